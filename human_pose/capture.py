@@ -1,0 +1,297 @@
+"""Where frames come from: a video file, an image, a folder of images, a webcam, a stream."""
+
+import os
+import re
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+import cv2
+import numpy as np
+
+from .errors import DemoError, UsageError
+from .terminal import say
+
+IMAGE_SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".ppm", ".pgm", ".tif", ".tiff", ".webp"})
+QUEUED_FRAMES = 3  # of a file, read ahead while the network works
+FIRST_FRAME_TIMEOUT_S = 20.0  # some webcams take long to start
+STREAM_TIMEOUT_MS = 10_000
+CLOCK_OF_IMAGES_FPS = 30.0  # images have no clock of their own
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One picture of the source.
+
+    index: its number in the source, from 0, counting those that were dropped. image: (height, width, 3) uint8, BGR.
+    captured_at: when it was read, in s of time.perf_counter. name: the file's name, of an image.
+    """
+
+    index: int
+    image: np.ndarray
+    captured_at: float
+    name: str | None = None
+
+
+Images = Iterator[tuple[np.ndarray, str | None]]  # an image and its file's name
+
+
+@dataclass(frozen=True)
+class Source:
+    """What is known of a source before it is played."""
+
+    name: str
+    images: Callable[[], Images]  # opens the source and gives its images; closing the iterator releases it
+    frame_count: int | None = None  # None: it does not say, or has no end
+    fps: float | None = None
+    is_live: bool = False
+    is_images: bool = False
+
+
+class Capture:
+    """Plays a source in a thread of its own: a file's frames each in order, a live source's newest one.
+
+    Use it as a context manager. Raises UsageError or DemoError where the first frame cannot be had.
+    """
+
+    def __init__(self, source: Source, loop: bool = False, realtime: bool = False) -> None:
+        self.source = source
+        self.dropped = 0
+        self._loop = loop
+        self._realtime = realtime
+        self._keeps_newest = source.is_live or realtime
+        self._queue: deque[Frame] = deque()
+        self._changed = threading.Condition()
+        self._is_closed = False
+        self._is_finished = False
+        self._error: Exception | None = None
+        self._thread = threading.Thread(target=self._play, name="capture", daemon=True)
+
+    def __enter__(self) -> "Capture":
+        self._thread.start()
+        with self._changed:
+            self._changed.wait_for(lambda: self._queue or self._is_finished, FIRST_FRAME_TIMEOUT_S)
+            if not self._queue:
+                self._is_closed = True
+                raise self._error or DemoError(f"'{self.source.name}' gave no frame in {FIRST_FRAME_TIMEOUT_S:.0f} s.")
+            self.frame_size = self._queue[0].image.shape[1::-1]
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify_all()
+        self._thread.join(timeout=2)  # a camera that hangs must not hold up the end
+
+    @property
+    def is_over(self) -> bool:
+        """No frame will come any more."""
+        with self._changed:
+            return self._is_finished and not self._queue
+
+    @property
+    def frame_count(self) -> int | None:
+        """How many frames it will give in all; None if nobody knows."""
+        return None if self._loop else self.source.frame_count
+
+    def read(self, wait_s: float = 0.0) -> Frame | None:
+        """The next frame; None if there is none within `wait_s`, or at all any more. Raises what broke the source."""
+        with self._changed:
+            if wait_s > 0:
+                self._changed.wait_for(lambda: self._queue or self._is_finished, wait_s)
+            if self._queue:
+                self._changed.notify_all()
+                return self._queue.popleft()
+            if self._error is not None:
+                error, self._error = self._error, None
+                raise error
+            return None
+
+    def _play(self) -> None:
+        try:
+            index = 0
+            started_at = time.perf_counter()
+            while True:
+                with closing(self.source.images()) as images:  # type: ignore[type-var]
+                    for image, name in images:
+                        if self._realtime:
+                            self._wait_until(started_at + index / (self.source.fps or CLOCK_OF_IMAGES_FPS))
+                        if not self._put(Frame(index, image, time.perf_counter(), name)):
+                            return
+                        index += 1
+                if not self._loop:
+                    return
+        except Exception as error:  # belongs to whoever reads
+            self._error = error
+        finally:
+            with self._changed:
+                self._is_finished = True
+                self._changed.notify_all()
+
+    def _wait_until(self, moment: float) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._is_closed, max(0.0, moment - time.perf_counter()))
+
+    def _put(self, frame: Frame) -> bool:
+        """Hand a frame over; False when nobody wants any more."""
+        with self._changed:
+            if self._keeps_newest:
+                self.dropped += len(self._queue)
+                self._queue.clear()
+            else:
+                self._changed.wait_for(lambda: len(self._queue) < QUEUED_FRAMES or self._is_closed)
+            self._queue.append(frame)
+            self._changed.notify_all()
+            return not self._is_closed
+
+
+def open_capture(source: str, loop: bool = False, realtime: bool = False) -> Capture:
+    """Open a video file, an image, a folder of images, a camera index or a stream's URL.
+
+    loop: start a file or folder over at its end. realtime: play it by its own clock and drop what comes too fast, like
+    a camera. Raises UsageError if there is no such source.
+    """
+    # FFmpeg and OpenCV report on the terminal what is said here in one line.
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    path = Path(source)
+    if source.isdecimal():
+        described = _camera(int(source))
+    elif "://" in source:
+        described = _stream(source)
+    elif path.is_dir():
+        described = _folder(path)
+    elif not path.exists():
+        raise UsageError(
+            f"Cannot open '{source}': no such file. "
+            "Give a video file, an image, a folder of images, a camera index or a stream's URL."
+        )
+    elif path.suffix.lower() in IMAGE_SUFFIXES:
+        described = Source(source, lambda: _read_images([path]), frame_count=1, is_images=True)
+    else:
+        described = _video(source)
+    if described.is_live and loop:
+        raise UsageError(f"--loop is for files: '{source}' has no end to start over at.")
+    return Capture(described, loop, realtime or (not described.is_live and "://" in source))
+
+
+def _video(name: str) -> Source:
+    video = cv2.VideoCapture(name, cv2.CAP_FFMPEG)
+    if not video.isOpened():
+        raise UsageError(f"'{name}' is no video that can be read. Give an .mp4, .avi, .mkv, .webm or .mov file.")
+    return _recorded_video(name, video)
+
+
+def _recorded_video(name: str, video: cv2.VideoCapture) -> Source:
+    frame_count, fps = int(video.get(cv2.CAP_PROP_FRAME_COUNT)), video.get(cv2.CAP_PROP_FPS)
+    video.release()
+    count = frame_count if frame_count > 0 else None
+    images = lambda: _read_video(name, count)  # noqa: E731
+    return Source(name, images, count, fps if 0 < fps <= 1000 else None)
+
+
+def _read_video(name: str, frame_count: int | None) -> Images:
+    video = cv2.VideoCapture(name, cv2.CAP_FFMPEG)
+    frames_read = 0
+    try:
+        while True:
+            is_read, image = video.read()
+            if not is_read:
+                break
+            frames_read += 1
+            yield as_bgr(image), None
+    finally:
+        video.release()
+    if frames_read == 0:
+        raise UsageError(f"'{name}' holds no frame that can be read: no video, or damaged from its start.")
+    # Containers may be off by a frame or two in what they announce.
+    if frame_count is not None and frames_read < frame_count - max(2, frame_count // 100):
+        say(f"'{name}' broke off after {frames_read} of {frame_count} frames: it is truncated or damaged.")
+
+
+def _stream(url: str) -> Source:
+    timeouts = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, STREAM_TIMEOUT_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, STREAM_TIMEOUT_MS]
+    video = cv2.VideoCapture(url, cv2.CAP_FFMPEG, timeouts)
+    if not video.isOpened():
+        raise DemoError(f"Cannot open the stream '{url}': no answer, or no video. Check the address and the network.")
+    if video.get(cv2.CAP_PROP_FRAME_COUNT) > 0:  # a recorded video behind an address: it has a clock and an end
+        return _recorded_video(url, video)
+    return Source(url, lambda: _read_live(video, f"The stream '{url}'"), is_live=True, fps=_live_fps(video))
+
+
+def _camera(index: int) -> Source:
+    # Without this, Windows' own backend takes many seconds to open a webcam.
+    os.environ.setdefault("OPENCV_VIDEOIO_MSMF_ENABLE_HW_TRANSFORMS", "0")
+    video = cv2.VideoCapture(index)
+    if not video.isOpened():
+        raise DemoError(f"There is no camera {index}, or another program uses it. Try another index, or a video file.")
+    return Source(f"camera {index}", lambda: _read_live(video, f"Camera {index}"), is_live=True, fps=_live_fps(video))
+
+
+def _live_fps(video: cv2.VideoCapture) -> float | None:
+    fps = video.get(cv2.CAP_PROP_FPS)
+    return fps if 1 <= fps <= 1000 else None
+
+
+def _read_live(video: cv2.VideoCapture, name: str) -> Images:
+    frames_read = 0
+    try:
+        while True:
+            is_read, image = video.read()
+            if not is_read:
+                break
+            frames_read += 1
+            yield as_bgr(image), None
+    finally:
+        video.release()
+    if frames_read == 0:
+        raise DemoError(f"{name} opened but gave no frame.")
+    say(f"{name} ended after {frames_read} frames.")
+
+
+def _folder(folder: Path) -> Source:
+    paths = sorted((path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES), key=_natural_order)
+    if not paths:
+        raise UsageError(f"There is no image in '{folder}'. It may hold {', '.join(sorted(IMAGE_SUFFIXES))} files.")
+    return Source(str(folder), lambda: _read_images(paths), frame_count=len(paths), is_images=True)
+
+
+def _natural_order(path: Path) -> list[tuple[int, str]]:
+    """frame2 before frame10."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", path.name.lower())]
+
+
+def _read_images(paths: list[Path]) -> Images:
+    images_read = 0
+    for path in paths:
+        image = _read_image(path)
+        if image is None:
+            if len(paths) > 1:
+                say(f"Skipping '{path}': no image that can be read.")
+            continue
+        images_read += 1
+        yield image, path.name
+    if images_read == 0:
+        raise UsageError(f"'{paths[0]}' is no image that can be read." if len(paths) == 1 else
+                         f"None of the {len(paths)} images in '{paths[0].parent}' can be read.")  # fmt: skip
+
+
+def _read_image(path: Path) -> np.ndarray | None:
+    try:
+        return cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
+    except (cv2.error, OSError):
+        return None
+
+
+def as_bgr(image: np.ndarray) -> np.ndarray:
+    """(h, w), (h, w, 1), (h, w, 3) or (h, w, 4) uint8 -> (h, w, 3) uint8 BGR."""
+    channels = 1 if image.ndim == 2 else image.shape[2]
+    if channels == 1:
+        return cv2.cvtColor(image, cv2.COLOR_GRAY2BGR)
+    return cv2.cvtColor(image, cv2.COLOR_BGRA2BGR) if channels == 4 else image

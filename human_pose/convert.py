@@ -1,0 +1,60 @@
+"""Convert a pose network of another framework (a TensorFlow graph, ONNX, ...) into an IR below `models/`.
+
+python -m human_pose.convert GRAPH --name NAME [--precision FP16|FP32]
+"""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+import openvino as ov
+
+from .errors import DemoError, UsageError, first_line
+from .models import MODELS_FOLDER, ModelFile, load_network
+
+
+def convert(source: Path, name: str, precision: str, models_folder: Path = MODELS_FOLDER) -> Path:
+    """Write `source` as models_folder/name/precision/name.xml and .bin; returns the .xml's path.
+
+    precision: FP32, or FP16, which stores the weights in half the space. The network must be one that the demo can run;
+    UsageError says what is missing otherwise.
+    """
+    if not source.exists():
+        raise UsageError(f"Cannot open '{source}': no such file. Give a model that ov.convert_model reads.")
+    try:
+        model = ov.convert_model(source)
+    except Exception as error:  # each frontend raises its own kinds
+        raise UsageError(f"Cannot convert '{source}': {first_line(error)}") from error
+    model.set_friendly_name(name)
+    xml = models_folder / name / precision / f"{name}.xml"
+    try:
+        models_folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".convert-", dir=models_folder) as folder:
+            written = Path(folder) / xml.name
+            ov.save_model(model, written, compress_to_fp16=precision == "FP16")
+            load_network(ov.Core(), ModelFile(name, precision, written))
+            xml.parent.mkdir(parents=True, exist_ok=True)
+            for suffix in (".bin", ".xml"):
+                written.with_suffix(suffix).replace(xml.with_suffix(suffix))
+    except OSError as error:
+        raise DemoError(f"Cannot write to '{xml.parent}': {error.strerror or error}.") from error
+    return xml
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m human_pose.convert", description=convert.__doc__)
+    parser.add_argument("source", type=Path, help="the model: a .pb graph, an .onnx file, a SavedModel folder, ...")
+    parser.add_argument("--name", required=True, help="what the model is called in models/ and with -m")
+    parser.add_argument("--precision", choices=("FP16", "FP32"), default="FP16", help="of the stored weights")
+    options = parser.parse_args()
+    try:
+        print(convert(options.source, options.name, options.precision))
+    except DemoError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

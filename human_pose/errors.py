@@ -1,0 +1,44 @@
+"""What can go wrong, in one line that names the thing and the remedy; only `main` turns it into an exit code."""
+
+
+class DemoError(Exception):
+    """A failed run: a download broke off, a device died, a disk is full."""
+
+    exit_code = 1
+
+
+class UsageError(DemoError):
+    """Wrong use: a file, a device or an option that cannot work as it was given."""
+
+    exit_code = 2
+
+
+def first_line(error: BaseException) -> str:
+    """The line of a library's message that says what happened, without its trail of source files."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    telling = [line for line in lines if line and not line.startswith(("Exception from", "Check '"))]
+    return telling[0] if telling else type(error).__name__
+
+
+def explain_import_error(error: ImportError) -> str:
+    """One line that says what to install, for an import that failed on `openvino`, `opencv-python` or `numpy`."""
+    message = str(error)
+    packages = {
+        "libGL.so": "libgl1",
+        "libgthread": "libglib2.0-0",
+        "libglib": "libglib2.0-0",
+        "libxcb": "libxcb1",
+        "libX11": "libx11-6",
+        "libSM": "libsm6",
+        "libICE": "libice6",
+        "libXext": "libxext6",
+    }
+    for library, package in packages.items():
+        if library in message:
+            return (
+                f"opencv-python misses the system library {message.split(':')[0]}. "
+                f"On Debian or Ubuntu: sudo apt-get install -y {package} libgl1 libglib2.0-0"
+            )
+    if isinstance(error, ModuleNotFoundError):
+        return f"The Python package '{error.name}' is missing. Install it with: pip install -r requirements.txt"
+    return f"Cannot import {error.name or 'a package'}: {message}. Install afresh with: pip install -r requirements.txt"

@@ -1,0 +1,206 @@
+"""From a model's name and precision to a network that takes frames and gives heatmaps and part affinity fields."""
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import openvino as ov
+from openvino import opset13 as ops
+from openvino.preprocess import PrePostProcessor
+
+from .catalog import BUNDLED_MODEL, CATALOG, DEFAULT_MODEL, ZOO
+from .download import download
+from .errors import DemoError, UsageError, first_line
+from .skeleton import HEATMAP_CHANNELS, PAF_CHANNELS
+from .terminal import say
+
+MODELS_FOLDER = Path(__file__).resolve().parent.parent / "models"
+ZOO_VARIABLE = "HUMAN_POSE_ZOO"  # environment: address of a mirror of the Open Model Zoo's files
+CELL_PIXELS = 8  # the maps have 1/8 of the input's width and height
+DEFAULT_HEIGHT = 256  # input height of a network that leaves it open
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """An IR on disk and the precision it is to be executed in."""
+
+    name: str
+    precision: str
+    path: Path
+
+
+class ModelUnavailableError(DemoError):
+    """A catalog model that is not on disk and cannot be downloaded."""
+
+
+def choose_model(name: str | None, precision: str | None, models_folder: Path = MODELS_FOLDER) -> ModelFile:
+    """Find the IR of `name`, a catalog name or a path to an .xml; None: the default, bundled without network.
+
+    precision: one of catalog.PRECISIONS, or None for FP16 (for a path: FP16-INT8 if the IR is quantized, else FP16).
+    Says in one line when something other than asked for is used. Raises UsageError or ModelUnavailableError.
+    """
+    if name is None:
+        try:
+            return _catalog_model(DEFAULT_MODEL, precision or "FP16", models_folder)
+        except ModelUnavailableError as error:
+            if precision == "FP16-INT8":
+                raise ModelUnavailableError(f"{error} The bundled {BUNDLED_MODEL} has no FP16-INT8.") from error
+            say(f"{error} Running the bundled {BUNDLED_MODEL} instead.")
+            return _catalog_model(BUNDLED_MODEL, precision or "FP16", models_folder)
+    if name in CATALOG:
+        return _catalog_model(name, precision or "FP16", models_folder)
+    if name.endswith(".xml") or os.sep in name or "/" in name or Path(name).exists():
+        return _model_at(Path(name), precision)
+    raise UsageError(f"Unknown model '{name}'. Give {_names(list(CATALOG))}, or the path of an IR's .xml.")
+
+
+def _catalog_model(name: str, precision: str, models_folder: Path) -> ModelFile:
+    """The IR of a catalog model in `precision`; downloaded if it is not on disk."""
+    own = models_folder / name / precision / f"{name}.xml"
+    remote = CATALOG[name].get(precision)
+    unavailable: DemoError | None = None
+    if not _is_whole(own) and remote is not None:
+        try:
+            download(remote, os.environ.get(ZOO_VARIABLE, ZOO), own.parent)
+        except DemoError as error:
+            unavailable = error
+    if _is_whole(own):
+        return ModelFile(name, precision, own)
+    if precision in ("FP32", "FP16"):
+        twin = "FP16" if precision == "FP32" else "FP32"
+        other = models_folder / name / twin / f"{name}.xml"
+        if _is_whole(other):
+            say(f"{name} has no {precision} file here: executing its {twin} file in {precision}.")
+            return ModelFile(name, precision, other)
+    if unavailable is not None:
+        raise ModelUnavailableError(f"{name} {precision} is not on this machine. {unavailable}") from unavailable
+    raise UsageError(f"{name} has no {precision}. It comes with the project in FP16, which -p FP32 executes in f32.")
+
+
+def _is_whole(xml: Path) -> bool:
+    return xml.is_file() and xml.with_suffix(".bin").is_file()
+
+
+def _model_at(xml: Path, precision: str | None) -> ModelFile:
+    """The IR at a path that the user gave."""
+    if xml.suffix != ".xml":
+        raise UsageError(f"'{xml}' is no IR. Give the .xml of a model that ov.save_model wrote, its .bin beside it.")
+    if not xml.is_file():
+        raise UsageError(
+            f"Cannot open '{xml}': no such file. Give the path of an IR's .xml, or {_names(list(CATALOG))}."
+        )
+    if not xml.with_suffix(".bin").is_file():
+        raise UsageError(f"'{xml}' lacks its weights: put '{xml.with_suffix('.bin').name}' beside it.")
+    is_quantized = "FakeQuantize" in xml.read_text(encoding="utf-8", errors="replace")
+    if is_quantized and precision not in (None, "FP16-INT8"):
+        raise UsageError(f"'{xml}' is quantized and cannot run in {precision}. Leave -p out, or give a float IR.")
+    if not is_quantized and precision == "FP16-INT8":
+        raise UsageError(f"'{xml}' is not quantized. Give the quantized IR, or -p FP16 or FP32.")
+    return ModelFile(xml.stem, "FP16-INT8" if is_quantized else precision or "FP16", xml)
+
+
+@dataclass(frozen=True)
+class PoseNetwork:
+    """A pose network made uniform.
+
+    model: input `image` u8 (1, height, width, 3) BGR 0..255, outputs `heatmaps` f32 (1, 19, height/8, width/8) and
+    `pafs` f32 (1, 38, height/8, width/8), whatever the file's own layout is.
+    """
+
+    file: ModelFile
+    model: ov.Model
+    own_height: int
+
+    @property
+    def input_size(self) -> tuple[int, int]:
+        """Width and height, once `reshape` has set them."""
+        _, height, width, _ = self.model.input("image").shape
+        return width, height
+
+    def reshape(self, width: int, height: int) -> None:
+        """Set the input's size, both a multiple of 8."""
+        self.model.reshape({"image": [1, height, width, 3]})
+
+    def sha256(self) -> str:
+        """Of the weights: tells which model made a figure."""
+        return hashlib.sha256(self.file.path.with_suffix(".bin").read_bytes()).hexdigest()
+
+
+def load_network(core: ov.Core, file: ModelFile) -> PoseNetwork:
+    """Read an IR and make it uniform. Raises UsageError if it cannot be read or is no network of this kind."""
+    try:
+        model = core.read_model(file.path)
+    except RuntimeError as error:
+        raise UsageError(f"Cannot read '{file.path}' as an OpenVINO IR: {first_line(error)}") from error
+    image_layout = _image_layout(model)
+    if image_layout is None:
+        raise UsageError(_not_a_pose_network(file, model))
+    height = model.input().partial_shape[image_layout.index("H")]
+    model = _split_outputs(file, model)
+    steps = PrePostProcessor(model)
+    steps.input().tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC"))
+    steps.input().model().set_layout(ov.Layout(image_layout))
+    for output in ("heatmaps", "pafs"):
+        steps.output(output).tensor().set_element_type(ov.Type.f32)
+    model = steps.build()
+    model.input().set_names({"image"})
+    return PoseNetwork(file, model, DEFAULT_HEIGHT if height.is_dynamic else height.get_length())
+
+
+def _image_layout(model: ov.Model) -> str | None:
+    """'NCHW' or 'NHWC' of the only input; None if the input is no BGR image."""
+    if len(model.inputs) != 1:
+        return None
+    shape = model.input().partial_shape
+    if shape.rank.is_dynamic or len(shape) != 4:
+        return None
+    if shape[1] == ov.Dimension(3):
+        return "NCHW"
+    return "NHWC" if shape[3] == ov.Dimension(3) else None
+
+
+def _split_outputs(file: ModelFile, model: ov.Model) -> ov.Model:
+    """Give the model the outputs `heatmaps` and `pafs`, NCHW, inside its graph.
+
+    Two outputs are told apart by their number of channels; a single one holds the heatmaps first, then the fields.
+    """
+    for axis in (1, 3):
+        by_channels = {_channels(output, axis): output.get_node().input_value(0) for output in model.outputs}
+        if by_channels.keys() == {HEATMAP_CHANNELS, PAF_CHANNELS}:
+            heatmaps, pafs = by_channels[HEATMAP_CHANNELS], by_channels[PAF_CHANNELS]
+            break
+        if by_channels.keys() == {HEATMAP_CHANNELS + PAF_CHANNELS}:
+            parts = ops.variadic_split(*by_channels.values(), axis, [HEATMAP_CHANNELS, PAF_CHANNELS])
+            heatmaps, pafs = parts.output(0), parts.output(1)
+            break
+    else:
+        raise UsageError(_not_a_pose_network(file, model))
+    if axis == 3:
+        heatmaps, pafs = (ops.transpose(maps, [0, 3, 1, 2]).output(0) for maps in (heatmaps, pafs))
+    results = [ops.result(heatmaps, name="heatmaps"), ops.result(pafs, name="pafs")]
+    split = ov.Model(results, model.get_parameters(), model.get_friendly_name())
+    for output, name in zip(split.outputs, ("heatmaps", "pafs"), strict=True):
+        output.set_names({name})
+    return split
+
+
+def _channels(output: ov.Output, axis: int) -> int | None:
+    """Length of a four-dimensional output's `axis`; None if it is open or the output has another rank."""
+    shape = output.partial_shape
+    if shape.rank.is_dynamic or len(shape) != 4 or shape[axis].is_dynamic:
+        return None
+    return int(shape[axis].get_length())
+
+
+def _not_a_pose_network(file: ModelFile, model: ov.Model) -> str:
+    found = [f"{kind} {port.partial_shape}" for kind in ("input", "output") for port in getattr(model, kind + "s")]
+    return (
+        f"'{file.path}' is no network of this kind. Expected: one image input with 3 channels, and as outputs "
+        f"{HEATMAP_CHANNELS} heatmaps and {PAF_CHANNELS} part affinity fields (or both in one tensor of "
+        f"{HEATMAP_CHANNELS + PAF_CHANNELS} channels). Found: {', '.join(found)}."
+    )
+
+
+def _names(names: list[str]) -> str:
+    return " or ".join(f"'{name}'" for name in names)

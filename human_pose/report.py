@@ -1,0 +1,109 @@
+"""The averages of a run: a table for the reader, JSON for programs."""
+
+import json
+import os
+import platform
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import openvino as ov
+
+from .capture import Capture
+from .files import write_whole
+from .models import PoseNetwork
+from .stats import DeviceStatistics, RunStatistics, Summary
+
+PERCENTILES = (50, 95, 99)
+EXPLANATIONS = (
+    "FPS: results over the time they took; min and max: in whole seconds.",
+    "Latency: from the start of inference to its result.",
+    "Warm-up: the first frames on a device, which are in none of the figures.",
+)
+
+
+def table(statistics: RunStatistics) -> str:
+    """A row for each device used, in the order of use."""
+    header = (
+        ["device", "frames", "FPS", "min", "max", "latency ms", "min", "max"]
+        + [f"p{percent}" for percent in PERCENTILES]
+        + ["warm-up"]
+    )
+    rows = [header] + [_row(device) for device in statistics.devices.values()]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(header))]
+    lines = [
+        "  ".join(
+            cell.rjust(width) if column else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    ]
+    return "\n".join([*lines, *EXPLANATIONS])
+
+
+def _row(device: DeviceStatistics) -> list[str]:
+    least, most = device.throughput.over_whole_seconds()
+    latency = device.latencies.summary()
+    figures = [device.throughput.mean(), least, most]
+    figures += [latency.mean, latency.min, latency.max] if latency else [None] * 3
+    figures += [device.latencies.percentile(percent) for percent in PERCENTILES]
+    return [device.compiled.device, str(device.frames), *map(_cell, figures), str(device.warmup_frames)]
+
+
+def _cell(figure: float | None) -> str:
+    if figure is None:
+        return "-"
+    return str(figure) if isinstance(figure, int) else f"{figure:.1f}"
+
+
+def report(core: ov.Core, network: PoseNetwork, capture: Capture, statistics: RunStatistics) -> dict[str, Any]:
+    """The run as data: what ran, where, and how fast; a row a device in the order of use."""
+    return {
+        "model": network.file.name,
+        "precision": network.file.precision,
+        "model_file": network.file.path.name,
+        "model_sha256": network.sha256(),
+        "input": {
+            "source": capture.source.name,
+            "frame_size": list(capture.frame_size),
+            "network_size": list(network.input_size),
+            "dropped_frames": capture.dropped,
+        },
+        "openvino": ov.get_version(),
+        "machine": {
+            "os": platform.platform(),
+            "architecture": platform.machine(),
+            "python": platform.python_version(),
+            "logical_cores": os.cpu_count(),
+            "devices": {name: core.get_property(name, "FULL_DEVICE_NAME") for name in core.available_devices},
+        },
+        "devices": [_device(device) for device in statistics.devices.values()],
+    }
+
+
+def _device(device: DeviceStatistics) -> dict[str, Any]:
+    compiled = device.compiled
+    least, most = device.throughput.over_whole_seconds()
+    mean = device.throughput.mean()
+    latency = device.latencies.summary()
+    percentiles = {f"p{percent}": device.latencies.percentile(percent) for percent in PERCENTILES}
+    return {
+        "device": compiled.device,
+        "executed_on": compiled.executed_on,
+        "execution_precision": compiled.execution_precision,
+        "requests": compiled.request_count,
+        "compile_s": compiled.compile_s,
+        "frames": device.frames,
+        "warmup_frames": device.warmup_frames,
+        "fps": {"mean": mean, "min": least, "max": most},
+        "latency_ms": _summary(latency) | percentiles,
+    }
+
+
+def _summary(summary: Summary | None) -> dict[str, Any]:
+    return asdict(summary) if summary else {"mean": None, "min": None, "max": None}
+
+
+def write_report(path: Path, content: dict[str, Any]) -> None:
+    """Write JSON, whole or not at all. Raises DemoError."""
+    write_whole(path, (json.dumps(content, indent=2, allow_nan=False) + "\n").encode())

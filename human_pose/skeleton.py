@@ -1,0 +1,79 @@
+"""The body as OpenPose's COCO model knows it: 18 keypoints, 19 limbs and the channels of their part affinity fields.
+
+Source: Cao et al., "Realtime Multi-Person 2D Pose Estimation using Part Affinity Fields", arXiv 1611.08050.
+"""
+
+from typing import NamedTuple
+
+KEYPOINTS = (
+    "nose", "neck",
+    "right_shoulder", "right_elbow", "right_wrist",
+    "left_shoulder", "left_elbow", "left_wrist",
+    "right_hip", "right_knee", "right_ankle",
+    "left_hip", "left_knee", "left_ankle",
+    "right_eye", "left_eye", "right_ear", "left_ear",
+)  # fmt: skip
+
+HEATMAP_CHANNELS = len(KEYPOINTS) + 1  # the last one is the background
+
+
+class Limb(NamedTuple):
+    """Two keypoints that a part affinity field joins; the field points from `start` to `end`."""
+
+    start: str
+    end: str
+    paf: tuple[int, int]  # channels of the field's x and y component
+    founds_person: bool = True  # False: joins keypoints of people already found, never starts one
+    drawn: bool = True
+
+    @property
+    def start_id(self) -> int:
+        return KEYPOINTS.index(self.start)
+
+    @property
+    def end_id(self) -> int:
+        return KEYPOINTS.index(self.end)
+
+
+LIMBS = (
+    Limb("neck", "right_shoulder", (12, 13)),
+    Limb("neck", "left_shoulder", (20, 21)),
+    Limb("right_shoulder", "right_elbow", (14, 15)),
+    Limb("right_elbow", "right_wrist", (16, 17)),
+    Limb("left_shoulder", "left_elbow", (22, 23)),
+    Limb("left_elbow", "left_wrist", (24, 25)),
+    Limb("neck", "right_hip", (0, 1)),
+    Limb("right_hip", "right_knee", (2, 3)),
+    Limb("right_knee", "right_ankle", (4, 5)),
+    Limb("neck", "left_hip", (6, 7)),
+    Limb("left_hip", "left_knee", (8, 9)),
+    Limb("left_knee", "left_ankle", (10, 11)),
+    Limb("neck", "nose", (28, 29)),
+    Limb("nose", "right_eye", (30, 31)),
+    Limb("right_eye", "right_ear", (34, 35)),
+    Limb("nose", "left_eye", (32, 33)),
+    Limb("left_eye", "left_ear", (36, 37)),
+    Limb("right_shoulder", "right_ear", (18, 19), founds_person=False, drawn=False),
+    Limb("left_shoulder", "left_ear", (26, 27), founds_person=False, drawn=False),
+)
+
+PAF_CHANNELS = 2 * len(LIMBS)
+
+# BGR. Left and right differ in colour, so that a swapped limb is seen at once.
+RIGHT_COLOUR = (64, 140, 255)  # orange
+LEFT_COLOUR = (255, 190, 64)  # light blue
+MIDDLE_COLOUR = (120, 235, 120)  # green
+
+
+def limb_colour(limb: Limb) -> tuple[int, int, int]:
+    """BGR colour of the side of the body that `limb` belongs to."""
+    return keypoint_colour(limb.end)
+
+
+def keypoint_colour(keypoint: str) -> tuple[int, int, int]:
+    """BGR colour of the side of the body that `keypoint` belongs to."""
+    if keypoint.startswith("right_"):
+        return RIGHT_COLOUR
+    if keypoint.startswith("left_"):
+        return LEFT_COLOUR
+    return MIDDLE_COLOUR

@@ -1,0 +1,189 @@
+"""Running statistics of a run, for each device: throughput in FPS and latency in ms.
+
+Latency is that of the infer request: from the start of inference on an input to its result. Throughput is that of the
+whole program: results drawn, over the time they took. A rate is a total over a total, never a mean of rates.
+"""
+
+import math
+from collections import Counter, deque
+from dataclasses import dataclass
+
+from .devices import CompiledNetwork
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Mean, least and greatest of some values."""
+
+    mean: float
+    min: float
+    max: float
+
+
+class Latencies:
+    """Latencies in ms, kept as counts of hundredths of a millisecond, so that a run of days needs no more memory."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[int] = Counter()
+        self._number = 0
+        self._total_ms = 0.0
+        self._min_ms = math.inf
+        self._max_ms = -math.inf
+
+    def add(self, latency_ms: float) -> None:
+        self._counts[round(latency_ms * 100)] += 1
+        self._number += 1
+        self._total_ms += latency_ms
+        self._min_ms = min(self._min_ms, latency_ms)
+        self._max_ms = max(self._max_ms, latency_ms)
+
+    def summary(self) -> Summary | None:
+        """None while there is no value."""
+        if self._number == 0:
+            return None
+        return Summary(self._total_ms / self._number, self._min_ms, self._max_ms)
+
+    def percentile(self, percent: float) -> float | None:
+        """The least latency, to 0.01 ms, that `percent` of the values do not exceed (nearest rank)."""
+        if self._number == 0:
+            return None
+        rank = max(1, math.ceil(percent / 100 * self._number))
+        reached = 0
+        for hundredths in sorted(self._counts):
+            reached += self._counts[hundredths]
+            if reached >= rank:
+                break
+        return hundredths / 100
+
+
+class Throughput:
+    """Results a second, over the spells in which results came one after the other.
+
+    n results after the start of a spell span n intervals; the time between two spells counts for nothing. Least and
+    greatest are taken over the whole seconds of each spell.
+    """
+
+    def __init__(self) -> None:
+        self._intervals = 0
+        self._duration_s = 0.0
+        self._previous_at: float | None = None
+        self._second_starts_at = 0.0
+        self._in_this_second = 0
+        self._min: int | None = None
+        self._max: int | None = None
+
+    def start_spell(self, at: float) -> None:
+        """Begin to count at the time `at`, in s; nothing is counted for it."""
+        self._previous_at = self._second_starts_at = at
+        self._in_this_second = 0
+
+    def end_spell(self) -> None:
+        self._previous_at = None
+
+    def add(self, at: float) -> None:
+        """A result came at the time `at`; the first one without a spell starts one."""
+        if self._previous_at is None:
+            self.start_spell(at)
+            return
+        self._intervals += 1
+        self._duration_s += at - self._previous_at
+        self._previous_at = at
+        while at >= self._second_starts_at + 1:
+            self._min = self._in_this_second if self._min is None else min(self._min, self._in_this_second)
+            self._max = self._in_this_second if self._max is None else max(self._max, self._in_this_second)
+            self._second_starts_at += 1
+            self._in_this_second = 0
+        self._in_this_second += 1
+
+    def mean(self) -> float | None:
+        return self._intervals / self._duration_s if self._duration_s > 0 else None
+
+    def over_whole_seconds(self) -> tuple[int | None, int | None]:
+        """Least and greatest number of results in a whole second; None while there was none."""
+        return self._min, self._max
+
+
+class LastSecond:
+    """What came in during the last second: for the figures that are read while they change."""
+
+    def __init__(self) -> None:
+        self._results: deque[tuple[float, float]] = deque()
+        self._starts_afresh = False
+
+    def add(self, at: float, latency_ms: float) -> None:
+        if self._starts_afresh:
+            self._results.clear()
+            self._starts_afresh = False
+        self._results.append((at, latency_ms))
+        while self._results[0][0] < at - 1:
+            self._results.popleft()
+
+    def interrupt(self) -> None:
+        """The next result does not follow on these, which stand until it comes."""
+        self._starts_afresh = True
+
+    def fps(self) -> float | None:
+        """n results span n - 1 intervals."""
+        if len(self._results) < 2:
+            return None
+        return (len(self._results) - 1) / (self._results[-1][0] - self._results[0][0])
+
+    def latency_ms(self) -> float | None:
+        if not self._results:
+            return None
+        return sum(latency_ms for _, latency_ms in self._results) / len(self._results)
+
+
+class DeviceStatistics:
+    """What one device string did in this run."""
+
+    def __init__(self, compiled: CompiledNetwork) -> None:
+        self.compiled = compiled
+        self.frames = 0
+        self.warmup_frames = 0
+        self.latencies = Latencies()
+        self.throughput = Throughput()
+        self.last_second = LastSecond()
+
+    def add(self, latency_ms: float, at: float) -> None:
+        """The first result of each request warms the device up: it is shown, but not counted."""
+        self.last_second.add(at, latency_ms)
+        if self.warmup_frames < self.compiled.request_count:
+            self.warmup_frames += 1
+            self.throughput.start_spell(at)
+            return
+        self.frames += 1
+        self.latencies.add(latency_ms)
+        self.throughput.add(at)
+
+    def interrupt(self) -> None:
+        """The time until the next result is not the device's: the program was paused or another device was in use."""
+        self.throughput.end_spell()
+        self.last_second.interrupt()
+
+
+class RunStatistics:
+    """The statistics of every device used, in the order of first use."""
+
+    def __init__(self) -> None:
+        self.devices: dict[str, DeviceStatistics] = {}
+        self._current: DeviceStatistics | None = None
+
+    def add(self, compiled: CompiledNetwork, latency_ms: float, at: float) -> DeviceStatistics:
+        """A result came at the time `at`, in s. Returns the statistics of the device that made it."""
+        device = self.devices.setdefault(compiled.device, DeviceStatistics(compiled))
+        if device is not self._current:
+            self.interrupt()
+        self._current = device
+        device.add(latency_ms, at)
+        return device
+
+    def interrupt(self) -> None:
+        """What comes next does not follow on what came before."""
+        if self._current is not None:
+            self._current.interrupt()
+
+    @property
+    def frames(self) -> int:
+        """All results, those of the warm-up included."""
+        return sum(device.frames + device.warmup_frames for device in self.devices.values())

@@ -1,0 +1,80 @@
+"""What the program says on the terminal while it runs, and how it is told there to stop."""
+
+import signal
+import sys
+import time
+from types import FrameType, TracebackType
+
+
+def say(line: str) -> None:
+    """A line for the person at the terminal; the results, on standard output, stay free of it."""
+    ProgressLine.clear()
+    print(line, file=sys.stderr, flush=True)
+
+
+class ProgressLine:
+    """One line of the terminal that is written over and over; nothing where the output is no terminal."""
+
+    _shown = ""
+
+    def __init__(self, interval_s: float = 0.2) -> None:
+        self._interval_s = interval_s
+        self._due_at = 0.0
+
+    @property
+    def is_due(self) -> bool:
+        return sys.stderr.isatty() and time.monotonic() >= self._due_at
+
+    def show(self, text: str) -> None:
+        """Write `text` in place of the line's last text, unless that is only just there."""
+        if not self.is_due:
+            return
+        self._due_at = time.monotonic() + self._interval_s
+        padding = " " * max(0, len(ProgressLine._shown) - len(text))
+        ProgressLine._shown = text
+        print(f"\r{text}{padding}", end="", file=sys.stderr, flush=True)
+
+    @classmethod
+    def clear(cls) -> None:
+        """Empty the line, so that other output starts on a clean one."""
+        if cls._shown:
+            print("\r" + " " * len(cls._shown) + "\r", end="", file=sys.stderr, flush=True)
+            cls._shown = ""
+
+
+class StopRequest:
+    """While it is entered, Ctrl-C (or a polite kill) asks the loop to end in order; a second one interrupts it."""
+
+    def __init__(self) -> None:
+        self._asked = False
+
+    def __bool__(self) -> bool:
+        return self._asked
+
+    def __enter__(self) -> "StopRequest":
+        self._before = {number: signal.signal(number, self._ask) for number in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        if self._asked:
+            raise KeyboardInterrupt
+        self._asked = True
+
+
+def run_progress(frames: int, frame_count: int | None, elapsed_s: float) -> str:
+    """How far a run is: frames so far, how many there will be (None: nobody knows), and the time left."""
+    fps = frames / elapsed_s if elapsed_s > 0 else 0.0
+    if frame_count is None or fps == 0:
+        return f"frame {frames}, {fps:.1f} FPS"
+    return f"frame {frames} of {frame_count}, {fps:.1f} FPS, {minutes((frame_count - frames) / fps)} left"
+
+
+def minutes(seconds: float) -> str:
+    """75.2 -> '1:15'."""
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"

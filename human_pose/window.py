@@ -1,0 +1,117 @@
+"""The window: shows pictures and gives the keys that were pressed in it."""
+
+import ctypes
+import ctypes.util
+import enum
+import sys
+from types import TracebackType
+
+import cv2
+import numpy as np
+
+LARGEST_AT_START = (1280, 800)  # width, height of the window, in pixels; the viewer may change it
+
+
+class Key(enum.Enum):
+    QUIT = "quit"
+    NEXT_DEVICE = "next device"
+    PAUSE = "pause"
+    PANEL = "panel"
+    SAVE = "save"
+
+
+_KEYS = {
+    27: Key.QUIT, ord("q"): Key.QUIT, ord("Q"): Key.QUIT,
+    9: Key.NEXT_DEVICE,
+    32: Key.PAUSE,
+    ord("h"): Key.PANEL, ord("H"): Key.PANEL,
+    ord("s"): Key.SAVE, ord("S"): Key.SAVE,
+}  # fmt: skip
+
+
+class NoWindow:
+    """Stands in where nothing is to be shown: nobody sees the picture and nobody presses a key."""
+
+    is_shown = False
+
+    def __enter__(self) -> "NoWindow":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        pass
+
+    def show(self, image: np.ndarray) -> None:
+        pass
+
+    def poll_key(self, wait_ms: int = 0) -> Key | None:
+        return None
+
+
+class Window(NoWindow):
+    """A window of the desktop. Use it as a context manager."""
+
+    is_shown = True
+
+    def __init__(self, title: str) -> None:
+        self._title = title
+        self._is_open = False
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._is_open:
+            cv2.destroyAllWindows()
+
+    def show(self, image: np.ndarray) -> None:
+        """image: (h, w, 3) uint8 BGR."""
+        if not self._is_open:
+            cv2.namedWindow(self._title, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
+            height, width = image.shape[:2]
+            scale = min(1.0, LARGEST_AT_START[0] / width, LARGEST_AT_START[1] / height)
+            cv2.resizeWindow(self._title, max(1, round(width * scale)), max(1, round(height * scale)))
+            self._is_open = True
+        cv2.imshow(self._title, image)
+
+    def poll_key(self, wait_ms: int = 0) -> Key | None:
+        """The key pressed since the last call, waiting for one up to wait_ms; a closed window counts as QUIT."""
+        if not self._is_open:
+            return None
+        code = cv2.waitKey(wait_ms) if wait_ms > 0 else cv2.pollKey()
+        if cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) < 1:
+            self._is_open = False
+            return Key.QUIT
+        return _KEYS.get(code & 0xFF) if code >= 0 else None
+
+
+def why_no_window() -> str | None:
+    """Why no window can be opened here; None if one can.
+
+    Asked beforehand, because the window toolkit ends the whole process where it finds no display.
+    """
+    if "GUI:                           NONE" in cv2.getBuildInformation():
+        return "opencv-python-headless is installed, which has no windows"
+    if sys.platform.startswith("linux"):
+        return _why_no_x_display()
+    return None
+
+
+def _why_no_x_display() -> str | None:
+    library = ctypes.util.find_library("xcb") or "libxcb.so.1"
+    try:
+        xcb = ctypes.CDLL(library)
+    except OSError:
+        return "the system library libxcb1 is missing"
+    xcb.xcb_connect.restype = ctypes.c_void_p
+    xcb.xcb_connect.argtypes = [ctypes.c_char_p, ctypes.c_void_p]
+    xcb.xcb_connection_has_error.argtypes = xcb.xcb_disconnect.argtypes = [ctypes.c_void_p]
+    connection = xcb.xcb_connect(None, None)
+    has_error = xcb.xcb_connection_has_error(connection)
+    xcb.xcb_disconnect(connection)
+    return "there is no display" if has_error else None
+
+
+def open_window(title: str, is_wanted: bool) -> NoWindow:
+    """The window, or its stand-in."""
+    return Window(title) if is_wanted else NoWindow()
