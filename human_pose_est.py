@@ -24,7 +24,7 @@ try:
     from human_pose.models import CELL_PIXELS, choose_model, load_network
     from human_pose.report import report, table, write_report
     from human_pose.stats import RunStatistics
-    from human_pose.terminal import ProgressLine, StopRequest, run_progress, say
+    from human_pose.terminal import ProgressLine, StopRequest, print_result, run_progress, say
     from human_pose.viewer import Viewer
     from human_pose.window import Key, open_window, why_no_window
     from human_pose.writer import open_writer
@@ -117,9 +117,9 @@ def main(arguments: list[str] | None = None) -> int:
                 run(capture, estimator, devices, viewer, statistics, options.threshold, options.frames)
             finally:
                 if statistics.frames:
-                    print(table(statistics))
+                    print_result(table(statistics))
                 if capture.dropped:
-                    print(f"Dropped: {capture.dropped} frames that came while every request was busy.")
+                    print_result(f"Dropped: {capture.dropped} frames that came while every request was busy.")
                 if options.report is not None:
                     write_report(options.report, report(core, network, capture, statistics))
     except DemoError as error:

@@ -18,7 +18,7 @@ from .terminal import say
 MODELS_FOLDER = Path(__file__).resolve().parent.parent / "models"
 ZOO_VARIABLE = "HUMAN_POSE_ZOO"  # environment: address of a mirror of the Open Model Zoo's files
 CELL_PIXELS = 8  # the maps have 1/8 of the input's width and height
-DEFAULT_HEIGHT = 256  # input height of a network that leaves it open
+DEFAULT_HEIGHT = 368  # input height of a network that leaves it open: the one that OpenPose's networks are trained at
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,9 @@ class ModelUnavailableError(DemoError):
 
 
 def choose_model(name: str | None, precision: str | None, models_folder: Path = MODELS_FOLDER) -> ModelFile:
-    """Find the IR of `name`, a catalog name or a path to an .xml; None: the default, bundled without network.
+    """Find the IR of `name`: a name in the catalog or in models_folder, or the path of an .xml.
 
+    name: None for the default model, or the bundled one where that cannot be downloaded.
     precision: one of catalog.PRECISIONS, or None for FP16 (for a path: FP16-INT8 if the IR is quantized, else FP16).
     Says in one line when something other than asked for is used. Raises UsageError or ModelUnavailableError.
     """
@@ -48,17 +49,18 @@ def choose_model(name: str | None, precision: str | None, models_folder: Path = 
                 raise ModelUnavailableError(f"{error} The bundled {BUNDLED_MODEL} has no FP16-INT8.") from error
             say(f"{error} Running the bundled {BUNDLED_MODEL} instead.")
             return _catalog_model(BUNDLED_MODEL, precision or "FP16", models_folder)
-    if name in CATALOG:
+    known = list(dict.fromkeys([*CATALOG, *_folders(models_folder)]))
+    if name in known:
         return _catalog_model(name, precision or "FP16", models_folder)
     if name.endswith(".xml") or os.sep in name or "/" in name or Path(name).exists():
         return _model_at(Path(name), precision)
-    raise UsageError(f"Unknown model '{name}'. Give {_names(list(CATALOG))}, or the path of an IR's .xml.")
+    raise UsageError(f"Unknown model '{name}'. Give {_names(known)}, or the path of an IR's .xml.")
 
 
 def _catalog_model(name: str, precision: str, models_folder: Path) -> ModelFile:
     """The IR of a catalog model in `precision`; downloaded if it is not on disk."""
     own = models_folder / name / precision / f"{name}.xml"
-    remote = CATALOG[name].get(precision)
+    remote = CATALOG.get(name, {}).get(precision)
     unavailable: DemoError | None = None
     if not _is_whole(own) and remote is not None:
         try:
@@ -75,7 +77,14 @@ def _catalog_model(name: str, precision: str, models_folder: Path) -> ModelFile:
             return ModelFile(name, precision, other)
     if unavailable is not None:
         raise ModelUnavailableError(f"{name} {precision} is not on this machine. {unavailable}") from unavailable
-    raise UsageError(f"{name} has no {precision}. It comes with the project in FP16, which -p FP32 executes in f32.")
+    here = _folders(models_folder / name)
+    raise UsageError(
+        f"{name} has no {precision}. It is in '{models_folder / name}' as: {', '.join(here) or 'nothing'}."
+    )
+
+
+def _folders(parent: Path) -> list[str]:
+    return sorted(path.name for path in parent.iterdir() if path.is_dir() and not path.name.startswith("."))
 
 
 def _is_whole(xml: Path) -> bool:

@@ -1,5 +1,6 @@
 """What the program says on the terminal while it runs, and how it is told there to stop."""
 
+import os
 import signal
 import sys
 import time
@@ -10,6 +11,15 @@ def say(line: str) -> None:
     """A line for the person at the terminal; the results, on standard output, stay free of it."""
     ProgressLine.clear()
     print(line, file=sys.stderr, flush=True)
+
+
+def print_result(text: str) -> None:
+    """Results for standard output; a reader that has gone away (`| head`) is no error."""
+    ProgressLine.clear()
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class ProgressLine:

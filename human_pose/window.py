@@ -79,10 +79,16 @@ class Window(NoWindow):
         if not self._is_open:
             return None
         code = cv2.waitKey(wait_ms) if wait_ms > 0 else cv2.pollKey()
-        if cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) < 1:
+        if not self._is_visible():
             self._is_open = False
             return Key.QUIT
         return _KEYS.get(code & 0xFF) if code >= 0 else None
+
+    def _is_visible(self) -> bool:
+        try:
+            return cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) >= 1
+        except cv2.error:  # Qt's way to say that its last window was closed
+            return False
 
 
 def why_no_window() -> str | None:
