@@ -39,6 +39,7 @@ class Frame:
 
 
 Images = Iterator[tuple[np.ndarray, str | None]]  # an image and its file's name
+Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Source:
     frame_count: int | None = None  # None: it does not say, or has no end
     fps: float | None = None
     is_live: bool = False
-    is_images: bool = False
+    images_from: tuple[Path, ...] = ()  # the files, where it consists of images
 
 
 class Capture:
@@ -94,7 +95,7 @@ class Capture:
     def is_over(self) -> bool:
         """No frame will come any more."""
         with self._changed:
-            return self._is_finished and not self._queue
+            return self._is_finished and not self._queue and self._error is None
 
     @property
     def frame_count(self) -> int | None:
@@ -165,91 +166,104 @@ def open_capture(source: str, loop: bool = False, realtime: bool = False) -> Cap
         described = _camera(int(source))
     elif "://" in source:
         described = _stream(source)
-    elif path.is_dir():
+    elif source and path.is_dir():
         described = _folder(path)
-    elif not path.exists():
+    elif not source or not path.exists():
         raise UsageError(
             f"Cannot open '{source}': no such file. "
             "Give a video file, an image, a folder of images, a camera index or a stream's URL."
         )
     elif path.suffix.lower() in IMAGE_SUFFIXES:
-        described = Source(source, lambda: _read_images([path]), frame_count=1, is_images=True)
+        described = _images(source, [path])
     else:
-        described = _video(source)
+        described = _video(source, lambda: cv2.VideoCapture(source, cv2.CAP_FFMPEG))
     if described.is_live and loop:
         raise UsageError(f"--loop is for files: '{source}' has no end to start over at.")
     return Capture(described, loop, realtime or (not described.is_live and "://" in source))
 
 
-def _video(name: str) -> Source:
-    video = cv2.VideoCapture(name, cv2.CAP_FFMPEG)
-    if not video.isOpened():
+def _say_once() -> Say:
+    """Says each thing once, however often a source is started over."""
+    said: set[str] = set()
+
+    def tell(text: str) -> None:
+        if text not in said:
+            said.add(text)
+            say(text)
+
+    return tell
+
+
+def _video(name: str, open_video: Callable[[], cv2.VideoCapture]) -> Source:
+    video = open_video()
+    codec = int(video.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little", signed=True)
+    if not video.isOpened() or codec == b"ansi":  # FFmpeg shows text files as a terminal would
         raise UsageError(f"'{name}' is no video that can be read. Give an .mp4, .avi, .mkv, .webm or .mov file.")
-    return _recorded_video(name, video)
-
-
-def _recorded_video(name: str, video: cv2.VideoCapture) -> Source:
     frame_count, fps = int(video.get(cv2.CAP_PROP_FRAME_COUNT)), video.get(cv2.CAP_PROP_FPS)
     video.release()
     count = frame_count if frame_count > 0 else None
-    images = lambda: _read_video(name, count)  # noqa: E731
-    return Source(name, images, count, fps if 0 < fps <= 1000 else None)
+    tell = _say_once()
+    return Source(name, lambda: _read_video(name, open_video(), count, tell), count, fps if 0 < fps <= 1000 else None)
 
 
-def _read_video(name: str, frame_count: int | None) -> Images:
-    video = cv2.VideoCapture(name, cv2.CAP_FFMPEG)
+def _read_video(name: str, video: cv2.VideoCapture, frame_count: int | None, tell: Say) -> Images:
     frames_read = 0
-    try:
-        while True:
-            is_read, image = video.read()
-            if not is_read:
-                break
-            frames_read += 1
-            yield as_bgr(image), None
-    finally:
-        video.release()
+    for image in _read_all(video):
+        frames_read += 1
+        yield image, None
     if frames_read == 0:
         raise UsageError(f"'{name}' holds no frame that can be read: no video, or damaged from its start.")
     # Containers may be off by a frame or two in what they announce.
     if frame_count is not None and frames_read < frame_count - max(2, frame_count // 100):
-        say(f"'{name}' broke off after {frames_read} of {frame_count} frames: it is truncated or damaged.")
+        tell(f"'{name}' broke off after {frames_read} of {frame_count} frames: it is truncated or damaged.")
+
+
+def _read_all(video: cv2.VideoCapture) -> Iterator[np.ndarray]:
+    try:
+        while True:
+            is_read, image = video.read()
+            if not is_read:
+                return
+            yield as_bgr(image)
+    finally:
+        video.release()
 
 
 def _stream(url: str) -> Source:
     timeouts = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, STREAM_TIMEOUT_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, STREAM_TIMEOUT_MS]
-    video = cv2.VideoCapture(url, cv2.CAP_FFMPEG, timeouts)
+
+    def open_stream() -> cv2.VideoCapture:
+        return cv2.VideoCapture(url, cv2.CAP_FFMPEG, timeouts)
+
+    video = open_stream()
     if not video.isOpened():
         raise DemoError(f"Cannot open the stream '{url}': no answer, or no video. Check the address and the network.")
     if video.get(cv2.CAP_PROP_FRAME_COUNT) > 0:  # a recorded video behind an address: it has a clock and an end
-        return _recorded_video(url, video)
-    return Source(url, lambda: _read_live(video, f"The stream '{url}'"), is_live=True, fps=_live_fps(video))
+        video.release()
+        return _video(url, open_stream)
+    return _live(url, f"The stream '{url}'", video)
 
 
 def _camera(index: int) -> Source:
     # Without this, Windows' own backend takes many seconds to open a webcam.
     os.environ.setdefault("OPENCV_VIDEOIO_MSMF_ENABLE_HW_TRANSFORMS", "0")
-    video = cv2.VideoCapture(index)
-    if not video.isOpened():
+    video = cv2.VideoCapture(index) if index < 1000 else None  # OpenCV gives the thousands a meaning of its own
+    if video is None or not video.isOpened():
         raise DemoError(f"There is no camera {index}, or another program uses it. Try another index, or a video file.")
-    return Source(f"camera {index}", lambda: _read_live(video, f"Camera {index}"), is_live=True, fps=_live_fps(video))
+    return _live(f"camera {index}", f"Camera {index}", video)
 
 
-def _live_fps(video: cv2.VideoCapture) -> float | None:
+def _live(name: str, description: str, video: cv2.VideoCapture) -> Source:
     fps = video.get(cv2.CAP_PROP_FPS)
-    return fps if 1 <= fps <= 1000 else None
+    known_fps = fps if 1 <= fps <= 1000 else None
+    return Source(name, lambda: _read_live(video, description), fps=known_fps, is_live=True)
 
 
 def _read_live(video: cv2.VideoCapture, name: str) -> Images:
     frames_read = 0
-    try:
-        while True:
-            is_read, image = video.read()
-            if not is_read:
-                break
-            frames_read += 1
-            yield as_bgr(image), None
-    finally:
-        video.release()
+    for image in _read_all(video):
+        frames_read += 1
+        yield image, None
     if frames_read == 0:
         raise DemoError(f"{name} opened but gave no frame.")
     say(f"{name} ended after {frames_read} frames.")
@@ -259,7 +273,12 @@ def _folder(folder: Path) -> Source:
     paths = sorted((path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES), key=_natural_order)
     if not paths:
         raise UsageError(f"There is no image in '{folder}'. It may hold {', '.join(sorted(IMAGE_SUFFIXES))} files.")
-    return Source(str(folder), lambda: _read_images(paths), frame_count=len(paths), is_images=True)
+    return _images(str(folder), paths)
+
+
+def _images(name: str, paths: list[Path]) -> Source:
+    tell = _say_once()
+    return Source(name, lambda: _read_images(paths, tell), frame_count=len(paths), images_from=tuple(paths))
 
 
 def _natural_order(path: Path) -> list[tuple[int, str]]:
@@ -267,13 +286,13 @@ def _natural_order(path: Path) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", path.name.lower())]
 
 
-def _read_images(paths: list[Path]) -> Images:
+def _read_images(paths: list[Path], tell: Say) -> Images:
     images_read = 0
     for path in paths:
         image = _read_image(path)
         if image is None:
             if len(paths) > 1:
-                say(f"Skipping '{path}': no image that can be read.")
+                tell(f"Skipping '{path}': no image that can be read.")
             continue
         images_read += 1
         yield image, path.name

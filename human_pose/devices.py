@@ -1,40 +1,15 @@
-"""The devices of this machine, and the network compiled for one of them, a MULTI, a HETERO or AUTO."""
+"""The devices of this machine, and the order in which TAB walks through them."""
 
 import re
-import time
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from pathlib import Path
 
 import openvino as ov
 
 from .errors import DemoError, UsageError, first_line
 
-VIRTUAL_DEVICES = ("MULTI", "HETERO", "AUTO")
-
-# What a precision of the model asks of the device. Where the device has no f16 it executes in another type;
-# CompiledNetwork.execution_precision says in which. FP16-INT8: the quantized layers run in INT8, the rest in this.
-EXECUTION_HINTS = {"FP32": "f32", "FP16": "f16", "FP16-INT8": "f16"}
-
-
-@dataclass(frozen=True)
-class CompiledNetwork:
-    """A network compiled for `device`, ready to infer, and what OpenVINO says of it.
-
-    execution_precision: what the layers really run in, such as 'f16' or 'INT8 + f32'. request_count: how many infer
-    requests in flight keep the device busy. compile_s: seconds that compiling took.
-    """
-
-    device: str
-    network: ov.CompiledModel
-    execution_precision: str
-    request_count: int
-    compile_s: float
-
-    @property
-    def executed_on(self) -> list[str]:
-        """The devices it really runs on at this moment; AUTO may move from one to another."""
-        names = self.network.get_property("EXECUTION_DEVICES")
-        return [str(name).strip("()") for name in (names if isinstance(names, list) else [names])]
+VIRTUAL_DEVICES = ("MULTI", "HETERO", "AUTO")  # made of others
+KNOWN_DEVICES = ("CPU", "GPU", "NPU")  # what OpenVINO has a plugin for on a PC
 
 
 class DeviceError(DemoError):
@@ -45,29 +20,28 @@ class DeviceError(DemoError):
         self.device = device
 
 
-class DeviceCycle:
-    """What TAB walks through: each device; MULTI and HETERO over all of them, where there are several; AUTO."""
+def members_of(device: str) -> list[str]:
+    """'MULTI:GPU,CPU(2)' -> ['GPU', 'CPU']; 'GPU' -> ['GPU']; 'AUTO' -> []."""
+    kind, _, members = device.partition(":")
+    if kind not in VIRTUAL_DEVICES:
+        return [device]
+    return [re.sub(r"^-|\(\d+\)$", "", member) for member in members.split(",") if member]
 
-    def __init__(self, core: ov.Core, start: str) -> None:
-        devices = sorted(core.available_devices, key=lambda name: (not name.startswith("CPU"), name))
-        self.devices = list(devices)
-        if len(devices) > 1:
-            accelerators_first = ",".join(devices[1:] + devices[:1])
-            self.devices += [f"MULTI:{accelerators_first}", f"HETERO:{accelerators_first}"]
-        self.devices.append("AUTO")
-        if start not in self.devices:
-            self.devices.insert(0, start)
-        self.target = start
 
-    def next(self) -> str:
-        """Move on to the next device."""
-        self.target = self.devices[(self.devices.index(self.target) + 1) % len(self.devices)]
-        return self.target
+def full_name(core: ov.Core, device: str) -> str | None:
+    """What a device calls itself, such as 'Intel(R) Arc(TM) A770 Graphics'; None if this machine lacks it."""
+    try:
+        return str(core.get_property(device, "FULL_DEVICE_NAME"))
+    except RuntimeError:
+        return None
 
-    def remove(self, device: str, back_to: str) -> None:
-        """Take out a device that cannot be used; TAB goes on from `back_to`."""
-        self.devices.remove(device)
-        self.target = back_to
+
+def is_stand_in(core: ov.Core, device: str) -> bool:
+    """Whether a member of `device` is the CPU under another name, as a plugins.xml for trials may register it."""
+    cpu = full_name(core, "CPU")
+    return any(
+        not member.startswith("CPU") and full_name(core, member) in (cpu, member) for member in members_of(device)
+    )
 
 
 def check_device(core: ov.Core, device: str) -> None:
@@ -75,73 +49,107 @@ def check_device(core: ov.Core, device: str) -> None:
 
     OpenVINO itself would not always: MULTI:GPU,CPU runs on the CPU alone, and silently, where there is no GPU.
     """
-    available = core.available_devices
-    listed = f"This machine has {', '.join(available)}; MULTI:, HETERO: and AUTO: take several of them."
-    kind, colon, members = device.partition(":")
-    if not colon:
-        if device != "AUTO" and not _is_available(device, available):
-            raise UsageError(f"There is no device '{device}'. {listed}")
-        return
-    if kind not in VIRTUAL_DEVICES:
+    kind, colon, _ = device.partition(":")
+    listed = f"This machine has {', '.join(core.available_devices)}; MULTI:, HETERO: and AUTO: take several of them."
+    if colon and kind not in VIRTUAL_DEVICES:
         raise UsageError(f"'{kind}' of '{device}' joins no devices. {listed}")
-    for member in members.split(","):
-        if not _is_available(member.lstrip("-"), available):
-            raise UsageError(f"'{device}' names '{member}', which is not here. {listed}")
+    members = members_of(device)
+    if not members and device != "AUTO":
+        raise UsageError(f"'{device}' names no device. {listed}")
+    for member in members:
+        if member in VIRTUAL_DEVICES or full_name(core, member) is None:
+            raise UsageError(
+                f"'{device}' names '{member}', which is not here. {listed}"
+                if colon
+                else f"There is no device '{device}'. {listed}"
+            )
 
 
-def _is_available(device: str, available: list[str]) -> bool:
-    """'GPU' is the first of GPU.0 and GPU.1; 'CPU(2)' is the CPU with a number of requests."""
-    name = re.sub(r"\(\d+\)$", "", device)
-    return name in available or (name != "" and f"{name}.0" in available)
+class DeviceCycle:
+    """What TAB walks through: each device; MULTI and HETERO over all of them, where there are several; AUTO.
+
+    A device that failed is passed over, but can still be asked for by its number.
+    """
+
+    def __init__(self, core: ov.Core, start: str, devices: Sequence[str] | None = None) -> None:
+        """devices: these, in this order, instead of what the machine has. Raises UsageError if one is not here."""
+        self.devices = list(dict.fromkeys(devices)) if devices else _offered(core)
+        if start not in self.devices:
+            self.devices.insert(0, start)
+        for device in self.devices:
+            check_device(core, device)
+        self.target = start
+        self.failed: set[str] = set()
+
+    def next(self, step: int = 1) -> str:
+        """Move on to the next device that did not fail, or to the one before with step -1."""
+        position = self.devices.index(self.target)
+        for distance in range(1, len(self.devices) + 1):
+            device = self.devices[(position + step * distance) % len(self.devices)]
+            if device not in self.failed:
+                self.target = device
+                break
+        return self.target
+
+    def jump(self, number: int) -> str | None:
+        """Move to a device by its number, from 1; one that failed gets another try. None if there is none."""
+        if not 1 <= number <= len(self.devices):
+            return None
+        self.target = self.devices[number - 1]
+        self.failed.discard(self.target)
+        return self.target
+
+    def mark_failed(self, device: str, back_to: str) -> None:
+        """Pass over a device from now on; TAB goes on from `back_to`."""
+        self.failed.add(device)
+        if self.target == device:
+            self.target = back_to
 
 
-def set_precision(core: ov.Core, precision: str) -> None:
-    """Ask every device to execute in the type that `precision` stands for, by itself or as a member of MULTI."""
+def _offered(core: ov.Core) -> list[str]:
+    singles = sorted(core.available_devices, key=lambda name: (not name.startswith("CPU"), name))
+    if len(singles) == 1:
+        return [*singles, "AUTO"]
+    accelerators_first = ",".join(singles[1:] + singles[:1])
+    return [*singles, f"MULTI:{accelerators_first}", f"HETERO:{accelerators_first}", f"AUTO:{accelerators_first}"]
+
+
+def device_table(core: ov.Core) -> str:
+    """A row for each device: its string, its own name, what it can execute; for what the machine lacks, why."""
+    rows = [("device", "name", "executes", "streams")]
     for device in core.available_devices:
-        if "INFERENCE_PRECISION_HINT" in core.get_property(device, "SUPPORTED_PROPERTIES"):
-            try:
-                core.set_property(device, {"INFERENCE_PRECISION_HINT": EXECUTION_HINTS[precision]})
-            except RuntimeError:
-                continue  # a device that takes no such type keeps its own; what it runs in is read back and shown
+        name = f"{full_name(core, device)} (stand-in)" if is_stand_in(core, device) else str(full_name(core, device))
+        rows.append((device, name, _capabilities(core, device), _streams(core, device)))
+    missing = [kind for kind in KNOWN_DEVICES if not any(device.startswith(kind) for device in core.available_devices)]
+    rows += [(kind, f"not here: {_why_missing(core, kind)}", "", "") for kind in missing]
+    widths = [max(len(row[column]) for row in rows if column != 1 or row[2]) for column in range(3)]
+    table = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, [*widths, 0], strict=True)).rstrip() for row in rows
+    ]
+    return "\n".join([*table, "", f"TAB walks through: {'  '.join(_offered(core))}"])
 
 
-def compile_network(core: ov.Core, model: ov.Model, device: str) -> CompiledNetwork:
-    """Compile `model` for throughput on `device`. Raises DeviceError if the device refuses it."""
-    started_at = time.perf_counter()
+def _capabilities(core: ov.Core, device: str) -> str:
+    known = {"FP32": "f32", "FP16": "f16", "BF16": "bf16", "INT8": "INT8"}
+    return " ".join(known[name] for name in core.get_property(device, "OPTIMIZATION_CAPABILITIES") if name in known)
+
+
+def _streams(core: ov.Core, device: str) -> str:
     try:
-        network = core.compile_model(model, device, {"PERFORMANCE_HINT": "THROUGHPUT"})
-        return CompiledNetwork(
-            device,
-            network,
-            _execution_precision(network),
-            network.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"),
-            time.perf_counter() - started_at,
-        )
+        least, most = core.get_property(device, "RANGE_FOR_STREAMS")
+        return f"{least} to {most}"
+    except RuntimeError:
+        return "?"
+
+
+def _why_missing(core: ov.Core, kind: str) -> str:
+    """Why OpenVINO does not offer a kind of device."""
+    try:
+        core.get_property(kind, "AVAILABLE_DEVICES")
     except RuntimeError as error:
-        raise DeviceError(device, f"{device} cannot run this network: {first_line(error)}") from error
-
-
-def _execution_precision(network: ov.CompiledModel) -> str:
-    """The types that the network's layers execute in, as OpenVINO tells them after compiling."""
-    hints = _member_properties(network, "INFERENCE_PRECISION_HINT")
-    floats = sorted({hint.get_type_name() for hint in hints if isinstance(hint, ov.Type)})
-    convolutions = {
-        layer.get_rt_info()["runtimePrecision"].astype(str)
-        for layer in network.get_runtime_model().get_ops()
-        if "layerType" in layer.get_rt_info()
-        and "onvolution" in layer.get_rt_info()["layerType"].astype(str)
-        and "runtimePrecision" in layer.get_rt_info()
-    }
-    is_quantized = bool(convolutions & {"u8", "i8"})
-    return " + ".join((["INT8"] if is_quantized else []) + (floats or sorted(convolutions - {"u8", "i8"}))) or "unknown"
-
-
-def _member_properties(network: ov.CompiledModel, name: str) -> list[Any]:
-    """A property of the compiled network, or of each device that MULTI, HETERO or AUTO compiled it for."""
-    supported = network.get_property("SUPPORTED_PROPERTIES")
-    if name in supported:
-        return [network.get_property(name)]
-    if "DEVICE_PROPERTIES" in supported:
-        members = network.get_property("DEVICE_PROPERTIES")
-        return [properties[name] for properties in members.values() if name in properties]
-    return []
+        return first_line(error)
+    if Path("/dev").is_dir():  # Linux: is there a device at all that a driver has taken on?
+        nodes = {"GPU": "dri/renderD*", "NPU": "accel/accel*"}
+        if kind in nodes and not list(Path("/dev").glob(nodes[kind])):
+            return f"no such device, or its kernel driver is missing (no /dev/{nodes[kind]})"
+    return "no such device, or its driver is missing"

@@ -21,7 +21,7 @@ STALL_TIMEOUT_S = 15.0  # between two bytes
 
 
 def download(files: Sequence[RemoteFile], base_url: str, folder: Path) -> None:
-    """Fetch `files` from below `base_url` into `folder`, which must not exist yet.
+    """Fetch `files` from below `base_url` into `folder`; what may have been in it is gone then.
 
     They are gathered in a folder beside it, which is renamed when every file is there and its checksum is right.
     Raises DemoError where a file cannot be had whole; then nothing of it is left.
@@ -35,6 +35,8 @@ def download(files: Sequence[RemoteFile], base_url: str, folder: Path) -> None:
         for file in files:
             _download_file(file, base_url.rstrip("/") + "/" + file.path, gathering / file.name)
         gathering.chmod(0o755)
+        if folder.exists():  # what is left of half a model
+            shutil.rmtree(folder)
         gathering.replace(folder)
     except OSError as error:
         raise DemoError(f"Cannot keep the model in '{folder}': {error.strerror or error}.") from error

@@ -1,7 +1,8 @@
 """The picture to show: the frame, the skeletons, and a panel of text that can be read on any frame."""
 
+import re
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 import cv2
 import numpy as np
@@ -76,17 +77,27 @@ def _text_width(line: Line, text_size: int) -> int:
     return int(cv2.getTextSize((1, 1), line.text, (0, 0), *_style(line, text_size))[2])
 
 
+def _columns(lines: Sequence[Line], text_size: int) -> list[int]:
+    """Left edges of the columns, in pixels from the panel's text edge, that the tabs in all lines align to."""
+    rows = [line.text.split("\t") for line in lines if "\t" in line.text]
+    edges = [0]
+    for column in range(max((len(row) for row in rows), default=0)):
+        widest = max(_text_width(Line(row[column]), text_size) for row in rows if column < len(row))
+        edges.append(edges[-1] + widest + text_size)
+    return edges
+
+
 def _panel_size(lines: Sequence[Line], text_size: int) -> tuple[int, int]:
     """Width and height that the lines take, with a margin of one letter."""
     height = sum(round(text_size * line.size * LINE_SPACING) for line in lines)
-    return max(_text_width(line, text_size) for line in lines) + 2 * text_size, height + text_size
+    plain = max((_text_width(line, text_size) for line in lines if "\t" not in line.text), default=0)
+    return max(plain, _columns(lines, text_size)[-1] - text_size) + 2 * text_size, height + text_size
 
 
-@cache
-def _text_size(canvas_size: tuple[int, int], longest: str, line_count: int) -> int:
+@lru_cache(maxsize=64)
+def _text_size(canvas_size: tuple[int, int], lines: tuple[Line, ...]) -> int:
     """Height in pixels of the small letters, so that the panel is easy to read and fits canvas_size (width, height)."""
     width, height = canvas_size
-    lines = [Line(longest)] + [Line("", 1.2)] * (line_count - 1)
     text_size = max(12, round(min(width, height) / 42))
     while text_size > 7:
         needed = _panel_size(lines, text_size)
@@ -98,10 +109,10 @@ def _text_size(canvas_size: tuple[int, int], longest: str, line_count: int) -> i
 
 def _shade_panel(canvas: np.ndarray, lines: Sequence[Line], corner: Corner) -> tuple[int, int, int]:
     """Darken the panel's background. Returns the letters' height and the panel's left and top edge, in pixels."""
-    # Any digit counts as a 0, lest the letters change their size with the figures.
-    longest = max(("".join("0" if c.isdigit() else c for c in line.text) * round(line.size) for line in lines), key=len)
-    text_size = _text_size((canvas.shape[1], canvas.shape[0]), longest, len(lines))
-    width, height = _panel_size(lines, text_size)
+    # Any digit counts as a 0, lest the letters change their size with the figures, and be measured anew with each.
+    zeros = tuple(line._replace(text=re.sub("[0-9]", "0", line.text)) for line in lines)
+    text_size = _text_size((canvas.shape[1], canvas.shape[0]), zeros)
+    width, height = _panel_size(zeros, text_size)
     left = max(0, canvas.shape[1] - width) if corner.is_right else 0
     top = max(0, canvas.shape[0] - height) if corner.is_bottom else 0
     behind = canvas[top : top + height, left : left + width]
@@ -110,9 +121,12 @@ def _shade_panel(canvas: np.ndarray, lines: Sequence[Line], corner: Corner) -> t
 
 
 def _write_panel(canvas: np.ndarray, lines: Sequence[Line], text_size: int, left: int, top: int) -> None:
+    columns = _columns(lines, text_size)
     y = top + text_size // 2
     for line in lines:
         height = round(text_size * line.size * LINE_SPACING)
         y += height
         colour = TITLE_COLOUR if line.is_title else TEXT_COLOUR
-        cv2.putText(canvas, line.text, (left + text_size, y - height // 4), colour, *_style(line, text_size))
+        for text, x in zip(line.text.split("\t"), columns, strict=False):
+            position = (left + text_size + x, y - height // 4)
+            cv2.putText(canvas, text, position, colour, *_style(line, text_size))

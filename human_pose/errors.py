@@ -1,5 +1,7 @@
 """What can go wrong, in one line that names the thing and the remedy; only `main` turns it into an exit code."""
 
+import textwrap
+
 
 class DemoError(Exception):
     """A failed run: a download broke off, a device died, a disk is full."""
@@ -14,10 +16,10 @@ class UsageError(DemoError):
 
 
 def first_line(error: BaseException) -> str:
-    """The line of a library's message that says what happened, without its trail of source files."""
+    """What a library's message says in one line, without its trail of source files."""
     lines = [line.strip() for line in str(error).splitlines()]
     telling = [line for line in lines if line and not line.startswith(("Exception from", "Check '"))]
-    return telling[0] if telling else type(error).__name__
+    return textwrap.shorten(" ".join(telling), 200) if telling else type(error).__name__
 
 
 def explain_import_error(error: ImportError) -> str:

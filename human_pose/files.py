@@ -1,10 +1,27 @@
 """Output files: checked before a run, and under their final name only when they are whole."""
 
 import os
+import sys
 import tempfile
 from pathlib import Path
 
 from .errors import DemoError, UsageError
+
+
+def cache_folder() -> Path | None:
+    """The user's folder for what can be made anew; None if there can be none."""
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Caches"
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    folder = base / "human-pose-demo"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return folder if os.access(folder, os.W_OK) else None
 
 
 def check_writable(path: Path) -> None:
@@ -25,15 +42,14 @@ def check_parent(path: Path) -> None:
 
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file that is there whole or not at all. Raises DemoError."""
+    partial: Path | None = None
     try:
         with tempfile.NamedTemporaryFile(dir=path.absolute().parent, prefix=f".{path.stem}-", delete=False) as file:
             partial = Path(file.name)
-            try:
-                file.write(data)
-            except OSError:
-                partial.unlink()
-                raise
+            file.write(data)
         partial.chmod(0o644)
         partial.replace(path)
     except OSError as error:
-        raise DemoError(f"Cannot write '{path}': {error.strerror}. Make room, or give another folder.") from error
+        if partial is not None:
+            partial.unlink(missing_ok=True)
+        raise DemoError(f"Cannot write '{path}': {error.strerror}. Make room, or give another place.") from error

@@ -11,11 +11,13 @@ import numpy as np
 import openvino as ov
 
 from .capture import Frame
-from .devices import CompiledNetwork, DeviceError, compile_network
+from .compiled import CompiledNetwork, Settings, compile_network
+from .devices import DeviceError
 from .errors import first_line
 from .models import CELL_PIXELS, PoseNetwork
 
 WAIT_MS = 2  # how long collect(wait=True) waits at most; then the loop looks for keys and new frames
+HANGS_AFTER_S = 60.0  # a request that takes longer will not come back
 WIDEST_ASPECT = 4.0  # a wider frame is scaled down to this, lest its input grow without bound
 
 
@@ -55,137 +57,212 @@ def pixels_per_cell(frame_size: tuple[int, int], input_size: tuple[int, int]) ->
 
 
 class _Request:
-    """An infer request, its input image, and the frame it works on."""
+    """An infer request and its input image."""
 
     def __init__(self, compiled: CompiledNetwork) -> None:
         self.compiled = compiled
-        self.request = compiled.network.create_infer_request()
-        self.input = np.zeros(compiled.network.input("image").shape, np.uint8)
-        self.request.set_input_tensor(ov.Tensor(self.input, shared_memory=True))
-        self.filled = (0, 0)
-        self.frame: Frame
+        self._request = compiled.network.create_infer_request()
+        self._input = np.zeros(compiled.network.input("image").shape, np.uint8)
+        self._request.set_input_tensor(ov.Tensor(self._input, shared_memory=True))
+        self._filled = (0, 0)
 
-    def start(self, frame: Frame) -> None:
-        """Scale the frame to the input's top left corner; what it leaves stays black."""
-        _, height, width, _ = self.input.shape
-        size = scaled_size(frame.image.shape[1::-1], (width, height))
-        if size != self.filled:
-            self.input[:] = 0
-            self.filled = size
-        target = self.input[0, : size[1], : size[0]]
-        shrinks = frame.image.shape[0] > 2 * size[1]  # by more than two, linear interpolation would skip pixels
-        cv2.resize(frame.image, size, dst=target, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
-        self.frame = frame
-        self.request.start_async()
+    def start(self, image: np.ndarray) -> None:
+        """Scale the image to the input's top left corner, what it leaves stays black, and start inference."""
+        _, height, width, _ = self._input.shape
+        size = scaled_size(image.shape[1::-1], (width, height))
+        if size != self._filled:
+            self._input[:] = 0
+            self._filled = size
+        target = self._input[0, : size[1], : size[0]]
+        shrinks = image.shape[0] > 2 * size[1]  # by more than two, linear interpolation would skip pixels
+        cv2.resize(image, size, dst=target, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+        self._request.start_async()
 
-    def result(self) -> Inference:
-        self.request.wait()
-        frame_size = self.frame.image.shape[1::-1]
-        _, height, width, _ = self.input.shape
+    def is_done(self, wait_ms: int) -> bool:
+        return bool(self._request.wait_for(wait_ms))
+
+    def result(self, frame: Frame) -> Inference:
+        self._request.wait()  # raises what went wrong
+        _, height, width, _ = self._input.shape
         return Inference(
-            self.frame,
+            frame,
             self.compiled,
-            self.request.get_tensor("heatmaps").data[0].copy(),
-            self.request.get_tensor("pafs").data[0].copy(),
-            pixels_per_cell(frame_size, (width, height)),
-            self.request.latency,
+            self._request.get_tensor("heatmaps").data[0].copy(),
+            self._request.get_tensor("pafs").data[0].copy(),
+            pixels_per_cell(frame.image.shape[1::-1], (width, height)),
+            self._request.latency,
         )
 
 
-class _Compilation(threading.Thread):
-    """Compiles the network for a device while the present one goes on."""
+@dataclass
+class _Job:
+    """A frame on its way: waiting for a request, in one, or inferred and waiting for the frames before it."""
 
-    def __init__(self, core: ov.Core, model: ov.Model, device: str) -> None:
+    frame: Frame
+    request: _Request | None = None
+    inference: Inference | None = None
+    started_at: float = 0.0
+
+
+class _Compilation(threading.Thread):
+    """Compiles the network for a device, and makes its requests, while the present one goes on."""
+
+    def __init__(self, core: ov.Core, model: ov.Model, device: str, settings: Settings) -> None:
         super().__init__(name=f"compile {device}", daemon=True)
         self.device = device
         self.started_at = time.perf_counter()
-        self.compiled: CompiledNetwork | None = None
+        self.requests: list[_Request] = []
         self.error: DeviceError | None = None
-        self._core, self._model = core, model
+        self._core, self._model, self._settings = core, model, settings
         self.start()
 
     def run(self) -> None:
         try:
-            self.compiled = compile_network(self._core, self._model, self.device)
+            compiled = compile_network(self._core, self._model, self.device, self._settings)
+            self.requests = [_Request(compiled) for _ in range(compiled.request_count)]
         except DeviceError as error:
             self.error = error
+        except RuntimeError as error:
+            self.error = DeviceError(self.device, f"{self.device} gives no infer request: {first_line(error)}")
 
 
 class Estimator:
     """Runs a network on one device after the other; every result remembers the frame and the device it came from.
 
-    Raises DeviceError if the first device cannot run the network.
+    No frame is lost and all come back in order, also when a device fails: what it leaves unfinished is inferred again
+    on the device used before. Raises DeviceError when no device is left.
     """
 
-    def __init__(self, core: ov.Core, network: PoseNetwork, device: str) -> None:
-        self._core = core
-        self._network = network
-        self.used: dict[str, CompiledNetwork] = {}  # every device that was taken into use
+    def __init__(self, core: ov.Core, network: PoseNetwork, device: str, settings: Settings) -> None:
+        self._core, self._network, self._settings = core, network, settings
+        self._ready: dict[str, CompiledNetwork] = {}  # in the order of last use, the present one last
         self._idle: dict[str, deque[_Request]] = {}
-        self._pending: deque[_Request] = deque()
-        self._compilation: _Compilation | None = None
-        self.compiled = self._adopt(compile_network(core, network.model, device))
+        self._jobs: deque[_Job] = deque()  # in the order of the frames
+        self._compilations: dict[str, _Compilation] = {}
+        self._failures: list[DeviceError] = []
+        self._lost: list[_Request] = []  # kept, because deleting one waits for it, and it may never come
+        self._target = device
+        first = _Compilation(core, network.model, device, settings)
+        first.join()
+        self._adopt(first)
+        if self._failures:
+            raise self._failures[0]
+
+    @property
+    def compiled(self) -> CompiledNetwork:
+        """What new frames are inferred on."""
+        return next(reversed(self._ready.values()))
 
     @property
     def has_idle_request(self) -> bool:
-        return bool(self._idle[self.compiled.device])
+        """Whether a frame can be submitted. No more than two rounds of them are ever on their way."""
+        return bool(self._idle[self.compiled.device]) and len(self._jobs) < 2 * self.compiled.request_count
 
     @property
     def is_idle(self) -> bool:
-        """Nothing is in flight."""
-        return not self._pending
+        """Nothing is on its way."""
+        return not self._jobs
 
     @property
     def compiling(self) -> tuple[str, float] | None:
-        """The device that is being compiled for, and for how many seconds already."""
-        if self._compilation is None:
-            return None
-        return self._compilation.device, time.perf_counter() - self._compilation.started_at
+        """The device that is to be switched to, and for how many seconds it has been compiled for already."""
+        compilation = self._compilations.get(self._target)
+        return None if compilation is None else (self._target, time.perf_counter() - compilation.started_at)
 
     def submit(self, frame: Frame) -> None:
         """Start inference on a frame; there must be an idle request."""
-        request = self._idle[self.compiled.device].popleft()
-        request.start(frame)
-        self._pending.append(request)
+        self._jobs.append(_Job(frame))
+        self._start_waiting()
 
     def collect(self, wait: bool) -> Inference | None:
-        """The result of the oldest frame in flight, or None if it is not there yet; `wait` for it, up to WAIT_MS.
+        """The result of the oldest frame, or None if it is not there yet; `wait` for it, up to WAIT_MS.
 
-        Raises DeviceError if the device failed.
+        Raises DeviceError if the last device that could run the network failed.
         """
-        if not self._pending:
-            return None
-        request = self._pending[0]
-        try:
-            if not request.request.wait_for(WAIT_MS if wait else 0):
-                return None
-            inference = request.result()
-        except RuntimeError as error:
-            device = request.compiled.device
-            raise DeviceError(device, f"{device} failed while inferring: {first_line(error)}") from error
-        self._pending.popleft()
-        self._idle[request.compiled.device].append(request)
-        return inference
+        self._finish_compilations()
+        for position, job in enumerate(self._jobs):
+            self._finish(job, WAIT_MS if wait and position == 0 else 0)
+        self._start_waiting()
+        if self._jobs and self._jobs[0].inference is not None:
+            return self._jobs.popleft().inference
+        return None
 
     def switch(self, device: str) -> None:
         """Go on with another device as soon as the network is compiled for it; what is in flight stays in flight."""
-        self._compilation = None
-        if device in self.used:
-            self.compiled = self.used[device]
-        else:
-            self._compilation = _Compilation(self._core, self._network.model, device)
+        self._target = device
+        if device in self._ready:
+            self._ready[device] = self._ready.pop(device)
+        elif device not in self._compilations:
+            self._compilations[device] = _Compilation(self._core, self._network.model, device, self._settings)
 
-    def finish_switch(self) -> None:
-        """Take the new device into use if its compilation is over. Raises DeviceError if that failed."""
-        if self._compilation is None or self._compilation.is_alive():
-            return
-        compilation, self._compilation = self._compilation, None
+    def take_failures(self) -> list[DeviceError]:
+        """The failures of devices since the last call."""
+        failures, self._failures = self._failures, []
+        return failures
+
+    def _finish_compilations(self) -> None:
+        """Keep what was compiled, also for a device that is no longer wanted, and switch to the one that is."""
+        for device, compilation in list(self._compilations.items()):
+            if not compilation.is_alive():
+                del self._compilations[device]
+                self._adopt(compilation)
+
+    def _adopt(self, compilation: _Compilation) -> None:
+        device = compilation.device
         if compilation.error is not None:
-            raise compilation.error
-        assert compilation.compiled is not None
-        self.compiled = self._adopt(compilation.compiled)
+            self._failures.append(compilation.error)
+            if self._target == device and self._ready:
+                self._target = self.compiled.device
+            return
+        self._idle[device] = deque(compilation.requests)
+        compiled = compilation.requests[0].compiled
+        self._ready = {device: compiled} | self._ready
+        if device == self._target:
+            self.switch(device)
 
-    def _adopt(self, compiled: CompiledNetwork) -> CompiledNetwork:
-        self.used[compiled.device] = compiled
-        self._idle[compiled.device] = deque(_Request(compiled) for _ in range(compiled.request_count))
-        return compiled
+    def _start_waiting(self) -> None:
+        """Give idle requests of the present device to the frames that wait for one, the oldest first."""
+        for job in self._jobs:
+            if job.request is None and job.inference is None:
+                if not self._idle[self.compiled.device]:
+                    return
+                job.request = self._idle[self.compiled.device].popleft()
+                job.started_at = time.perf_counter()
+                try:
+                    job.request.start(job.frame.image)
+                except RuntimeError as error:
+                    self._fail(job.request.compiled.device, first_line(error))
+
+    def _finish(self, job: _Job, wait_ms: int) -> None:
+        """Take a job's result if it is there, so that its request can go on, whatever the frames before it do."""
+        if job.request is None:
+            return
+        device = job.request.compiled.device
+        try:
+            if job.request.is_done(wait_ms):
+                job.inference = job.request.result(job.frame)
+                self._idle[device].append(job.request)
+                job.request = None
+            elif time.perf_counter() - job.started_at > HANGS_AFTER_S:
+                self._fail(device, f"no result within {HANGS_AFTER_S:.0f} s")
+        except RuntimeError as error:
+            self._fail(device, first_line(error))
+
+    def _fail(self, device: str, reason: str) -> None:
+        """Give up a device: its unfinished frames wait for a request of the one used before."""
+        error = DeviceError(device, f"{device} failed while inferring: {reason}")
+        del self._ready[device], self._idle[device]
+        for job in self._jobs:
+            if job.request is not None and job.request.compiled.device == device:
+                self._lost.append(job.request)
+                job.request = None
+        if not self._ready:
+            raise error
+        self._failures.append(error)
+        if self._target == device:
+            self._target = self.compiled.device
+
+
+def is_compiling() -> bool:
+    """Whether a compilation that nobody waits for any more is still under way."""
+    return any(isinstance(thread, _Compilation) for thread in threading.enumerate())

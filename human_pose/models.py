@@ -101,7 +101,10 @@ def _model_at(xml: Path, precision: str | None) -> ModelFile:
         )
     if not xml.with_suffix(".bin").is_file():
         raise UsageError(f"'{xml}' lacks its weights: put '{xml.with_suffix('.bin').name}' beside it.")
-    is_quantized = "FakeQuantize" in xml.read_text(encoding="utf-8", errors="replace")
+    text = xml.read_text(encoding="utf-8", errors="replace")
+    if "<net" not in text:
+        raise UsageError(f"'{xml}' is no IR. Give the .xml of a model that ov.save_model wrote, its .bin beside it.")
+    is_quantized = "FakeQuantize" in text
     if is_quantized and precision not in (None, "FP16-INT8"):
         raise UsageError(f"'{xml}' is quantized and cannot run in {precision}. Leave -p out, or give a float IR.")
     if not is_quantized and precision == "FP16-INT8":
@@ -128,8 +131,14 @@ class PoseNetwork:
         return width, height
 
     def reshape(self, width: int, height: int) -> None:
-        """Set the input's size, both a multiple of 8."""
-        self.model.reshape({"image": [1, height, width, 3]})
+        """Set the input's size, both a multiple of 8. Raises UsageError if the network is bound to another."""
+        try:
+            self.model.reshape({"image": [1, height, width, 3]})
+        except RuntimeError as error:
+            raise UsageError(
+                f"'{self.file.path}' takes no input of {width}x{height}: {first_line(error)}. It must be a fully "
+                "convolutional network, or the frame and --height must suit its own size."
+            ) from error
 
     def sha256(self) -> str:
         """Of the weights: tells which model made a figure."""
@@ -146,7 +155,7 @@ def load_network(core: ov.Core, file: ModelFile) -> PoseNetwork:
     if image_layout is None:
         raise UsageError(_not_a_pose_network(file, model))
     height = model.input().partial_shape[image_layout.index("H")]
-    model = _split_outputs(file, model)
+    model = _split_outputs(file, model, image_layout)
     steps = PrePostProcessor(model)
     steps.input().tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC"))
     steps.input().model().set_layout(ov.Layout(image_layout))
@@ -169,18 +178,20 @@ def _image_layout(model: ov.Model) -> str | None:
     return "NHWC" if shape[3] == ov.Dimension(3) else None
 
 
-def _split_outputs(file: ModelFile, model: ov.Model) -> ov.Model:
+def _split_outputs(file: ModelFile, model: ov.Model, image_layout: str) -> ov.Model:
     """Give the model the outputs `heatmaps` and `pafs`, NCHW, inside its graph.
 
     Two outputs are told apart by their number of channels; a single one holds the heatmaps first, then the fields.
     """
-    for axis in (1, 3):
-        by_channels = {_channels(output, axis): output.get_node().input_value(0) for output in model.outputs}
-        if by_channels.keys() == {HEATMAP_CHANNELS, PAF_CHANNELS}:
-            heatmaps, pafs = by_channels[HEATMAP_CHANNELS], by_channels[PAF_CHANNELS]
+    image = model.input().partial_shape
+    cells = [image[image_layout.index(axis)] for axis in "HW"]
+    for axis in (1, 3):  # NCHW, NHWC
+        maps = {_channels(output, axis, cells): output.get_node().input_value(0) for output in model.outputs}
+        if len(model.outputs) == 2 and maps.keys() == {HEATMAP_CHANNELS, PAF_CHANNELS}:
+            heatmaps, pafs = maps[HEATMAP_CHANNELS], maps[PAF_CHANNELS]
             break
-        if by_channels.keys() == {HEATMAP_CHANNELS + PAF_CHANNELS}:
-            parts = ops.variadic_split(*by_channels.values(), axis, [HEATMAP_CHANNELS, PAF_CHANNELS])
+        if len(model.outputs) == 1 and maps.keys() == {HEATMAP_CHANNELS + PAF_CHANNELS}:
+            parts = ops.variadic_split(*maps.values(), axis, [HEATMAP_CHANNELS, PAF_CHANNELS])
             heatmaps, pafs = parts.output(0), parts.output(1)
             break
     else:
@@ -194,11 +205,19 @@ def _split_outputs(file: ModelFile, model: ov.Model) -> ov.Model:
     return split
 
 
-def _channels(output: ov.Output, axis: int) -> int | None:
-    """Length of a four-dimensional output's `axis`; None if it is open or the output has another rank."""
+def _channels(output: ov.Output, axis: int, image: list[ov.Dimension]) -> int | None:
+    """Number of an output's maps if `axis` counts them; None if not.
+
+    image: height and width of the input. Where they are known, the maps must have an eighth of them, which also tells
+    the two axes apart that may count maps.
+    """
     shape = output.partial_shape
     if shape.rank.is_dynamic or len(shape) != 4 or shape[axis].is_dynamic:
         return None
+    sides = [shape[2], shape[3]] if axis == 1 else [shape[1], shape[2]]
+    for side, pixels in zip(sides, image, strict=True):
+        if side.is_static and pixels.is_static and side.get_length() != -(-pixels.get_length() // CELL_PIXELS):
+            return None
     return int(shape[axis].get_length())
 
 

@@ -1,6 +1,6 @@
 """The panel over the picture: what it says, and the corner where it is least in the way."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,39 +10,68 @@ from .inference import Inference
 from .models import PoseNetwork
 from .stats import DeviceStatistics
 
-KEYS = "TAB device   SPACE pause   H panel   S save   ESC quit"
+KEYS = "TAB device   SPACE pause   C compare   H panel   S save   ESC quit"
 
 
 class Line(NamedTuple):
-    """A line of the panel. size: of its letters, 1 for the small ones."""
+    """A line of the panel. size: of its letters, 1 for the small ones. Tabs in the text align columns."""
 
     text: str
     size: float = 1.0
     is_title: bool = False
 
 
-def panel_lines(
-    network: PoseNetwork, inference: Inference, statistics: DeviceStatistics, people: int, notices: list[str]
-) -> list[Line]:
-    """The panel's lines, the device first. inference: what the picture shows; notices: what else there is to say."""
+def panel_lines(network: PoseNetwork, inference: Inference, statistics: DeviceStatistics, people: int) -> list[Line]:
+    """What the panel always says, the device first, of the result that the picture shows."""
     compiled = inference.compiled
-    executed_on = ", ".join(compiled.executed_on)
     fps, latency_ms = statistics.last_second.fps(), statistics.last_second.latency_ms()
     whole_run = statistics.latencies.summary()
     mean, least, most = (whole_run.mean, whole_run.min, whole_run.max) if whole_run else (None, None, None)
-    where = compiled.device if executed_on == compiled.device else f"{compiled.device}, runs on {executed_on}"
+    streams = f", {compiled.streams} streams" if compiled.streams else ""
+    subgraphs = f", {compiled.subgraphs} subgraphs" if compiled.subgraphs else ""
+    cached = " from the cache" if compiled.is_from_cache else ""
     count = f"{people} {'person' if people == 1 else 'people'}"
     return [
-        Line(where, 1.4, is_title=True),
+        Line(compiled.whereabouts, 1.4, is_title=True),
         Line(f"{_figure(fps)} FPS   {_figure(latency_ms)} ms latency   {count}", 1.4),
         Line(
             f"mean {_figure(statistics.throughput.mean())} FPS   latency mean {_figure(mean)}, "
             f"min {_figure(least)}, max {_figure(most)} ms"
         ),
         Line(f"{network.file.name} {network.file.precision}, executed in {compiled.execution_precision}"),
-        Line("input {}x{}, {} requests in flight".format(*network.input_size, compiled.request_count)),
-        *(Line(notice) for notice in notices),
+        Line("input {}x{}, {} requests{}{}".format(*network.input_size, compiled.request_count, streams, subgraphs)),
+        Line(f"compiled in {compiled.compile_s:.1f} s{cached}"),
     ]
+
+
+def comparison_lines(devices: Sequence[DeviceStatistics]) -> list[Line]:
+    """A row for each device used so far; the best figure of a column carries a star, ratios are to the first device."""
+    fps = [device.throughput.mean() for device in devices]
+    latencies = [summary.mean if (summary := device.latencies.summary()) else None for device in devices]
+    most = max((value for value in fps if value is not None), default=None)
+    least = min((value for value in latencies if value is not None), default=None)
+    lines = [Line("device\tFPS\tratio\tlatency ms\tp95\tcompiled s")]
+    for device, mean, latency in zip(devices, fps, latencies, strict=True):
+        ratio = "-" if mean is None or not fps[0] else f"{mean / fps[0]:.2f}"
+        cells = [
+            device.compiled.device,
+            _figure(mean) + ("*" if mean is not None and mean == most else ""),
+            ratio,
+            _figure(latency) + ("*" if latency is not None and latency == least else ""),
+            _figure(device.latencies.percentile(95)),
+            f"{device.compiled.compile_s:.1f}{' cached' if device.compiled.is_from_cache else ''}",
+        ]
+        lines.append(Line("\t".join(cells)))
+    return lines
+
+
+def cycle_line(devices: Sequence[str], target: str, failed: Collection[str]) -> Line:
+    """The devices that TAB walks through, numbered as the digit keys; the present target in brackets."""
+    parts = []
+    for number, device in enumerate(devices, 1):
+        name = f"{number} {device}{' failed' if device in failed else ''}"
+        parts.append(f"[{name}]" if device == target else name)
+    return Line("   ".join(parts))
 
 
 def _figure(value: float | None) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import openvino as ov
 
 from .capture import Capture
+from .devices import full_name, is_stand_in
 from .files import write_whole
 from .models import PoseNetwork
 from .stats import DeviceStatistics, RunStatistics, Summary
@@ -75,13 +76,14 @@ def report(core: ov.Core, network: PoseNetwork, capture: Capture, statistics: Ru
             "architecture": platform.machine(),
             "python": platform.python_version(),
             "logical_cores": os.cpu_count(),
-            "devices": {name: core.get_property(name, "FULL_DEVICE_NAME") for name in core.available_devices},
+            "devices": {name: full_name(core, name) for name in core.available_devices},
         },
-        "devices": [_device(device) for device in statistics.devices.values()],
+        "devices": [_device(core, device) for device in statistics.devices.values()],
+        "switches": [asdict(switch) for switch in statistics.switches],
     }
 
 
-def _device(device: DeviceStatistics) -> dict[str, Any]:
+def _device(core: ov.Core, device: DeviceStatistics) -> dict[str, Any]:
     compiled = device.compiled
     least, most = device.throughput.over_whole_seconds()
     mean = device.throughput.mean()
@@ -92,7 +94,11 @@ def _device(device: DeviceStatistics) -> dict[str, Any]:
         "executed_on": compiled.executed_on,
         "execution_precision": compiled.execution_precision,
         "requests": compiled.request_count,
+        "streams": compiled.streams,
+        "subgraphs": compiled.subgraphs,
         "compile_s": compiled.compile_s,
+        "is_from_cache": compiled.is_from_cache,
+        "is_stand_in": is_stand_in(core, compiled.device),
         "frames": device.frames,
         "warmup_frames": device.warmup_frames,
         "fps": {"mean": mean, "min": least, "max": most},

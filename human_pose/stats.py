@@ -8,7 +8,7 @@ import math
 from collections import Counter, deque
 from dataclasses import dataclass
 
-from .devices import CompiledNetwork
+from .compiled import CompiledNetwork
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Latencies:
         """The least latency, to 0.01 ms, that `percent` of the values do not exceed (nearest rank)."""
         if self._number == 0:
             return None
-        rank = max(1, math.ceil(percent / 100 * self._number))
+        rank = max(1, math.ceil(percent * self._number / 100))
         reached = 0
         for hundredths in sorted(self._counts):
             reached += self._counts[hundredths]
@@ -88,7 +88,7 @@ class Throughput:
         self._intervals += 1
         self._duration_s += at - self._previous_at
         self._previous_at = at
-        while at >= self._second_starts_at + 1:
+        while at > self._second_starts_at + 1:
             self._min = self._in_this_second if self._min is None else min(self._min, self._in_this_second)
             self._max = self._in_this_second if self._max is None else max(self._max, self._in_this_second)
             self._second_starts_at += 1
@@ -115,7 +115,7 @@ class LastSecond:
             self._results.clear()
             self._starts_afresh = False
         self._results.append((at, latency_ms))
-        while self._results[0][0] < at - 1:
+        while len(self._results) > 2 and self._results[0][0] < at - 1:  # of a slow device, at least one interval
             self._results.popleft()
 
     def interrupt(self) -> None:
@@ -124,9 +124,8 @@ class LastSecond:
 
     def fps(self) -> float | None:
         """n results span n - 1 intervals."""
-        if len(self._results) < 2:
-            return None
-        return (len(self._results) - 1) / (self._results[-1][0] - self._results[0][0])
+        span_s = self._results[-1][0] - self._results[0][0] if self._results else 0.0
+        return (len(self._results) - 1) / span_s if span_s > 0 else None
 
     def latency_ms(self) -> float | None:
         if not self._results:
@@ -162,24 +161,54 @@ class DeviceStatistics:
         self.last_second.interrupt()
 
 
+@dataclass
+class Switch:
+    """A change of device: what it cost the viewer.
+
+    ready_s: from the wish to the new device's first result, None if it never came. longest_gap_ms: the longest that the
+    picture stood still in that time.
+    """
+
+    device: str
+    asked_at: float  # in s of the run's clock
+    ready_s: float | None = None
+    longest_gap_ms: float = 0.0
+
+
 class RunStatistics:
-    """The statistics of every device used, in the order of first use."""
+    """The statistics of every device used, in the order of first use, and of the switches between them."""
 
     def __init__(self) -> None:
         self.devices: dict[str, DeviceStatistics] = {}
+        self.switches: list[Switch] = []
         self._current: DeviceStatistics | None = None
+        self._previous_at: float | None = None
 
     def add(self, compiled: CompiledNetwork, latency_ms: float, at: float) -> DeviceStatistics:
         """A result came at the time `at`, in s. Returns the statistics of the device that made it."""
         device = self.devices.setdefault(compiled.device, DeviceStatistics(compiled))
+        self._follow_switch(compiled.device, at)
         if device is not self._current:
             self.interrupt()
-        self._current = device
+        self._current, self._previous_at = device, at
         device.add(latency_ms, at)
         return device
 
+    def ask_for_switch(self, device: str, at: float) -> None:
+        """The viewer wishes for a device at the time `at`."""
+        self.switches.append(Switch(device, at))
+
+    def _follow_switch(self, device: str, at: float) -> None:
+        if self.switches and self.switches[-1].ready_s is None:
+            switch = self.switches[-1]
+            if self._previous_at is not None:
+                switch.longest_gap_ms = max(switch.longest_gap_ms, 1000 * (at - self._previous_at))
+            if device == switch.device:
+                switch.ready_s = at - switch.asked_at
+
     def interrupt(self) -> None:
         """What comes next does not follow on what came before."""
+        self._previous_at = None
         if self._current is not None:
             self._current.interrupt()
 

@@ -15,18 +15,28 @@ LARGEST_AT_START = (1280, 800)  # width, height of the window, in pixels; the vi
 class Key(enum.Enum):
     QUIT = "quit"
     NEXT_DEVICE = "next device"
+    PREVIOUS_DEVICE = "previous device"
     PAUSE = "pause"
     PANEL = "panel"
+    COMPARE = "compare"
     SAVE = "save"
 
 
-_KEYS = {
-    27: Key.QUIT, ord("q"): Key.QUIT, ord("Q"): Key.QUIT,
-    9: Key.NEXT_DEVICE,
-    32: Key.PAUSE,
-    ord("h"): Key.PANEL, ord("H"): Key.PANEL,
-    ord("s"): Key.SAVE, ord("S"): Key.SAVE,
-}  # fmt: skip
+_LETTERS = {"q": Key.QUIT, "h": Key.PANEL, "c": Key.COMPARE, "s": Key.SAVE, " ": Key.PAUSE, "\x1b": Key.QUIT}
+_SHIFT_TABS = (0x0B, 0x19, 0xFE20)  # in Qt's windows, in those of macOS, in those of X
+
+
+def key_of(code: int) -> Key | int | None:
+    """What a key code of OpenCV means: a Key, the number of a device, or nothing."""
+    code &= 0xFFFF  # above are the states of Shift, Num Lock, ...
+    if code in _SHIFT_TABS:
+        return Key.PREVIOUS_DEVICE
+    if code == 0x09:
+        return Key.NEXT_DEVICE
+    if code > 0x7F:
+        return None
+    character = chr(code).lower()
+    return int(character) if character.isdecimal() and character != "0" else _LETTERS.get(character)
 
 
 class NoWindow:
@@ -45,7 +55,7 @@ class NoWindow:
     def show(self, image: np.ndarray) -> None:
         pass
 
-    def poll_key(self, wait_ms: int = 0) -> Key | None:
+    def poll_key(self, wait_ms: int = 0) -> Key | int | None:
         return None
 
 
@@ -74,15 +84,15 @@ class Window(NoWindow):
             self._is_open = True
         cv2.imshow(self._title, image)
 
-    def poll_key(self, wait_ms: int = 0) -> Key | None:
+    def poll_key(self, wait_ms: int = 0) -> Key | int | None:
         """The key pressed since the last call, waiting for one up to wait_ms; a closed window counts as QUIT."""
         if not self._is_open:
             return None
-        code = cv2.waitKey(wait_ms) if wait_ms > 0 else cv2.pollKey()
+        code = cv2.waitKeyEx(wait_ms) if wait_ms > 0 else cv2.pollKey()
         if not self._is_visible():
             self._is_open = False
             return Key.QUIT
-        return _KEYS.get(code & 0xFF) if code >= 0 else None
+        return key_of(code) if code >= 0 else None
 
     def _is_visible(self) -> bool:
         try:

@@ -10,7 +10,7 @@ import numpy as np
 
 from .capture import IMAGE_SUFFIXES, Frame, Source
 from .errors import DemoError, UsageError
-from .files import check_parent, write_whole
+from .files import check_parent, check_writable, write_whole
 
 CODECS = {".mp4": "mp4v", ".mov": "mp4v", ".m4v": "mp4v", ".mkv": "mp4v", ".avi": "MJPG"}
 FPS_WITHOUT_CLOCK = 30.0
@@ -42,27 +42,48 @@ class VideoWriter(NoWriter):
         self._partial = path.with_name(f".{path.stem}-{os.getpid()}{path.suffix}")
         self._writer: cv2.VideoWriter | None = None
         self._size = (0, 0)
-        self._next_index: int | None = None
+        self._first_index = self._next_index = 0
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._writer is not None:
-            self._writer.release()
+        if self._writer is None:
+            return
+        self._writer.release()
+        try:
+            self._check()
             self._partial.replace(self._path)
+        except OSError as problem:
+            raise DemoError(f"Cannot write '{self._path}': {problem.strerror}. Give another name.") from problem
+        finally:
+            self._partial.unlink(missing_ok=True)
+
+    def _check(self) -> None:
+        """OpenCV does not tell when it could not write; counting what arrived in the file does."""
+        video = cv2.VideoCapture(
+            str(self._partial), cv2.CAP_FFMPEG, [cv2.CAP_PROP_FORMAT, -1]
+        )  # -1: nothing is decoded
+        arrived = 0
+        while video.grab():
+            arrived += 1
+        video.release()
+        written = self._next_index - self._first_index
+        if arrived < written:
+            raise DemoError(
+                f"'{self._path}' was not written: only {arrived} of {written} frames arrived on the disk. Is it full?"
+            )
 
     def write(self, frame: Frame, picture: np.ndarray) -> None:
         if self._writer is None:
-            self._open(picture)
-        assert self._writer is not None
+            self._writer = self._open(picture)
+            self._first_index = self._next_index = frame.index
         if picture.shape[1::-1] != self._size:
             picture = _fit(picture, self._size)
-        first = frame.index if self._next_index is None else self._next_index
-        for _ in range(first, frame.index + 1):
+        for _ in range(self._next_index, frame.index + 1):
             self._writer.write(picture)
         self._next_index = frame.index + 1
 
-    def _open(self, picture: np.ndarray) -> None:
+    def _open(self, picture: np.ndarray) -> cv2.VideoWriter:
         # Video codecs want even sizes.
         self._size = (picture.shape[1] // 2 * 2, picture.shape[0] // 2 * 2)
         codec = CODECS[self._path.suffix.lower()]
@@ -76,7 +97,7 @@ class VideoWriter(NoWriter):
                 f"Cannot write '{self._path}': this OpenCV has no codec for {self._path.suffix} ({codec}), or the "
                 "folder is not writable. Try another ending: .mp4 or .avi."
             )
-        self._writer = writer
+        return writer
 
 
 def _fit(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -97,7 +118,9 @@ class ImageWriter(NoWriter):
         self._path, self._is_folder = path, is_folder
 
     def write(self, frame: Frame, picture: np.ndarray) -> None:
-        name = frame.name or f"{frame.index:06d}.png"
+        name = Path(frame.name or f"{frame.index:06d}.png")
+        if name.suffix.lower() == ".pgm":  # has no colours
+            name = name.with_suffix(".png")
         write_image(self._path / name if self._is_folder else self._path, picture)
 
 
@@ -117,21 +140,24 @@ def open_writer(output: str | None, source: Source) -> NoWriter:
     if output is None:
         return NoWriter()
     path = Path(output)
-    if path.exists() and Path(source.name).exists() and path.samefile(source.name):
-        raise UsageError(f"The output '{output}' is the input itself. Give another name.")
-    check_parent(path)
     suffix = path.suffix.lower()
-    if source.is_images:
-        is_folder = suffix not in IMAGE_SUFFIXES
-        if is_folder and suffix in CODECS:
-            return VideoWriter(path, source.fps or FPS_WITHOUT_CLOCK)
-        if not is_folder and source.frame_count != 1:
-            raise UsageError(f"'{output}' is one image, the source has several. Give a folder, or a video file.")
-        if is_folder:
-            if path.is_file():
-                raise UsageError(f"'{output}' is a file. Give a folder, an image (.png, .jpg) or a video (.mp4, .avi).")
-            path.mkdir(exist_ok=True)
-        return ImageWriter(path, is_folder)
-    if suffix not in CODECS:
+    originals = [file for file in source.images_from or [Path(source.name)] if file.exists()]
+    inputs = originals + [file.absolute().parent for file in originals if source.images_from]
+    if path.exists() and any(path.samefile(file) for file in inputs):
+        raise UsageError(f"The output '{output}' is the input itself, which it would overwrite. Give another name.")
+    if suffix in CODECS or (source.images_from and suffix in IMAGE_SUFFIXES):
+        check_writable(path)
+    else:
+        check_parent(path)
+    if suffix in CODECS:
+        return VideoWriter(path, source.fps or FPS_WITHOUT_CLOCK)
+    if not source.images_from:
         raise UsageError(f"Cannot write a video to '{output}': give a name that ends in {', '.join(CODECS)}.")
-    return VideoWriter(path, source.fps or FPS_WITHOUT_CLOCK)
+    if suffix in IMAGE_SUFFIXES:
+        if len(source.images_from) > 1:
+            raise UsageError(f"'{output}' is one image, the source has several. Give a folder, or a video file.")
+        return ImageWriter(path, is_folder=False)
+    if path.is_file():
+        raise UsageError(f"'{output}' is a file. Give a folder, an image (.png, .jpg) or a video (.mp4, .avi).")
+    path.mkdir(exist_ok=True)
+    return ImageWriter(path, is_folder=True)

@@ -1,0 +1,170 @@
+"""The network compiled for one device, a MULTI, a HETERO or AUTO, and what OpenVINO says of it."""
+
+import contextlib
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import openvino as ov
+
+from .devices import DeviceError, members_of
+from .errors import UsageError, first_line
+
+# What a precision of the model asks of the device. Where the device has no f16 it executes in another type, which
+# CompiledNetwork.execution_precision names. FP16-INT8: the quantized layers run in INT8, the rest in this.
+EXECUTION_HINTS = {"FP32": "f32", "FP16": "f16", "FP16-INT8": "f16"}
+SUBGRAPHS = "HETERO_NUMBER_OF_SUBMODELS"
+HINTS = ("throughput", "latency", "cumulative")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the user wants of every device; None leaves it to OpenVINO.
+
+    precision: of catalog.PRECISIONS. hint: of HINTS; 'cumulative' makes AUTO use all its devices at once, as MULTI
+    does, and is 'throughput' elsewhere. requests: infer requests in flight. properties: other OpenVINO properties by
+    name. cache: a folder for compiled networks.
+    """
+
+    precision: str
+    hint: str = "throughput"
+    requests: int | None = None
+    streams: int | None = None
+    threads: int | None = None
+    properties: Mapping[str, str] = field(default_factory=dict)
+    cache: Path | None = None
+
+
+@dataclass(frozen=True)
+class CompiledNetwork:
+    """A network compiled for `device`, ready to infer.
+
+    execution_precision: what the layers really run in, such as 'f16' or 'INT8 + f32'. request_count: how many infer
+    requests are kept in flight. streams: how many of them each device works on at once; None if it does not tell.
+    compile_s: seconds that compiling took; is_from_cache: it was read from the cache instead. subgraphs: into how many
+    parts HETERO split the network; None elsewhere.
+    """
+
+    device: str
+    network: ov.CompiledModel
+    execution_precision: str
+    request_count: int
+    streams: int | None
+    compile_s: float
+    is_from_cache: bool
+    subgraphs: int | None
+
+    @property
+    def executed_on(self) -> list[str]:
+        """The devices it really runs on at this moment; AUTO may move from one to another."""
+        try:
+            names = self.network.get_property("EXECUTION_DEVICES")
+        except RuntimeError:  # the device is gone
+            return []
+        return [str(name).strip("()") for name in (names if isinstance(names, list) else [names])]
+
+    @property
+    def whereabouts(self) -> str:
+        """The device asked for and, where that is something else, where it runs: 'MULTI:GPU,CPU runs on CPU alone'."""
+        executed_on = self.executed_on
+        if executed_on in ([self.device], []):
+            return self.device
+        alone = " alone" if len(executed_on) == 1 and len(members_of(self.device)) > 1 else ""
+        return f"{self.device} runs on {', '.join(executed_on)}{alone}"
+
+
+def configure(core: ov.Core, settings: Settings) -> None:
+    """Set the properties of every device that takes them; MULTI, HETERO and AUTO pass them on to their members.
+
+    Raises UsageError that names the property where a device rejects its value, or no device takes it.
+    """
+    if settings.cache is not None:
+        core.set_property({"CACHE_DIR": str(settings.cache)})
+    wanted: dict[str, Any] = dict(settings.properties)
+    if settings.streams is not None:
+        wanted["NUM_STREAMS"] = settings.streams
+    if settings.threads is not None:
+        wanted["INFERENCE_NUM_THREADS"] = settings.threads
+    for name, value in wanted.items():
+        takers = [device for device in core.available_devices if _takes(core, device, name)]
+        if not takers:
+            raise UsageError(f"No device of this machine takes the property {name}={value}.")
+        for device in takers:
+            _set_property(core, device, name, value)
+    if "INFERENCE_PRECISION_HINT" not in wanted:
+        for device in core.available_devices:
+            # A device that has no such type keeps its own; what it runs in is read back and shown.
+            with contextlib.suppress(UsageError):
+                _set_property(core, device, "INFERENCE_PRECISION_HINT", EXECUTION_HINTS[settings.precision])
+
+
+def _set_property(core: ov.Core, device: str, name: str, value: str | int) -> None:
+    try:
+        core.set_property(device, {name: value})
+    except RuntimeError as error:
+        raise UsageError(f"{device} rejects {name}={value}: {first_line(error)}") from error
+
+
+def _takes(core: ov.Core, device: str, name: str) -> bool:
+    return name in core.get_property(device, "SUPPORTED_PROPERTIES")
+
+
+def compile_network(core: ov.Core, model: ov.Model, device: str, settings: Settings) -> CompiledNetwork:
+    """Compile `model` for `device`; `configure` was called before. Raises DeviceError if the device refuses it."""
+    started_at = time.perf_counter()
+    try:
+        network = core.compile_model(model, device, _compile_properties(device, settings))
+        supported = network.get_property("SUPPORTED_PROPERTIES")
+        optimal = int(network.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
+        streams = [int(number) for number in _member_properties(network, "NUM_STREAMS")]
+        return CompiledNetwork(
+            device,
+            network,
+            _execution_precision(network),
+            settings.requests or (1 if settings.hint == "latency" else optimal),
+            sum(streams) if streams else None,
+            time.perf_counter() - started_at,
+            bool(network.get_property("LOADED_FROM_CACHE")),
+            int(network.get_property("HETERO_NUMBER_OF_SUBMODELS"))
+            if "HETERO_NUMBER_OF_SUBMODELS" in supported
+            else None,
+        )
+    except RuntimeError as error:
+        raise DeviceError(device, f"{device} cannot run this network: {first_line(error)}") from error
+
+
+def _compile_properties(device: str, settings: Settings) -> dict[str, Any]:
+    hint = {"throughput": "THROUGHPUT", "latency": "LATENCY", "cumulative": "THROUGHPUT"}[settings.hint]
+    if settings.hint == "cumulative" and device.startswith("AUTO"):
+        hint = "CUMULATIVE_THROUGHPUT"
+    properties: dict[str, Any] = {"PERFORMANCE_HINT": hint}
+    if "GPU" in device and "ALLOW_AUTO_BATCHING" not in settings.properties:
+        # A GPU would wait up to a second for a full batch, which no live picture can bear.
+        properties["ALLOW_AUTO_BATCHING"] = False
+    return properties
+
+
+def _execution_precision(network: ov.CompiledModel) -> str:
+    """The types that the network's layers execute in, as OpenVINO tells them after compiling."""
+    hints = _member_properties(network, "INFERENCE_PRECISION_HINT")
+    floats = sorted({hint.get_type_name() for hint in hints if isinstance(hint, ov.Type)})
+    convolutions = set()
+    for layer in network.get_runtime_model().get_ops():
+        info = layer.get_rt_info()
+        if "layerType" in info and "runtimePrecision" in info and "onvolution" in info["layerType"].astype(str):
+            convolutions.add(info["runtimePrecision"].astype(str))
+    quantized = convolutions & {"u8", "i8"}
+    return " + ".join((["INT8"] if quantized else []) + (floats or sorted(convolutions - quantized))) or "unknown"
+
+
+def _member_properties(network: ov.CompiledModel, name: str) -> list[Any]:
+    """A property of the compiled network, or of each device that MULTI, HETERO or AUTO compiled it for."""
+    supported = network.get_property("SUPPORTED_PROPERTIES")
+    if name in supported:
+        return [network.get_property(name)]
+    if "DEVICE_PROPERTIES" in supported:
+        members = network.get_property("DEVICE_PROPERTIES")
+        return [properties[name] for properties in members.values() if name in properties]
+    return []

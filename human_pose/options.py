@@ -1,0 +1,138 @@
+"""The options of the command line."""
+
+import argparse
+from pathlib import Path
+from typing import NoReturn
+
+from .catalog import CATALOG, DEFAULT_MODEL, PRECISIONS
+from .compiled import HINTS, Settings
+from .decode import DEFAULT_THRESHOLD
+from .errors import UsageError
+from .files import cache_folder
+from .models import CELL_PIXELS
+
+BUNDLED_VIDEO = Path(__file__).resolve().parent.parent / "videos" / "park.mp4"
+MOST_HEIGHT = 2048  # of the network's input; more would ask for memory that few have
+KEY_HELP = """keys in the window:
+  TAB, Shift+TAB  run the network on the next device, on the one before
+  1 to 9          run it on the device of that number
+  SPACE           pause and go on
+  C               compare the devices used so far
+  H               hide or show the panel
+  S               save the picture as PNG
+  ESC or Q        quit and print the averages
+"""
+
+
+class OptionParser(argparse.ArgumentParser):
+    """Says in one line what is wrong."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"error: {message}. See --help.\n")
+
+
+def parse_options(arguments: list[str] | None, description: str | None) -> argparse.Namespace:
+    """The options of the command line, each checked by itself; a wrong one ends the program with exit code 2."""
+    # fmt: off
+    parser = OptionParser(description=description, epilog=KEY_HELP, allow_abbrev=False,
+                          formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = parser.add_argument
+    add("-i", "--input", default=str(BUNDLED_VIDEO), metavar="SOURCE",
+        help="video file, image, folder of images, webcam index (0) or stream URL; default: the video in videos/")
+    add("-m", "--model", help=f"{' or '.join(CATALOG)}, or the path of an IR's .xml; default: {DEFAULT_MODEL}")
+    add("-p", "--precision", choices=PRECISIONS, help="default: FP16; for the path of a quantized IR, FP16-INT8")
+    add("-o", "--output", metavar="FILE",
+        help="write the annotated video here; for images, an image, or a folder for the images")
+    add("--no-show", dest="show", action="store_false", help="open no window")
+    add("--loop", action="store_true", help="start the source over at its end")
+    add("--realtime", action="store_true",
+        help="play a file by its own clock and drop the frames that come too fast, like a camera")
+    add("--frames", type=count, metavar="N", help="stop after N frames")
+    add("--height", type=input_height, metavar="H",
+        help="the network's input height, a multiple of 8; the width follows the frame; default: the model's own")
+    add("--threshold", type=score, default=DEFAULT_THRESHOLD, metavar="T",
+        help="least score of a keypoint, 0 to 1; default: %(default)s")
+    add("--report", type=Path, metavar="FILE", help="write the averages to this file as JSON, too")
+
+    devices = parser.add_argument_group("devices").add_argument
+    devices("-d", "--device",
+            help="the device to start on: CPU, GPU, NPU, AUTO, MULTI:GPU,CPU, HETERO:GPU,CPU, ...; default: CPU")
+    devices("--devices", nargs="+", metavar="D",
+            help="what TAB walks through, separated by spaces: --devices CPU GPU MULTI:GPU,CPU; default: all there is")
+    devices("--list-devices", action="store_true", help="print what this machine has, and what it lacks, and quit")
+    devices("--tour", type=seconds, metavar="SECONDS",
+            help="go to every device by itself, stay that long on each, then quit")
+    devices("--hint", choices=HINTS, default=HINTS[0],
+            help="throughput: as many results as possible; latency: one request, each as fast as possible; cumulative: "
+                 "throughput, and AUTO uses all its devices at once; default: %(default)s")
+    devices("--requests", type=count, metavar="N", help="infer requests in flight; default: what the device asks for")
+    devices("--streams", type=count, metavar="N", help="requests that a device works on at once")
+    devices("--threads", type=count, metavar="N", help="threads of the CPU")
+    devices("-c", "--property", action="append", default=[], metavar="KEY=VALUE",
+            help="any other property of OpenVINO, for the devices that take it; may be given several times")
+    devices("--no-cache", dest="cache", action="store_false",
+            help="compile anew instead of keeping compiled networks in the user's cache folder")
+    devices("--plugins", type=Path, metavar="FILE",
+            help="a plugins.xml for OpenVINO, as for trying out stand-in devices")
+    # fmt: on
+    options = parser.parse_args(arguments)
+    if options.device is None:
+        options.device = options.devices[0] if options.devices else "CPU"
+    if options.plugins is not None and not options.plugins.is_file():
+        parser.error(f"argument --plugins: there is no file '{options.plugins}'")
+    return options
+
+
+def settings_of(options: argparse.Namespace, precision: str) -> Settings:
+    """What the options want of every device. Raises UsageError."""
+    properties = {}
+    for text in options.property:
+        name, equals, value = text.partition("=")
+        if not name or not equals:
+            raise UsageError(f"'{text}' is no property. Give -c KEY=VALUE, as in -c INFERENCE_NUM_THREADS=2.")
+        properties[name] = value
+    return Settings(
+        precision,
+        options.hint,
+        options.requests,
+        options.streams,
+        options.threads,
+        properties,
+        cache_folder() if options.cache else None,
+    )
+
+
+def count(text: str) -> int:
+    """1 or more."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is no count; give 1 or more")
+    return int(text)
+
+
+def seconds(text: str) -> float:
+    """More than 0."""
+    try:
+        if 0 < float(text) < 1e6:
+            return float(text)
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"'{text}' is no number of seconds; give more than 0")
+
+
+def input_height(text: str) -> int:
+    """A height that the network can work with."""
+    if not text.isdecimal() or not CELL_PIXELS <= int(text) <= MOST_HEIGHT or int(text) % CELL_PIXELS:
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is no multiple of {CELL_PIXELS} from {CELL_PIXELS} to {MOST_HEIGHT}; give 256 or 368, say"
+        )
+    return int(text)
+
+
+def score(text: str) -> float:
+    """A score of a keypoint."""
+    try:
+        if 0 <= float(text) <= 1:
+            return float(text)
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"'{text}' is no score; give a number from 0 to 1")

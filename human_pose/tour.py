@@ -1,0 +1,29 @@
+"""A tour of all devices that goes by itself."""
+
+from .devices import DeviceCycle
+from .window import Key
+
+
+class Tour:
+    """Presses the keys that a viewer would: TAB after some seconds on each device, ESC when all were seen."""
+
+    def __init__(self, devices: DeviceCycle, seconds: float | None) -> None:
+        """seconds: on each device, from its being in use; None for no tour."""
+        self._devices = devices
+        self._seconds = seconds
+        self._seen: list[str] = []
+        self._leaves_at: float | None = None
+
+    def key(self, device: str, now: float) -> Key | None:
+        """The key to press now, if any. device: the one in use; now: in s."""
+        if self._seconds is None:
+            return None
+        if self._leaves_at is None and device == self._devices.target:
+            # Back on a device that was seen already, because the one to go to failed: no need to stay.
+            self._leaves_at = now if device in self._seen else now + self._seconds
+            self._seen.append(device)
+        if self._leaves_at is None or now < self._leaves_at:
+            return None
+        self._leaves_at = None
+        to_see = set(self._devices.devices) - self._devices.failed - set(self._seen)
+        return Key.NEXT_DEVICE if to_see else Key.QUIT

@@ -1,0 +1,91 @@
+"""What the tests share: the program as a process, a screen, the measurement data where it is."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.painted import save_network
+
+ROOT = Path(__file__).resolve().parent.parent
+MEASUREMENT_DATA = ROOT.parent / "shared"
+
+os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Tests of the measurement data skip where it is not; not on the machine that judges a change."""
+    if item.get_closest_marker("measurement_data") and not MEASUREMENT_DATA.is_dir():
+        message = f"there is no measurement data in {MEASUREMENT_DATA.name}/ beside the project"
+        if os.environ.get("CI") == "true":
+            pytest.fail(message)
+        pytest.skip(message)
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The project's folder."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def measurement_data() -> Path:
+    """Models, images and videos that are not part of the project; for tests marked so."""
+    return MEASUREMENT_DATA
+
+
+@pytest.fixture(scope="session")
+def painted_xml(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """IR of the network that finds what was painted."""
+    return save_network(tmp_path_factory.mktemp("painted"))
+
+
+Program = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Program:
+    """Run the demo without a window, in an empty folder; `env` changes its environment."""
+
+    def run(
+        *arguments: object, env: dict[str, str] | None = None, show: bool = False
+    ) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, ROOT / "human_pose_est.py", *([] if show else ["--no-show"]), *arguments]
+        return subprocess.run(
+            [str(part) for part in command],
+            cwd=tmp_path,
+            env={**os.environ, **(env or {})},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def screen() -> Iterator[str]:
+    """A display of its own: starts Xvfb, gives its name (":7"). Skips where Xvfb or xdotool is not installed."""
+    missing = [name for name in ("Xvfb", "xdotool") if not any((Path(p) / name).exists() for p in os.get_exec_path())]
+    if missing:
+        message = f"{' and '.join(missing)} not installed: sudo apt-get install -y xvfb xdotool"
+        if os.environ.get("CI") == "true":
+            pytest.fail(message)
+        pytest.skip(message)
+    read_end, write_end = os.pipe()
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(write_end), "-screen", "0", "1400x900x24", "-nolisten", "tcp"],
+        pass_fds=[write_end],
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(write_end)
+    with os.fdopen(read_end) as answer:
+        number = answer.readline().strip()
+    yield f":{number}"
+    server.terminate()
+    server.wait()

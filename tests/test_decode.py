@@ -1,0 +1,428 @@
+"""Maps whose answer is known by arithmetic, and what is decoded from them."""
+
+import math
+from collections.abc import Mapping
+
+import cv2
+import numpy as np
+import pytest
+
+from human_pose.decode import DEFAULT_THRESHOLD, Connection, Pose, decode, find_connections, find_peaks, group_people
+from human_pose.skeleton import HEATMAP_CHANNELS, KEYPOINTS, LIMBS, PAF_CHANNELS
+from tests.painted import PERSON
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+HEIGHT, WIDTH = 32, 40  # of the maps, in cells
+PIXELS_PER_CELL = (7.5, 9.0)
+FACE = {"right_eye": (9, 3), "left_eye": (11, 3), "right_ear": (8, 4), "left_ear": (12, 4)}
+WHOLE_PERSON = {**PERSON, **FACE}
+RIGHT_ARM = ("neck", "right_shoulder", "right_elbow", "right_wrist")
+
+Cells = Mapping[str, tuple[int, int]]  # keypoint: column and row
+Maps = tuple[np.ndarray, np.ndarray]
+
+
+def blank(height: int = HEIGHT, width: int = WIDTH) -> Maps:
+    """Heatmaps on which there is background alone, and no field."""
+    heatmaps = np.zeros((HEATMAP_CHANNELS, height, width), np.float32)
+    heatmaps[-1] = 1
+    return heatmaps, np.zeros((PAF_CHANNELS, height, width), np.float32)
+
+
+def paint(maps: Maps, person: Cells, score: float = 1.0) -> None:
+    """One lit cell for each keypoint, and the field of every limb that has both ends."""
+    heatmaps, pafs = maps
+    for name, (column, row) in person.items():
+        heatmaps[KEYPOINTS.index(name), row, column] = score
+    for limb in LIMBS:
+        if limb.start in person and limb.end in person:
+            paint_field(pafs[limb.paf[0] : limb.paf[1] + 1], person[limb.start], person[limb.end])
+
+
+def paint_field(field: np.ndarray, start: tuple[int, int], end: tuple[int, int]) -> None:
+    """A field of length 1 along the line from start to end, three cells wide, written into (2, h, w)."""
+    mask = np.zeros(field.shape[1:], np.uint8)
+    cv2.line(mask, start, end, 1, 3)
+    field[:, mask > 0] = (np.subtract(end, start) / math.dist(start, end))[:, None]
+
+
+def moved(person: Cells, columns: int) -> dict[str, tuple[int, int]]:
+    return {name: (column + columns, row) for name, (column, row) in person.items()}
+
+
+def painted(*people: Cells) -> Maps:
+    maps = blank()
+    for person in people:
+        paint(maps, person)
+    return maps
+
+
+def erase_limb(maps: Maps, start: str, end: str) -> None:
+    (limb,) = [limb for limb in LIMBS if (limb.start, limb.end) == (start, end)]
+    maps[1][list(limb.paf)] = 0
+
+
+def found(pose: Pose) -> dict[str, tuple[float, float]]:
+    """The pose's keypoints in cells, to compare with what was painted."""
+    return {
+        name: (x / PIXELS_PER_CELL[0] - 0.5, y / PIXELS_PER_CELL[1] - 0.5)
+        for name, (x, y, _) in zip(KEYPOINTS, pose.keypoints.tolist(), strict=True)
+        if not math.isnan(x)
+    }
+
+
+def close_to(person: Cells) -> dict[str, object]:
+    return {name: pytest.approx(cell, abs=1e-4) for name, cell in person.items()}
+
+
+def gaussian(x: float, y: float, sigma: float = 1.75) -> np.ndarray:
+    rows, columns = np.mgrid[:HEIGHT, :WIDTH]
+    return np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / (2 * sigma**2)).astype(np.float32)
+
+
+def peaks_at(*cells: tuple[float, float]) -> np.ndarray:
+    """Sure peaks, as find_peaks gives them."""
+    return np.array([(x, y, 1) for x, y in cells], np.float32)
+
+
+def constant_field(x: float, y: float) -> np.ndarray:
+    field = np.empty((2, HEIGHT, WIDTH), np.float32)
+    field[0], field[1] = x, y
+    return field
+
+
+def pairs(connections: list[Connection]) -> list[tuple[int, int]]:
+    return [(connection.start, connection.end) for connection in connections]
+
+
+def no_limbs() -> list[list[Connection]]:
+    return [[] for _ in LIMBS]
+
+
+def joined(*limbs: tuple[str, int, str, int]) -> list[list[Connection]]:
+    """Connections for group_people from (first keypoint, its peak, second keypoint, its peak)."""
+    connections = no_limbs()
+    for start, start_peak, end, end_peak in limbs:
+        (index,) = [i for i, limb in enumerate(LIMBS) if (limb.start, limb.end) == (start, end)]
+        connections[index].append(Connection(start_peak, end_peak, 1.0))
+    return connections
+
+
+def people_in(connections: list[list[Connection]]) -> list[dict[str, int]]:
+    return [{KEYPOINTS[part]: peak for part, peak in person.items()} for person in group_people(connections)]
+
+
+# find_peaks
+
+
+@pytest.mark.parametrize("row", [0, 13, HEIGHT - 1])
+@pytest.mark.parametrize("column", [0, 17, WIDTH - 1])
+def test_a_lit_cell_is_a_peak_there_also_at_the_border(column: int, row: int) -> None:
+    heatmap = np.zeros((HEIGHT, WIDTH), np.float32)
+    heatmap[row, column] = 0.75
+    assert find_peaks(heatmap, 0.1).tolist() == [[column, row, 0.75]]
+
+
+@pytest.mark.parametrize("sigma", [1.5, 1.75, 2.0])
+@pytest.mark.parametrize("dy", [-0.4, 0.0, 0.2])
+@pytest.mark.parametrize("dx", [-0.5, -0.3, -0.1, 0.0, 0.25, 0.45])
+def test_the_centre_of_a_gaussian_is_found_to_a_fortieth_of_a_cell(dx: float, dy: float, sigma: float) -> None:
+    (peak,) = find_peaks(gaussian(20 + dx, 15 + dy, sigma), DEFAULT_THRESHOLD)
+    assert peak[:2] == pytest.approx((20 + dx, 15 + dy), abs=0.025)
+
+
+def test_a_gaussian_at_the_border_is_refined_only_along_it() -> None:
+    (peak,) = find_peaks(gaussian(0, 15.3), DEFAULT_THRESHOLD)
+    assert peak[0] == 0
+    assert peak[1] == pytest.approx(15.3, abs=0.025)
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(2, 1), (1, 2), (2, 2)])
+def test_a_plateau_is_one_peak_in_its_middle(columns: int, rows: int) -> None:
+    heatmap = np.zeros((HEIGHT, WIDTH), np.float32)
+    heatmap[6 : 6 + rows, 9 : 9 + columns] = 0.5
+    assert find_peaks(heatmap, 0.1).tolist() == [[9 + (columns - 1) / 2, 6 + (rows - 1) / 2, 0.5]]
+
+
+def test_two_gaussians_are_two_peaks_row_by_row() -> None:
+    peaks = find_peaks(np.maximum(gaussian(30, 5), gaussian(8, 20)), DEFAULT_THRESHOLD)
+    assert peaks[:, :2].tolist() == [[30, 5], [8, 20]]
+
+
+@pytest.mark.parametrize("threshold", [DEFAULT_THRESHOLD, 0.5, 1.0])
+def test_a_score_of_exactly_the_threshold_counts_and_one_below_does_not(threshold: float) -> None:
+    heatmap = np.zeros((HEIGHT, WIDTH), np.float32)
+    heatmap[4, 5] = threshold
+    assert find_peaks(heatmap, threshold)[:, :2].tolist() == [[5, 4]]
+    heatmap[4, 5] = np.nextafter(np.float32(threshold), np.float32(0))
+    assert len(find_peaks(heatmap, threshold)) == 0
+
+
+# find_connections
+
+
+def test_two_gaussians_and_a_constant_field_are_one_limb_at_these_peaks() -> None:
+    start, end = gaussian(10, 12), gaussian(22, 12)
+    starts, ends = find_peaks(start, DEFAULT_THRESHOLD), find_peaks(end, DEFAULT_THRESHOLD)
+    assert find_connections(starts, ends, constant_field(1, 0)) == [Connection(0, 0, pytest.approx(1.0))]
+
+
+def test_the_score_is_the_fields_projection_on_the_limb() -> None:
+    (connection,) = find_connections(peaks_at((10, 12)), peaks_at((13, 16)), constant_field(0.5, 0.25))
+    assert connection.score == pytest.approx(0.5 * 3 / 5 + 0.25 * 4 / 5)
+
+
+@pytest.mark.parametrize(
+    "field", [(-1, 0), (0, 1), (0, -1), (0, 0)], ids=["opposite", "perpendicular", "other_perpendicular", "none"]
+)
+def test_a_field_that_does_not_point_along_the_limb_makes_none(field: tuple[float, float]) -> None:
+    assert find_connections(peaks_at((10, 12)), peaks_at((22, 12)), constant_field(*field)) == []
+
+
+@pytest.mark.parametrize("length", [9, 12, 15])
+def test_a_limb_whose_field_misses_the_middle_third_is_none(length: int) -> None:
+    field = constant_field(1, 0)
+    field[:, :, 10 + length // 3 : 10 + length - length // 3] = 0
+    assert find_connections(peaks_at((10, 12)), peaks_at((10 + length, 12)), field) == []
+
+
+def test_two_of_the_ten_samples_may_miss_the_field_but_not_three() -> None:
+    field = constant_field(1, 0)
+    field[:, :, 13:15] = 0  # the limb spans 9 cells, so that each of its ten cells is a sample
+    assert find_connections(peaks_at((10, 12)), peaks_at((19, 12)), field) == [Connection(0, 0, pytest.approx(0.8))]
+    field[:, :, 15] = 0
+    assert find_connections(peaks_at((10, 12)), peaks_at((19, 12)), field) == []
+
+
+def test_a_limb_beyond_half_the_maps_height_loses_score() -> None:
+    starts, ends = peaks_at((4, 12)), peaks_at((4 + HEIGHT, 12))
+    assert find_connections(starts, ends, constant_field(1, 0)) == [Connection(0, 0, pytest.approx(0.5))]
+
+
+def test_a_long_limb_with_a_weak_field_is_none() -> None:
+    short, long = peaks_at((4 + HEIGHT // 2, 12)), peaks_at((4 + HEIGHT, 12))
+    field = constant_field(0.25, 0)
+    assert pairs(find_connections(peaks_at((4, 12)), short, field)) == [(0, 0)]
+    assert find_connections(peaks_at((4, 12)), long, field) == []
+
+
+def test_the_field_is_looked_up_in_the_nearest_cell() -> None:
+    field = constant_field(0, 0)
+    field[0, 13] = 1
+    assert pairs(find_connections(peaks_at((10, 12.6)), peaks_at((22, 12.6)), field)) == [(0, 0)]
+    assert find_connections(peaks_at((10, 12.4)), peaks_at((22, 12.4)), field) == []
+
+
+def test_two_keypoints_in_the_same_place_are_no_limb() -> None:
+    assert find_connections(peaks_at((10, 12)), peaks_at((10, 12)), constant_field(1, 0)) == []
+
+
+@pytest.mark.parametrize("starts", [((10, 12), (10, 17)), ((10, 17), (10, 12))], ids=["first", "second"])
+def test_of_two_starts_the_surer_one_gets_the_only_end(starts: tuple[tuple[int, int], ...]) -> None:
+    connections = find_connections(peaks_at(*starts), peaks_at((20, 12)), constant_field(1, 0))
+    assert pairs(connections) == [(starts.index((10, 12)), 0)]
+
+
+@pytest.mark.parametrize("ends", [((20, 12), (20, 17)), ((20, 17), (20, 12))], ids=["first", "second"])
+def test_of_two_ends_the_surer_one_gets_the_only_start(ends: tuple[tuple[int, int], ...]) -> None:
+    connections = find_connections(peaks_at((10, 12)), peaks_at(*ends), constant_field(1, 0))
+    assert pairs(connections) == [(0, ends.index((20, 12)))]
+
+
+def test_each_keypoint_is_used_once_and_the_surest_limb_comes_first() -> None:
+    # Straight to its own end, the second start is the surest; the first one's limb rises by two cells.
+    connections = find_connections(peaks_at((10, 6), (10, 12)), peaks_at((20, 12), (20, 8)), constant_field(1, 0))
+    assert pairs(connections) == [(1, 0), (0, 1)]
+    assert connections[0].score == pytest.approx(1.0)
+    assert connections[1].score == pytest.approx(10 / math.hypot(10, 2))
+
+
+@pytest.mark.parametrize(("starts", "ends"), [(0, 1), (1, 0), (0, 0)])
+def test_without_keypoints_there_is_no_limb(starts: int, ends: int) -> None:
+    some, none = peaks_at((10, 12)), np.empty((0, 3), np.float32)
+    field = constant_field(1, 0)
+    assert find_connections(some if starts else none, some + 5 if ends else none, field) == []
+
+
+# group_people
+
+
+def test_limbs_that_share_a_keypoint_are_one_person() -> None:
+    connections = joined(
+        ("neck", 0, "right_shoulder", 1), ("right_shoulder", 1, "right_elbow", 2), ("neck", 0, "nose", 3)
+    )
+    assert people_in(connections) == [{"neck": 0, "right_shoulder": 1, "right_elbow": 2, "nose": 3}]
+
+
+def test_limbs_that_share_none_are_two_people() -> None:
+    connections = joined(("neck", 0, "right_shoulder", 0), ("neck", 1, "right_shoulder", 1))
+    assert people_in(connections) == [{"neck": 0, "right_shoulder": 0}, {"neck": 1, "right_shoulder": 1}]
+
+
+def test_two_half_people_are_united_by_a_later_limb() -> None:
+    connections = joined(
+        ("neck", 0, "right_shoulder", 0), ("nose", 0, "right_eye", 0), ("right_eye", 0, "right_ear", 0)
+    )
+    assert len(people_in(connections)) == 2
+    connections[[(limb.start, limb.end) for limb in LIMBS].index(("right_shoulder", "right_ear"))].append(
+        Connection(0, 0, 1.0)
+    )
+    assert people_in(connections) == [{"neck": 0, "right_shoulder": 0, "nose": 0, "right_eye": 0, "right_ear": 0}]
+
+
+def test_two_people_who_share_a_keypoint_type_stay_two_though_a_limb_joins_them() -> None:
+    connections = joined(
+        ("neck", 0, "right_shoulder", 0),
+        ("neck", 1, "nose", 0),
+        ("nose", 0, "right_eye", 0),
+        ("right_eye", 0, "right_ear", 0),
+        ("right_shoulder", 0, "right_ear", 0),
+    )
+    assert people_in(connections) == [
+        {"neck": 0, "right_shoulder": 0},
+        {"neck": 1, "nose": 0, "right_eye": 0, "right_ear": 0},
+    ]
+
+
+def test_a_keypoint_that_a_person_has_already_stays_as_it_is() -> None:
+    connections = joined(
+        ("neck", 0, "right_shoulder", 0),
+        ("neck", 0, "nose", 0),
+        ("nose", 0, "right_eye", 0),
+        ("right_eye", 0, "right_ear", 0),
+        ("right_shoulder", 0, "right_ear", 1),
+    )
+    assert people_in(connections) == [{"neck": 0, "right_shoulder": 0, "nose": 0, "right_eye": 0, "right_ear": 0}]
+
+
+@pytest.mark.parametrize("side", ["right", "left"])
+def test_shoulder_to_ear_founds_nobody(side: str) -> None:
+    assert people_in(joined((f"{side}_shoulder", 0, f"{side}_ear", 0))) == []
+
+
+@pytest.mark.parametrize("side", ["right", "left"])
+def test_shoulder_to_ear_joins_a_person_who_is_there(side: str) -> None:
+    connections = joined(("neck", 0, f"{side}_shoulder", 1), (f"{side}_shoulder", 1, f"{side}_ear", 2))
+    assert people_in(connections) == [{"neck": 0, f"{side}_shoulder": 1, f"{side}_ear": 2}]
+
+
+def test_no_limbs_are_no_people() -> None:
+    assert group_people(no_limbs()) == []
+
+
+# decode
+
+
+def test_keypoints_are_the_centres_of_their_cells_in_frame_pixels() -> None:
+    (pose,) = decode(*painted(WHOLE_PERSON), PIXELS_PER_CELL)
+    expected = [
+        ((column + 0.5) * 7.5, (row + 0.5) * 9.0, 1.0) for column, row in (WHOLE_PERSON[name] for name in KEYPOINTS)
+    ]
+    assert pose.keypoints == pytest.approx(np.array(expected), abs=1e-3)
+    assert pose.keypoints.shape == (18, 3)
+    assert pose.keypoints.dtype == np.float32
+
+
+def test_two_people_side_by_side_stay_two_with_each_keypoint_right() -> None:
+    left, right = WHOLE_PERSON, moved(WHOLE_PERSON, 18)
+    poses = sorted(decode(*painted(left, right), PIXELS_PER_CELL), key=lambda pose: pose.keypoints[0, 0])
+    assert [found(pose) for pose in poses] == [close_to(left), close_to(right)]
+
+
+def test_people_are_found_whatever_the_order_of_their_keypoints_on_the_maps() -> None:
+    """Peaks come row by row: one person's head above the other's, but their feet the other way round."""
+    tall = {name: (column, row) if row < 16 else (column, row + 3) for name, (column, row) in WHOLE_PERSON.items()}
+    short = {name: (column + 18, row + 1) for name, (column, row) in WHOLE_PERSON.items()}
+    poses = sorted(decode(*painted(tall, short), PIXELS_PER_CELL), key=lambda pose: pose.keypoints[0, 0])
+    assert [found(pose) for pose in poses] == [close_to(tall), close_to(short)]
+
+
+def test_a_head_without_neck_field_is_united_with_its_body_by_shoulder_and_ear() -> None:
+    maps = painted(WHOLE_PERSON)
+    erase_limb(maps, "neck", "nose")
+    (pose,) = decode(*maps, PIXELS_PER_CELL)
+    assert found(pose) == close_to(WHOLE_PERSON)
+    for side in ("right", "left"):
+        erase_limb(maps, f"{side}_shoulder", f"{side}_ear")
+    assert len(decode(*maps, PIXELS_PER_CELL)) == 2
+
+
+def test_three_keypoints_are_no_person_and_four_are() -> None:
+    assert decode(*painted({name: PERSON[name] for name in RIGHT_ARM[:3]}), PIXELS_PER_CELL) == []
+    arm = {name: PERSON[name] for name in RIGHT_ARM}
+    assert [found(pose) for pose in decode(*painted(arm), PIXELS_PER_CELL)] == [close_to(arm)]
+
+
+def test_missing_keypoints_are_nan_in_all_three() -> None:
+    arm = {name: PERSON[name] for name in RIGHT_ARM}
+    (pose,) = decode(*painted(arm), PIXELS_PER_CELL)
+    missing = [name not in arm for name in KEYPOINTS]
+    assert np.isnan(pose.keypoints).tolist() == [[is_missing] * 3 for is_missing in missing]
+
+
+def test_the_score_is_the_mean_of_the_keypoints_found() -> None:
+    maps = painted({name: PERSON[name] for name in RIGHT_ARM})
+    for score, name in zip((0.25, 0.5, 0.5, 0.75), RIGHT_ARM, strict=True):
+        maps[0][KEYPOINTS.index(name)] *= score
+    (pose,) = decode(*maps, PIXELS_PER_CELL)
+    assert pose.score == 0.5
+
+
+@pytest.mark.parametrize("scores", [(0.25, 0.75, 0.5), (0.75, 0.5, 0.25), (0.25, 0.5, 0.75)])
+def test_the_surest_pose_is_first(scores: tuple[float, ...]) -> None:
+    maps = blank()
+    for number, score in enumerate(scores):
+        paint(maps, moved({name: PERSON[name] for name in RIGHT_ARM}, 12 * number), score)
+    poses = decode(*maps, PIXELS_PER_CELL)
+    assert [pose.score for pose in poses] == [0.75, 0.5, 0.25]
+    assert [found(pose)["neck"][0] for pose in poses] == pytest.approx(
+        [PERSON["neck"][0] + 12 * scores.index(score) for score in (0.75, 0.5, 0.25)], abs=1e-4
+    )
+
+
+def test_the_threshold_decides_who_is_seen() -> None:
+    maps = blank()
+    paint(maps, PERSON, 0.5)
+    assert len(decode(*maps, PIXELS_PER_CELL, threshold=0.5)) == 1
+    assert decode(*maps, PIXELS_PER_CELL, threshold=0.51) == []
+
+
+@pytest.mark.parametrize("threshold", [0.0, DEFAULT_THRESHOLD])
+@pytest.mark.parametrize(("height", "width"), [(HEIGHT, WIDTH), (1, 1), (1, WIDTH), (HEIGHT, 1)])
+def test_empty_maps_hold_nobody(height: int, width: int, threshold: float) -> None:
+    assert decode(*blank(height, width), PIXELS_PER_CELL, threshold) == []
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 24), (24, 1), (2, 2), (16, 20)])
+def test_noise_raises_nothing_and_gives_poses_within_the_frame(height: int, width: int) -> None:
+    random = np.random.default_rng(height * 100 + width)
+    for _ in range(3):
+        heatmaps = random.uniform(-0.1, 1, (HEATMAP_CHANNELS, height, width)).astype(np.float32)
+        pafs = random.uniform(-1, 1, (PAF_CHANNELS, height, width)).astype(np.float32)
+        for pose in decode(heatmaps, pafs, PIXELS_PER_CELL, 0.3):
+            keypoints = pose.keypoints[np.isfinite(pose.keypoints[:, 0])]
+            assert len(keypoints) >= 4
+            assert (keypoints[:, 2] >= np.float32(0.3)).all()
+            assert (keypoints[:, :2] >= 0).all()
+            assert (keypoints[:, :2] <= np.multiply(PIXELS_PER_CELL, (width, height))).all()
+
+
+def test_noise_has_no_keypoint_in_two_people() -> None:
+    random = np.random.default_rng(7)
+    heatmaps = random.uniform(0, 1, (HEATMAP_CHANNELS, 16, 20)).astype(np.float32)
+    pafs = random.uniform(-0.2, 1, (PAF_CHANNELS, 16, 20)).astype(np.float32)
+    poses = decode(heatmaps, pafs, PIXELS_PER_CELL)
+    assert len(poses) > 5
+    for part in range(len(KEYPOINTS)):
+        places = [tuple(pose.keypoints[part, :2]) for pose in poses if np.isfinite(pose.keypoints[part, 0])]
+        assert len(set(places)) == len(places)
+
+
+def test_the_maps_stay_as_they_are() -> None:
+    maps = painted(WHOLE_PERSON, moved(WHOLE_PERSON, 18))
+    before = [array.copy() for array in maps]
+    for array in maps:
+        array.flags.writeable = False
+    assert len(decode(*maps, PIXELS_PER_CELL)) == 2
+    assert all(np.array_equal(array, old) for array, old in zip(maps, before, strict=True))

@@ -1,0 +1,59 @@
+"""Imports of the package point one way, and the demo needs nothing but its three packages."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOMS = [
+    "errors", "skeleton", "terminal", "files", "catalog", "download", "models", "convert", "devices", "affinity",
+    "compiled", "stats", "capture", "inference", "decode", "panel", "draw", "window", "tour", "writer", "viewer",
+    "report", "options",
+]  # fmt: skip
+RUN_TIME_PACKAGES = {"openvino", "cv2", "numpy"}
+
+
+def importing(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """The statements of a module and of its try blocks; what a function imports is imported where it is used."""
+    for statement in body:
+        yield statement
+        if isinstance(statement, ast.Try):
+            yield from importing(statement.body)
+
+
+def imports_of(file: Path) -> tuple[set[str], set[str]]:
+    """The rooms that a file imports, and the foreign packages that it imports at its start."""
+    rooms: set[str] = set()
+    packages: set[str] = set()
+    for node in importing(ast.parse(file.read_text(encoding="utf-8")).body):
+        if isinstance(node, ast.ImportFrom) and node.level == 1:
+            rooms.update([node.module] if node.module else [alias.name for alias in node.names])
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            packages.add(node.module.split(".")[0])
+        elif isinstance(node, ast.Import):
+            packages.update(alias.name.split(".")[0] for alias in node.names)
+    return rooms, packages - sys.stdlib_module_names - {"human_pose"}
+
+
+def test_every_room_has_its_place(root: Path) -> None:
+    assert sorted(ROOMS) == sorted(file.stem for file in (root / "human_pose").glob("[a-z]*.py"))
+
+
+def test_rooms_import_only_rooms_before_them(root: Path) -> None:
+    wrong = {
+        room: later
+        for position, room in enumerate(ROOMS)
+        if (later := imports_of(root / "human_pose" / f"{room}.py")[0] - set(ROOMS[:position]))
+    }
+    assert wrong == {}
+
+
+def test_the_demo_needs_only_its_three_packages(root: Path) -> None:
+    files = [root / "human_pose_est.py", *(root / "human_pose").glob("*.py")]
+    assert set().union(*(imports_of(file)[1] for file in files)) == RUN_TIME_PACKAGES
+
+
+def test_decoding_knows_no_device_and_no_window(root: Path) -> None:
+    rooms, packages = imports_of(root / "human_pose" / "decode.py")
+    assert rooms == {"skeleton"}
+    assert packages == {"numpy"}

@@ -1,0 +1,178 @@
+"""From a frame to the network's input and back to frame pixels; results in order, on whatever device."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import openvino as ov
+import pytest
+
+from human_pose.capture import Frame
+from human_pose.compiled import Settings
+from human_pose.decode import decode
+from human_pose.inference import Estimator, Inference, network_input_size, pixels_per_cell, scaled_size
+from human_pose.models import PoseNetwork, choose_model, load_network
+from human_pose.skeleton import KEYPOINTS
+from tests.painted import HEIGHT, PERSON, WIDTH, blank, paint_person, pixels
+
+SETTINGS = Settings("FP32")
+
+
+@pytest.fixture(scope="module")
+def network(painted_xml: Path) -> PoseNetwork:
+    core = ov.Core()
+    network = load_network(core, choose_model(str(painted_xml), None))
+    network.reshape(WIDTH, HEIGHT)
+    return network
+
+
+@pytest.fixture
+def estimator(network: PoseNetwork) -> Estimator:
+    return Estimator(ov.Core(), network, "CPU", SETTINGS)
+
+
+def infer(estimator: Estimator, images: Iterable[np.ndarray]) -> Iterator[Inference]:
+    """The program's loop, without the program."""
+    frames = iter([Frame(index, image, 0.0) for index, image in enumerate(images)])
+    frame = next(frames, None)
+    while frame is not None or not estimator.is_idle:
+        if frame is not None and estimator.has_idle_request:
+            estimator.submit(frame)
+            frame = next(frames, None)
+        inference = estimator.collect(wait=True)
+        if inference is not None:
+            yield inference
+
+
+def poses(inference: Inference) -> list[dict[str, tuple[float, float]]]:
+    return [
+        {KEYPOINTS[part]: (x, y) for part, (x, y, _) in enumerate(pose.keypoints.tolist()) if np.isfinite(x)}
+        for pose in decode(inference.heatmaps, inference.pafs, inference.pixels_per_cell)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("frame_size", "height", "expected"),
+    [
+        ((1920, 1080), 256, (456, 256)),  # 455.1 wide, padded to a multiple of 8
+        ((456, 256), 256, (456, 256)),
+        ((960, 720), 256, (344, 256)),
+        ((1080, 1920), 256, (144, 256)),
+        ((1, 1), 256, (256, 256)),
+        ((641, 479), 368, (496, 368)),
+        ((5000, 2), 256, (1024, 256)),
+        ((2, 5000), 256, (8, 256)),
+    ],
+)
+def test_input_keeps_the_aspect_ratio_in_whole_cells(
+    frame_size: tuple[int, int], height: int, expected: tuple[int, int]
+) -> None:
+    assert network_input_size(frame_size, height) == expected
+
+
+@pytest.mark.parametrize("frame_size", [(1920, 1080), (641, 479), (333, 777), (1, 1), (5000, 2), (2, 5000), (97, 61)])
+@pytest.mark.parametrize("input_size", [(456, 256), (344, 256), (8, 256)])
+def test_scaled_frame_fits_the_input_and_touches_one_edge(
+    frame_size: tuple[int, int], input_size: tuple[int, int]
+) -> None:
+    width, height = scaled_size(frame_size, input_size)
+    assert 1 <= width <= input_size[0]
+    assert 1 <= height <= input_size[1]
+    assert width == input_size[0] or height == input_size[1]
+
+
+@pytest.mark.parametrize("frame_size", [(1920, 1080), (641, 479), (333, 777), (97, 61)])
+def test_a_cell_is_eight_pixels_of_the_scaled_frame(frame_size: tuple[int, int]) -> None:
+    input_size = network_input_size(frame_size, 256)
+    width, height = scaled_size(frame_size, input_size)
+    assert height == 256
+    assert pixels_per_cell(frame_size, input_size) == (8 * frame_size[0] / width, 8 * frame_size[1] / height)
+
+
+def test_a_painted_person_comes_back_to_the_pixel(estimator: Estimator) -> None:
+    [inference] = infer(estimator, [paint_person(blank())])
+    assert poses(inference) == [pixels()]
+
+
+def test_two_painted_people_come_back_apart(estimator: Estimator) -> None:
+    [inference] = infer(estimator, [paint_person(paint_person(blank()), shift=(18, 2))])
+    found = sorted(poses(inference), key=lambda person: person["neck"])
+    assert found == [pixels(), pixels(shift=(18, 2))]
+
+
+@pytest.mark.parametrize("factor", [2, 3, 5])
+def test_a_larger_frame_gives_its_own_pixels(estimator: Estimator, factor: int) -> None:
+    image = cv2.resize(paint_person(blank()), None, fx=factor, fy=factor, interpolation=cv2.INTER_NEAREST)
+    [inference] = infer(estimator, [image])
+    expected = {name: (x * factor, y * factor) for name, (x, y) in pixels().items()}
+    assert poses(inference) == [expected]
+
+
+@pytest.mark.parametrize("size", [(641, 479), (333, 777), (1279, 719), (97, 61)])
+def test_a_light_spot_is_found_where_it_is_in_frames_of_odd_size(network: PoseNetwork, size: tuple[int, int]) -> None:
+    """A Gaussian spot, wider than a cell, centred on a known pixel of the frame: its centre of mass is found there."""
+    input_size = network_input_size(size, HEIGHT)
+    core = ov.Core()
+    own = load_network(core, network.file)
+    own.reshape(*input_size)
+    centre = np.array([size[0] * 0.37, size[1] * 0.61])
+    columns, rows = np.meshgrid(np.arange(size[0]) + 0.5, np.arange(size[1]) + 0.5)
+    cell = np.array(pixels_per_cell(size, input_size))
+    distance = ((columns - centre[0]) / cell[0]) ** 2 + ((rows - centre[1]) / cell[1]) ** 2
+    image = np.zeros((size[1], size[0], 3), np.uint8)
+    image[..., 1] = 128 + 127 * np.exp(-distance / (2 * 1.5**2))  # read back from the x fields
+    [inference] = infer(Estimator(core, own, "CPU", SETTINGS), [image])
+    field = inference.pafs[0].clip(0) * (inference.pafs[0] > 0.02)
+    rows, columns = np.indices(field.shape) + 0.5
+    found = np.array([(field * columns).sum(), (field * rows).sum()]) / field.sum() * inference.pixels_per_cell
+    assert found == pytest.approx(centre, abs=0.1 * cell.max())
+
+
+def test_what_an_earlier_frame_left_in_the_padding_is_gone(estimator: Estimator) -> None:
+    portrait = np.full((HEIGHT, WIDTH // 4, 3), 0, np.uint8)
+    images = [np.full((HEIGHT, WIDTH, 3), 60, np.uint8)] * 8 + [portrait] * 8
+    for inference in list(infer(estimator, images))[8:]:
+        assert inference.heatmaps.max() == 0
+        assert inference.pixels_per_cell == (8, 8)
+
+
+def test_results_come_in_the_order_of_the_frames(estimator: Estimator) -> None:
+    images = [paint_person(blank(), shift=(index % 19, index % 5)) for index in range(60)]
+    results = list(infer(estimator, images))
+    assert [result.frame.index for result in results] == list(range(60))
+    for index, result in enumerate(results):
+        assert poses(result) == [pixels(PERSON, (index % 19, index % 5))]
+
+
+def test_as_many_frames_are_in_flight_as_the_device_asks_for(estimator: Estimator) -> None:
+    submitted = 0
+    while estimator.has_idle_request:
+        estimator.submit(Frame(submitted, blank(), 0.0))
+        submitted += 1
+    assert submitted == estimator.compiled.request_count >= 1
+
+
+def test_latency_is_the_requests_own(estimator: Estimator) -> None:
+    [inference] = infer(estimator, [blank()])
+    assert 0 < inference.latency_ms < 10_000
+
+
+def test_a_result_does_not_change_when_its_request_is_used_again(estimator: Estimator) -> None:
+    [first, *_] = list(infer(estimator, [paint_person(blank())] + [blank()] * 10))
+    assert poses(first) == [pixels()]
+
+
+def test_the_bundled_network_gives_what_a_plain_call_gives(root: Path) -> None:
+    core = ov.Core()
+    network = load_network(core, choose_model("mobilenet-thin", "FP32"))
+    video = cv2.VideoCapture(str(root / "videos" / "park.mp4"))
+    images = [video.read()[1] for _ in range(3)]
+    network.reshape(*network_input_size(images[0].shape[1::-1], 256))
+    plain = core.compile_model(network.model, "CPU")
+    for image, inference in zip(images, infer(Estimator(core, network, "CPU", SETTINGS), images), strict=True):
+        tensor = np.zeros((1, 256, 344, 3), np.uint8)
+        tensor[0, :, :341] = cv2.resize(image, (341, 256), interpolation=cv2.INTER_AREA)
+        expected = plain([tensor])
+        np.testing.assert_allclose(inference.heatmaps, expected["heatmaps"][0], atol=1e-5)
+        np.testing.assert_allclose(inference.pafs, expected["pafs"][0], atol=1e-5)

@@ -1,0 +1,271 @@
+"""The whole program as a process without a window: what it gives, and what it says when it is given nonsense."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import openvino as ov
+import pytest
+from openvino import opset13 as ops
+
+from tests.conftest import ROOT, Program
+from tests.painted import blank, paint_person
+
+CLOSED = "http://127.0.0.1:9/"  # nobody listens on the discard port
+NO_NETWORK = {"HUMAN_POSE_ZOO": CLOSED}
+
+
+@pytest.fixture
+def video(tmp_path: Path) -> Path:
+    """30 frames with a painted person."""
+    path = tmp_path / "clip.avi"
+    writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*"FFV1"), 30, (320, 256))
+    for index in range(30):
+        writer.write(paint_person(blank(), shift=(index % 19, 0)))
+    writer.release()
+    return path
+
+
+def last_line(text: str) -> str:
+    return text.strip().splitlines()[-1] if text.strip() else ""
+
+
+def frames_of(path: Path) -> list[np.ndarray]:
+    video = cv2.VideoCapture(str(path))
+    images = []
+    while True:
+        is_read, image = video.read()
+        if not is_read:
+            return images
+        images.append(image)
+
+
+def test_without_options_it_runs_the_bundled_video_and_prints_the_averages(program: Program) -> None:
+    done = program(env=NO_NETWORK)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("\n") == 1
+    assert "Running the bundled mobilenet-thin instead" in done.stderr
+    header, row = done.stdout.splitlines()[:2]
+    assert header.split()[:3] == ["device", "frames", "FPS"]
+    assert row.split()[0] == "CPU"
+    assert int(row.split()[1]) + int(row.split()[-1]) == 140
+
+
+def test_report_agrees_with_the_table(program: Program, painted_xml: Path, video: Path, tmp_path: Path) -> None:
+    done = program("-m", painted_xml, "-i", video, "--report", "r.json")
+    report = json.loads((tmp_path / "r.json").read_text())
+    assert report["model"] == "painted"
+    assert report["precision"] == "FP16"
+    assert report["input"]["frame_size"] == [320, 256]
+    assert report["input"]["network_size"] == [320, 256]
+    assert report["openvino"] == ov.get_version()
+    assert report["machine"]["logical_cores"] == os.cpu_count()
+    [device] = report["devices"]
+    assert device["device"] == "CPU"
+    assert device["executed_on"] == ["CPU"]
+    assert device["execution_precision"] in ("f32", "f16", "bf16")
+    assert device["frames"] + device["warmup_frames"] == 30
+    assert device["warmup_frames"] == device["requests"]
+    latency = device["latency_ms"]
+    assert latency["min"] <= latency["p50"] <= latency["p95"] <= latency["p99"] <= round(latency["max"], 2)
+    row = done.stdout.splitlines()[1].split()
+    assert [int(row[1]), float(row[2])] == [device["frames"], round(device["fps"]["mean"], 1)]
+    assert float(row[5]) == round(latency["mean"], 1)
+
+
+def test_precision_is_what_executes(program: Program, painted_xml: Path, video: Path, tmp_path: Path) -> None:
+    program("-m", painted_xml, "-i", video, "-p", "FP32", "--report", "r.json")
+    [device] = json.loads((tmp_path / "r.json").read_text())["devices"]
+    assert device["execution_precision"] == "f32"
+
+
+def test_output_video_has_every_frame_and_skeletons(
+    program: Program, painted_xml: Path, video: Path, tmp_path: Path
+) -> None:
+    done = program("-m", painted_xml, "-i", video, "-o", "out.mp4", "--frames", 20)
+    assert done.returncode == 0
+    images = frames_of(tmp_path / "out.mp4")
+    assert len(images) == 20
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["clip.avi", "out.mp4"]
+    orange = [(np.abs(image.astype(int) - (64, 140, 255)).max(axis=2) < 60).sum() for image in images]
+    assert min(orange) > 100
+
+
+def test_loop_goes_on_after_the_end(program: Program, painted_xml: Path, video: Path) -> None:
+    done = program("-m", painted_xml, "-i", video, "--loop", "--frames", 75)
+    row = done.stdout.splitlines()[1].split()
+    assert int(row[1]) + int(row[-1]) == 75
+
+
+def test_images_are_annotated_under_their_names(program: Program, painted_xml: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name, image in {"2.png": blank(), "10.png": blank(500, 300), "one.png": blank(1, 1)}.items():
+        cv2.imwrite(str(folder / name), image)
+    (folder / "broken.jpg").write_bytes(b"no image")
+    cv2.imwrite(str(folder / "grey.png"), np.zeros((256, 320), np.uint8))
+    cv2.imwrite(str(folder / "alpha.png"), np.zeros((256, 320, 4), np.uint8))
+    done = program("-m", painted_xml, "-i", "in", "-o", "out")
+    assert done.returncode == 0, done.stderr
+    assert "Skipping 'in/broken.jpg'" in done.stderr
+    written = {path.name for path in (tmp_path / "out").iterdir()}
+    assert written == {"2.png", "10.png", "one.png", "grey.png", "alpha.png"}
+
+
+def test_nobody_in_the_picture_is_no_error(program: Program, tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "sky.png"), np.full((480, 640, 3), 200, np.uint8))
+    done = program("-m", "mobilenet-thin", "-i", "sky.png", "-o", "out.png")
+    assert done.returncode == 0
+    assert (tmp_path / "out.png").is_file()
+
+
+def test_realtime_drops_and_counts_what_comes_too_fast(program: Program, tmp_path: Path) -> None:
+    done = program("-m", "mobilenet-thin", "--height", 512, "--realtime", "--report", "r.json")
+    input_report = json.loads((tmp_path / "r.json").read_text())
+    [device] = input_report["devices"]
+    assert device["frames"] + device["warmup_frames"] + input_report["input"]["dropped_frames"] == 140
+    if input_report["input"]["dropped_frames"]:
+        assert "Dropped:" in done.stdout
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_run_in_order(number: signal.Signals, painted_xml: Path, video: Path, tmp_path: Path) -> None:
+    command = [sys.executable, ROOT / "human_pose_est.py", "--no-show", "--loop", "-m", painted_xml, "-i", video]
+    run = subprocess.Popen(
+        [str(part) for part in [*command, "-o", tmp_path / "out.mp4", "--report", tmp_path / "r.json"]],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.glob(".out-*.mp4")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(0.5)
+    assert not (tmp_path / "out.mp4").exists()  # under its final name only when it is whole
+    run.send_signal(number)
+    output, errors = run.communicate(timeout=60)
+    assert run.returncode == 0, errors
+    assert output.startswith("device")
+    [device] = json.loads((tmp_path / "r.json").read_text())["devices"]
+    assert len(frames_of(tmp_path / "out.mp4")) == device["frames"] + device["warmup_frames"]
+
+
+def test_without_a_display_it_runs_without_a_window(program: Program, painted_xml: Path, video: Path) -> None:
+    done = program("-m", painted_xml, "-i", video, show=True, env={"DISPLAY": "", "WAYLAND_DISPLAY": ""})
+    assert done.returncode == 0
+    assert done.stderr == "No window, because there is no display: running without one, as with --no-show.\n"
+    assert done.stdout.splitlines()[1].startswith("CPU")
+
+
+def test_help_names_every_option_and_key(program: Program) -> None:
+    done = program("--help")
+    assert done.returncode == 0
+    words = (
+        "--input --model --precision --device --output --no-show --loop --realtime --frames --height --threshold "
+        "--report TAB SPACE ESC"
+    )
+    for word in words.split():
+        assert word in done.stdout
+
+
+def no_pose_network(folder: Path) -> Path:
+    image = ops.parameter([1, 3, 64, 64], ov.Type.f32, name="data")
+    model = ov.Model([ops.reduce_mean(image, [2, 3], False)], [image], "mean")
+    ov.save_model(model, folder / "mean.xml")
+    return folder / "mean.xml"
+
+
+WRONG_USE = {
+    "no such file": (["-i", "none.mp4"], "Cannot open 'none.mp4': no such file."),
+    "no video": (["-i", "text.txt"], "'text.txt' is no video that can be read."),
+    "an empty folder": (["-i", "empty"], "There is no image in 'empty'."),
+    "only broken images": (["-i", "broken.png"], "'broken.png' is no image that can be read."),
+    "a model that is not there": (["-m", "none.xml"], "Cannot open 'none.xml': no such file."),
+    "a model without weights": (["-m", "no_bin.xml"], "'no_bin.xml' lacks its weights: put 'no_bin.bin' beside it."),
+    "an unknown model": (["-m", "yolo"], "Unknown model 'yolo'. Give 'human-pose-estimation-0001' or 'mobilenet-thin'"),
+    "no pose network": (["-m", "mean.xml"], "'mean.xml' is no network of this kind. Expected:"),
+    "a precision that is not there": (["-m", "mobilenet-thin", "-p", "FP16-INT8"], "mobilenet-thin has no FP16-INT8."),
+    "an unknown device": (["-d", "TPU"], "There is no device 'TPU'. This machine has CPU"),
+    "a member that is not there": (["-d", "MULTI:TPU,CPU"], "'MULTI:TPU,CPU' names 'TPU', which is not here."),
+    "a join that is none": (["-d", "BOTH:CPU"], "'BOTH' of 'BOTH:CPU' joins no devices."),
+    "a height that is no multiple of 8": (["--height", "250"], "'250' is no multiple of 8"),
+    "a threshold outside 0 to 1": (["--threshold", "1.5"], "'1.5' is no score; give a number from 0 to 1"),
+    "no number of frames": (["--frames", "0"], "'0' is no count; give 1 or more"),
+    "an output in no folder": (["-o", "none/out.mp4"], "Cannot write 'none/out.mp4': there is no folder 'none'."),
+    "an output of no kind": (["-o", "out.xyz"], "Cannot write a video to 'out.xyz'"),
+    "the input as output": (["-i", "good.png", "-o", "good.png"], "The output 'good.png' is the input itself, which it would overwrite."),
+    "a report in no folder": (["--report", "none/r.json"], "Cannot write 'none/r.json': there is no folder 'none'."),
+    "an unknown option": (["--fast"], "unrecognized arguments: --fast."),
+}
+
+
+@pytest.mark.parametrize("case", WRONG_USE)
+def test_wrong_use_is_one_line_and_exit_code_2(case: str, program: Program, tmp_path: Path) -> None:
+    arguments, message = WRONG_USE[case]
+    (tmp_path / "text.txt").write_text("no video")
+    (tmp_path / "broken.png").write_bytes(b"no image")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "no_bin.xml").write_text("<net/>")
+    cv2.imwrite(str(tmp_path / "good.png"), blank())
+    no_pose_network(tmp_path)
+    before = sorted(tmp_path.iterdir())
+    model = [] if "-m" in arguments else ["-m", "mobilenet-thin"]
+    done = program(*arguments, *model)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith("error: ")
+    assert message in done.stderr
+    assert done.stdout == ""
+    assert sorted(tmp_path.iterdir()) == before
+
+
+FAILED_RUNS = {
+    "a camera that is not there": (["-i", "63"], "There is no camera 63"),
+    "a stream that is not there": (["-i", CLOSED], f"Cannot open the stream '{CLOSED}'"),
+    "a model asked for by name without network": (
+        ["-m", "human-pose-estimation-0001"],
+        "human-pose-estimation-0001 FP16 is not on this machine. Cannot reach 127.0.0.1:9",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", FAILED_RUNS)
+def test_a_failed_run_is_one_line_and_exit_code_1(case: str, program: Program) -> None:
+    arguments, message = FAILED_RUNS[case]
+    model = [] if "-m" in arguments else ["-m", "mobilenet-thin"]
+    done = program(*arguments, *model, env=NO_NETWORK)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith("error: " + message)
+
+
+@pytest.mark.parametrize(
+    ("library", "package"),
+    [("libGL.so.1", "libgl1"), ("libgthread-2.0.so.0", "libglib2.0-0"), ("libxcb.so.1", "libxcb1")],
+)
+def test_a_missing_system_library_is_named_with_its_package(
+    library: str, package: str, program: Program, tmp_path: Path
+) -> None:
+    (tmp_path / "cv2.py").write_text(
+        f"raise ImportError('{library}: cannot open shared object file: No such file or directory', name='cv2')"
+    )
+    done = program("--help", env={"PYTHONPATH": str(tmp_path)})
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert f"opencv-python misses the system library {library}." in done.stderr
+    assert f"apt-get install -y {package}" in done.stderr
+
+
+def test_a_missing_package_is_named(program: Program, tmp_path: Path) -> None:
+    (tmp_path / "openvino.py").write_text("raise ModuleNotFoundError(\"No module named 'openvino'\", name='openvino')")
+    done = program("--help", env={"PYTHONPATH": str(tmp_path)})
+    assert done.returncode == 1
+    assert done.stderr == (
+        "error: The Python package 'openvino' is missing. Install it with: pip install -r requirements.txt\n"
+    )
