@@ -100,8 +100,8 @@ def main(arguments: list[str] | None = None) -> int:
         if options.list_devices:
             print_result(device_table(core))
             return 0
-        if options.report is not None:
-            check_writable(options.report)
+        for output in filter(None, (options.report, options.affinity_map)):
+            check_writable(output)
         devices = DeviceCycle(core, options.device, options.devices)
         with ExitStack() as stack:
             capture = open_capture(options.input, options.loop or options.tour is not None, options.realtime)
@@ -111,7 +111,7 @@ def main(arguments: list[str] | None = None) -> int:
             configure(core, settings)
             stack.enter_context(capture)
             network.reshape(*network_input_size(capture.frame_size, options.height or network.own_height))
-            estimator = Estimator(core, network, devices.target, settings)
+            estimator = Estimator(core, network, devices.target, settings, capture.first_image)
             stack.enter_context(writer)
             window = stack.enter_context(open_window("Human pose estimation", wants_window(options)))
             viewer = Viewer(window, writer, network, estimator, capture, devices, statistics)

@@ -16,6 +16,7 @@ import openvino as ov
 
 from .errors import DemoError, UsageError
 from .files import write_whole
+from .terminal import say
 
 TOLERANCE = 0.05  # largest difference of an output, of values within -1..1, to the same network on the last device
 COPIED_TYPES = ("Constant", "Parameter", "Result")  # hold or pass on values, operate on nothing
@@ -45,7 +46,7 @@ def from_file(model: ov.Model, devices: list[str], path: Path) -> Affinity:
     The regular expression is for the node's whole name. A name goes before a type, a type before an expression, an
     earlier expression before a later one; what nothing matches goes to the last device. Raises UsageError.
     """
-    rules = _read_rules(path)
+    rules = read_rules(path)
     nodes = model.get_ordered_ops()
     names, types = {node.get_friendly_name() for node in nodes}, {node.get_type_name() for node in nodes}
     expressions: dict[re.Pattern[str], str] = {}
@@ -69,7 +70,8 @@ def from_file(model: ov.Model, devices: list[str], path: Path) -> Affinity:
     return _with_constants(model, {node.get_friendly_name(): device_of(node) for node in nodes})
 
 
-def _read_rules(path: Path) -> dict[str, str]:
+def read_rules(path: Path) -> dict[str, str]:
+    """The object in an affinity file. Raises UsageError."""
     try:
         rules = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -136,7 +138,10 @@ def write_map(path: Path, model: ov.Model, device: str, subgraphs: int, affinity
         "nodes": affinity,
     }
     write_whole(path, (json.dumps(content, indent=1) + "\n").encode())
-    draw_map(path.with_suffix(".svg"), model, affinity)
+    try:
+        draw_map(path.with_suffix(".svg"), model, affinity)
+    except DemoError as error:
+        say(str(error))
 
 
 def draw_map(path: Path, model: ov.Model, affinity: Affinity) -> None:

@@ -80,7 +80,8 @@ class Capture:
             if not self._queue:
                 self._is_closed = True
                 raise self._error or DemoError(f"'{self.source.name}' gave no frame in {FIRST_FRAME_TIMEOUT_S:.0f} s.")
-            self.frame_size = self._queue[0].image.shape[1::-1]
+            self.first_image = self._queue[0].image
+            self.frame_size = self.first_image.shape[1::-1]
         return self
 
     def __exit__(

@@ -9,7 +9,8 @@ from typing import Any
 
 import openvino as ov
 
-from .devices import DeviceError, members_of
+from . import affinity as affinities
+from .devices import DeviceError, is_stand_in, members_of
 from .errors import UsageError, first_line
 
 # What a precision of the model asks of the device. Where the device has no f16 it executes in another type, which
@@ -25,7 +26,8 @@ class Settings:
 
     precision: of catalog.PRECISIONS. hint: of HINTS; 'cumulative' makes AUTO use all its devices at once, as MULTI
     does, and is 'throughput' elsewhere. requests: infer requests in flight. properties: other OpenVINO properties by
-    name. cache: a folder for compiled networks.
+    name. cache: a folder for compiled networks. affinity: how HETERO splits the network: 'auto', 'conv', or a file of
+    `affinity.from_file`. affinity_map: where to write the split in force.
     """
 
     precision: str
@@ -35,6 +37,8 @@ class Settings:
     threads: int | None = None
     properties: Mapping[str, str] = field(default_factory=dict)
     cache: Path | None = None
+    affinity: str = "auto"
+    affinity_map: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -43,8 +47,9 @@ class CompiledNetwork:
 
     execution_precision: what the layers really run in, such as 'f16' or 'INT8 + f32'. request_count: how many infer
     requests are kept in flight. streams: how many of them each device works on at once; None if it does not tell.
-    compile_s: seconds that compiling took; is_from_cache: it was read from the cache instead. subgraphs: into how many
-    parts HETERO split the network; None elsewhere.
+    compile_s: seconds that compiling took; is_from_cache: it was read from the cache instead. is_stand_in: a member is
+    the CPU under another name. Of HETERO: subgraphs: into how many parts it split the network; operations: how many
+    each device has; difference: the largest of an output to the last device's.
     """
 
     device: str
@@ -54,7 +59,10 @@ class CompiledNetwork:
     streams: int | None
     compile_s: float
     is_from_cache: bool
-    subgraphs: int | None
+    is_stand_in: bool = False
+    subgraphs: int | None = None
+    operations: Mapping[str, int] = field(default_factory=dict)
+    difference: float | None = None
 
     @property
     def executed_on(self) -> list[str]:
@@ -69,10 +77,11 @@ class CompiledNetwork:
     def whereabouts(self) -> str:
         """The device asked for and, where that is something else, where it runs: 'MULTI:GPU,CPU runs on CPU alone'."""
         executed_on = self.executed_on
+        stand_in = " (stand-in)" if self.is_stand_in else ""
         if executed_on in ([self.device], []):
-            return self.device
+            return self.device + stand_in
         alone = " alone" if len(executed_on) == 1 and len(members_of(self.device)) > 1 else ""
-        return f"{self.device} runs on {', '.join(executed_on)}{alone}"
+        return f"{self.device} runs on {', '.join(executed_on)}{alone}{stand_in}"
 
 
 def configure(core: ov.Core, settings: Settings) -> None:
@@ -114,25 +123,43 @@ def _takes(core: ov.Core, device: str, name: str) -> bool:
 def compile_network(core: ov.Core, model: ov.Model, device: str, settings: Settings) -> CompiledNetwork:
     """Compile `model` for `device`; `configure` was called before. Raises DeviceError if the device refuses it."""
     started_at = time.perf_counter()
+    operations: dict[str, int] = {}
     try:
+        if device.startswith("HETERO:"):
+            affinity = _affinity(core, model, device, settings)
+            operations = affinities.operations(model, affinity)
+            if settings.affinity != "auto":
+                model = affinities.bind(model, affinity)
         network = core.compile_model(model, device, _compile_properties(device, settings))
+        compile_s = time.perf_counter() - started_at
         supported = network.get_property("SUPPORTED_PROPERTIES")
         optimal = int(network.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
         streams = [int(number) for number in _member_properties(network, "NUM_STREAMS")]
+        subgraphs = int(network.get_property(SUBGRAPHS)) if SUBGRAPHS in supported else None
+        if operations and settings.affinity_map is not None:
+            affinities.write_map(settings.affinity_map, model, device, subgraphs or 1, affinity)
         return CompiledNetwork(
             device,
             network,
             _execution_precision(network),
             settings.requests or (1 if settings.hint == "latency" else optimal),
             sum(streams) if streams else None,
-            time.perf_counter() - started_at,
+            compile_s,
             bool(network.get_property("LOADED_FROM_CACHE")),
-            int(network.get_property("HETERO_NUMBER_OF_SUBMODELS"))
-            if "HETERO_NUMBER_OF_SUBMODELS" in supported
-            else None,
+            is_stand_in(core, device),
+            subgraphs,
+            operations,
         )
-    except RuntimeError as error:
+    except (RuntimeError, UsageError) as error:
         raise DeviceError(device, f"{device} cannot run this network: {first_line(error)}") from error
+
+
+def _affinity(core: ov.Core, model: ov.Model, device: str, settings: Settings) -> affinities.Affinity:
+    if settings.affinity == "auto":
+        return affinities.automatic(core, model, device)
+    if settings.affinity == "conv":
+        return affinities.convolutions_first(model, members_of(device))
+    return affinities.from_file(model, members_of(device), Path(settings.affinity))
 
 
 def _compile_properties(device: str, settings: Settings) -> dict[str, Any]:

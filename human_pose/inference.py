@@ -4,15 +4,16 @@ import math
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 import openvino as ov
 
+from .affinity import TOLERANCE, largest_difference
 from .capture import Frame
 from .compiled import CompiledNetwork, Settings, compile_network
-from .devices import DeviceError
+from .devices import DeviceError, members_of
 from .errors import first_line
 from .models import CELL_PIXELS, PoseNetwork
 
@@ -56,6 +57,13 @@ def pixels_per_cell(frame_size: tuple[int, int], input_size: tuple[int, int]) ->
     return CELL_PIXELS * frame_size[0] / scaled[0], CELL_PIXELS * frame_size[1] / scaled[1]
 
 
+def scale_into(image: np.ndarray, target: np.ndarray) -> None:
+    """Scale an image (h, w, 3) uint8 to the size of `target`, and write it there."""
+    height, width, _ = target.shape
+    shrinks = image.shape[0] > 2 * height  # by more than two, linear interpolation would skip pixels
+    cv2.resize(image, (width, height), dst=target, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+
+
 class _Request:
     """An infer request and its input image."""
 
@@ -73,9 +81,7 @@ class _Request:
         if size != self._filled:
             self._input[:] = 0
             self._filled = size
-        target = self._input[0, : size[1], : size[0]]
-        shrinks = image.shape[0] > 2 * size[1]  # by more than two, linear interpolation would skip pixels
-        cv2.resize(image, size, dst=target, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+        scale_into(image, self._input[0, : size[1], : size[0]])
         self._request.start_async()
 
     def is_done(self, wait_ms: int) -> bool:
@@ -107,23 +113,42 @@ class _Job:
 class _Compilation(threading.Thread):
     """Compiles the network for a device, and makes its requests, while the present one goes on."""
 
-    def __init__(self, core: ov.Core, model: ov.Model, device: str, settings: Settings) -> None:
+    def __init__(self, core: ov.Core, model: ov.Model, device: str, settings: Settings, sample: np.ndarray) -> None:
+        """sample: an image (h, w, 3) uint8 of the source, on which a HETERO's outputs are checked."""
         super().__init__(name=f"compile {device}", daemon=True)
         self.device = device
         self.started_at = time.perf_counter()
         self.requests: list[_Request] = []
         self.error: DeviceError | None = None
-        self._core, self._model, self._settings = core, model, settings
+        self._core, self._model, self._settings, self._sample = core, model, settings, sample
         self.start()
 
     def run(self) -> None:
         try:
             compiled = compile_network(self._core, self._model, self.device, self._settings)
+            if compiled.operations:
+                compiled = replace(compiled, difference=self._difference(compiled))
             self.requests = [_Request(compiled) for _ in range(compiled.request_count)]
         except DeviceError as error:
             self.error = error
         except RuntimeError as error:
             self.error = DeviceError(self.device, f"{self.device} gives no infer request: {first_line(error)}")
+
+    def _difference(self, compiled: CompiledNetwork) -> float:
+        """The largest difference of a HETERO's outputs to its last device's. Raises DeviceError if it is too large."""
+        device = members_of(self.device)[-1]
+        reference = compile_network(self._core, self._model, device, replace(self._settings, hint="latency"))
+        image = np.zeros(compiled.network.input("image").shape, np.uint8)
+        width, height = scaled_size(self._sample.shape[1::-1], (image.shape[2], image.shape[1]))
+        scale_into(self._sample, image[0, :height, :width])
+        differences = largest_difference(compiled.network, reference.network, image)
+        if max(differences.values()) > TOLERANCE or not all(map(math.isfinite, differences.values())):
+            told = ", ".join(f"{output} by {difference:.3g}" for output, difference in differences.items())
+            raise DeviceError(
+                self.device,
+                f"{self.device} is refused: its outputs differ from {device}'s ({told}; allowed: {TOLERANCE})",
+            )
+        return max(differences.values())
 
 
 class Estimator:
@@ -133,8 +158,12 @@ class Estimator:
     on the device used before. Raises DeviceError when no device is left.
     """
 
-    def __init__(self, core: ov.Core, network: PoseNetwork, device: str, settings: Settings) -> None:
+    def __init__(
+        self, core: ov.Core, network: PoseNetwork, device: str, settings: Settings, sample: np.ndarray | None = None
+    ) -> None:
+        """sample: an image (h, w, 3) uint8 of the source, on which a HETERO's outputs are checked; None: a grey one."""
         self._core, self._network, self._settings = core, network, settings
+        self._sample = np.full((64, 64, 3), 128, np.uint8) if sample is None else sample
         self._ready: dict[str, CompiledNetwork] = {}  # in the order of last use, the present one last
         self._idle: dict[str, deque[_Request]] = {}
         self._jobs: deque[_Job] = deque()  # in the order of the frames
@@ -142,7 +171,7 @@ class Estimator:
         self._failures: list[DeviceError] = []
         self._lost: list[_Request] = []  # kept, because deleting one waits for it, and it may never come
         self._target = device
-        first = _Compilation(core, network.model, device, settings)
+        first = _Compilation(core, network.model, device, settings, self._sample)
         first.join()
         self._adopt(first)
         if self._failures:
@@ -193,7 +222,9 @@ class Estimator:
         if device in self._ready:
             self._ready[device] = self._ready.pop(device)
         elif device not in self._compilations:
-            self._compilations[device] = _Compilation(self._core, self._network.model, device, self._settings)
+            self._compilations[device] = _Compilation(
+                self._core, self._network.model, device, self._settings, self._sample
+            )
 
     def take_failures(self) -> list[DeviceError]:
         """The failures of devices since the last call."""

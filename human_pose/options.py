@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import NoReturn
 
+from .affinity import read_rules
 from .catalog import CATALOG, DEFAULT_MODEL, PRECISIONS
 from .compiled import HINTS, Settings
 from .decode import DEFAULT_THRESHOLD
@@ -68,6 +69,11 @@ def parse_options(arguments: list[str] | None, description: str | None) -> argpa
     devices("--requests", type=count, metavar="N", help="infer requests in flight; default: what the device asks for")
     devices("--streams", type=count, metavar="N", help="requests that a device works on at once")
     devices("--threads", type=count, metavar="N", help="threads of the CPU")
+    devices("--affinity", default="auto", metavar="SPLIT",
+            help="how HETERO splits the network: auto, OpenVINO's own; conv, every convolution on the first device, "
+                 "the rest on the last; or a JSON file {node, type or expression: device}; default: %(default)s")
+    devices("--affinity-map", type=Path, metavar="FILE",
+            help="write HETERO's split as JSON, and a picture of it beside, where Graphviz is installed")
     devices("-c", "--property", action="append", default=[], metavar="KEY=VALUE",
             help="any other property of OpenVINO, for the devices that take it; may be given several times")
     devices("--no-cache", dest="cache", action="store_false",
@@ -91,6 +97,8 @@ def settings_of(options: argparse.Namespace, precision: str) -> Settings:
         if not name or not equals:
             raise UsageError(f"'{text}' is no property. Give -c KEY=VALUE, as in -c INFERENCE_NUM_THREADS=2.")
         properties[name] = value
+    if options.affinity not in ("auto", "conv"):
+        read_rules(Path(options.affinity))
     return Settings(
         precision,
         options.hint,
@@ -99,6 +107,8 @@ def settings_of(options: argparse.Namespace, precision: str) -> Settings:
         options.threads,
         properties,
         cache_folder() if options.cache else None,
+        options.affinity,
+        options.affinity_map,
     )
 
 

@@ -28,20 +28,23 @@ def panel_lines(network: PoseNetwork, inference: Inference, statistics: DeviceSt
     whole_run = statistics.latencies.summary()
     mean, least, most = (whole_run.mean, whole_run.min, whole_run.max) if whole_run else (None, None, None)
     streams = f", {compiled.streams} streams" if compiled.streams else ""
-    subgraphs = f", {compiled.subgraphs} subgraphs" if compiled.subgraphs else ""
     cached = " from the cache" if compiled.is_from_cache else ""
+    model = network.file.name, network.file.precision
     count = f"{people} {'person' if people == 1 else 'people'}"
-    return [
+    lines = [
         Line(compiled.whereabouts, 1.4, is_title=True),
         Line(f"{_figure(fps)} FPS   {_figure(latency_ms)} ms latency   {count}", 1.4),
         Line(
             f"mean {_figure(statistics.throughput.mean())} FPS   latency mean {_figure(mean)}, "
             f"min {_figure(least)}, max {_figure(most)} ms"
         ),
-        Line(f"{network.file.name} {network.file.precision}, executed in {compiled.execution_precision}"),
-        Line("input {}x{}, {} requests{}{}".format(*network.input_size, compiled.request_count, streams, subgraphs)),
-        Line(f"compiled in {compiled.compile_s:.1f} s{cached}"),
+        Line("{} {} executed in {}, input {}x{}".format(*model, compiled.execution_precision, *network.input_size)),
+        Line(f"{compiled.request_count} requests{streams}, compiled in {compiled.compile_s:.1f} s{cached}"),
     ]
+    if compiled.operations:
+        operations = ", ".join(f"{number} on {device}" for device, number in compiled.operations.items())
+        lines.append(Line(f"{compiled.subgraphs} subgraphs, operations: {operations}"))
+    return lines
 
 
 def comparison_lines(devices: Sequence[DeviceStatistics]) -> list[Line]:

@@ -10,7 +10,7 @@ from typing import Any
 import openvino as ov
 
 from .capture import Capture
-from .devices import full_name, is_stand_in
+from .devices import full_name
 from .files import write_whole
 from .models import PoseNetwork
 from .stats import DeviceStatistics, RunStatistics, Summary
@@ -78,12 +78,12 @@ def report(core: ov.Core, network: PoseNetwork, capture: Capture, statistics: Ru
             "logical_cores": os.cpu_count(),
             "devices": {name: full_name(core, name) for name in core.available_devices},
         },
-        "devices": [_device(core, device) for device in statistics.devices.values()],
+        "devices": [_device(device) for device in statistics.devices.values()],
         "switches": [asdict(switch) for switch in statistics.switches],
     }
 
 
-def _device(core: ov.Core, device: DeviceStatistics) -> dict[str, Any]:
+def _device(device: DeviceStatistics) -> dict[str, Any]:
     compiled = device.compiled
     least, most = device.throughput.over_whole_seconds()
     mean = device.throughput.mean()
@@ -98,7 +98,9 @@ def _device(core: ov.Core, device: DeviceStatistics) -> dict[str, Any]:
         "subgraphs": compiled.subgraphs,
         "compile_s": compiled.compile_s,
         "is_from_cache": compiled.is_from_cache,
-        "is_stand_in": is_stand_in(core, compiled.device),
+        "is_stand_in": compiled.is_stand_in,
+        "operations": dict(compiled.operations),
+        "largest_difference": compiled.difference,
         "frames": device.frames,
         "warmup_frames": device.warmup_frames,
         "fps": {"mean": mean, "min": least, "max": most},

@@ -199,7 +199,10 @@ WRONG_USE = {
     "no number of frames": (["--frames", "0"], "'0' is no count; give 1 or more"),
     "an output in no folder": (["-o", "none/out.mp4"], "Cannot write 'none/out.mp4': there is no folder 'none'."),
     "an output of no kind": (["-o", "out.xyz"], "Cannot write a video to 'out.xyz'"),
-    "the input as output": (["-i", "good.png", "-o", "good.png"], "The output 'good.png' is the input itself, which it would overwrite."),
+    "the input as output": (
+        ["-i", "good.png", "-o", "good.png"],
+        "The output 'good.png' is the input itself, which it would overwrite.",
+    ),
     "a report in no folder": (["--report", "none/r.json"], "Cannot write 'none/r.json': there is no folder 'none'."),
     "an unknown option": (["--fast"], "unrecognized arguments: --fast."),
 }
