@@ -17,6 +17,7 @@ from .errors import UsageError, first_line
 # CompiledNetwork.execution_precision names. FP16-INT8: the quantized layers run in INT8, the rest in this.
 EXECUTION_HINTS = {"FP32": "f32", "FP16": "f16", "FP16-INT8": "f16"}
 SUBGRAPHS = "HETERO_NUMBER_OF_SUBMODELS"
+AT_COMPILING = ("PERFORMANCE_HINT", "ALLOW_AUTO_BATCHING")  # given with each compilation, not set beforehand
 HINTS = ("throughput", "latency", "cumulative")
 
 
@@ -91,7 +92,7 @@ def configure(core: ov.Core, settings: Settings) -> None:
     """
     if settings.cache is not None:
         core.set_property({"CACHE_DIR": str(settings.cache)})
-    wanted: dict[str, Any] = dict(settings.properties)
+    wanted: dict[str, Any] = {k: v for k, v in settings.properties.items() if k not in AT_COMPILING}
     if settings.streams is not None:
         wanted["NUM_STREAMS"] = settings.streams
     if settings.threads is not None:
@@ -167,10 +168,10 @@ def _compile_properties(device: str, settings: Settings) -> dict[str, Any]:
     if settings.hint == "cumulative" and device.startswith("AUTO"):
         hint = "CUMULATIVE_THROUGHPUT"
     properties: dict[str, Any] = {"PERFORMANCE_HINT": hint}
-    if "GPU" in device and "ALLOW_AUTO_BATCHING" not in settings.properties:
+    if "GPU" in device:
         # A GPU would wait up to a second for a full batch, which no live picture can bear.
         properties["ALLOW_AUTO_BATCHING"] = False
-    return properties
+    return properties | {k: v for k, v in settings.properties.items() if k in AT_COMPILING}
 
 
 def _execution_precision(network: ov.CompiledModel) -> str:

@@ -198,11 +198,11 @@ def _split_outputs(file: ModelFile, model: ov.Model, image_layout: str) -> ov.Mo
         raise UsageError(_not_a_pose_network(file, model))
     if axis == 3:
         heatmaps, pafs = (ops.transpose(maps, [0, 3, 1, 2]).output(0) for maps in (heatmaps, pafs))
+    # The names are set where the tensors are made: MULTI and AUTO find an output only if it has no other name besides.
+    heatmaps.set_names({"heatmaps"})
+    pafs.set_names({"pafs"})
     results = [ops.result(heatmaps, name="heatmaps"), ops.result(pafs, name="pafs")]
-    split = ov.Model(results, model.get_parameters(), model.get_friendly_name())
-    for output, name in zip(split.outputs, ("heatmaps", "pafs"), strict=True):
-        output.set_names({name})
-    return split
+    return ov.Model(results, model.get_parameters(), model.get_friendly_name())
 
 
 def _channels(output: ov.Output, axis: int, image: list[ov.Dimension]) -> int | None:

@@ -2,10 +2,12 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -20,6 +22,7 @@ from human_pose.draw import TITLE_COLOUR, draw
 from human_pose.panel import CORNERS, Line
 from human_pose.skeleton import LEFT_COLOUR, RIGHT_COLOUR
 from tests.conftest import ROOT
+from tests.stand_ins import AUTO, HETERO, MULTI, write_plugins
 
 TITLE = "Human pose estimation"
 PATIENCE_S = 60
@@ -35,10 +38,10 @@ def wait_for(condition: Callable[[], bool], what: str) -> None:
 class Demo:
     """The demo in its window, and what a person does with it."""
 
-    def __init__(self, screen: str, folder: Path, *arguments: object) -> None:
-        self._environment = {**os.environ, "DISPLAY": screen}
+    def __init__(self, screen: str, folder: Path, *arguments: object, script: Path | None = None) -> None:
+        self._environment = {**os.environ, "DISPLAY": screen, "PYTHONFAULTHANDLER": "1"}
         self._screen = mss.MSS(display=screen)
-        command = [sys.executable, ROOT / "human_pose_est.py", "--report", folder / "r.json", *arguments]
+        command = [sys.executable, script or ROOT / "human_pose_est.py", "--report", folder / "r.json", *arguments]
         self.process = subprocess.Popen(
             [str(part) for part in command],
             cwd=folder,
@@ -111,10 +114,14 @@ def letters(picture: np.ndarray) -> np.ndarray:
 def demo(screen: str, tmp_path: Path) -> Iterator[Callable[..., Demo]]:
     started: list[Demo] = []
 
-    def start(*arguments: object) -> Demo:
-        demo = Demo(screen, tmp_path, *arguments)
+    def start(*arguments: object, script: Path | None = None) -> Demo:
+        demo = Demo(screen, tmp_path, *arguments, script=script)
         started.append(demo)
-        wait_for(lambda: demo.pixels_of(TITLE_COLOUR) > 20 or demo.process.poll() is not None, "the first picture")
+        try:
+            wait_for(lambda: demo.pixels_of(TITLE_COLOUR) > 20 or demo.process.poll() is not None, "the first picture")
+        except AssertionError:
+            demo.process.send_signal(signal.SIGABRT)  # tells where it stands
+            demo.process.wait(PATIENCE_S)
         assert demo.process.poll() is None, demo.process.communicate()[1]
         demo.xdotool("mousemove", "100", "100")  # without a window manager, keys go to the window under the pointer
         return demo
@@ -196,3 +203,67 @@ def test_the_panel_is_whole_on_a_tiny_and_on_a_huge_frame(
         window = demo("-m", painted_xml, "-i", tmp_path / f"{name}.png")
         assert window.pixels_of(TITLE_COLOUR) > 20
         window.quit()
+
+
+CYCLE = ["CPU", "GPU", HETERO, MULTI, AUTO]
+RUNS_ON = {
+    "CPU": (["CPU"], "CPU"),
+    "GPU": (["CPUX"], "GPU runs on CPUX (stand-in)"),
+    HETERO: (["GPU"], f"{HETERO} runs on GPU alone (stand-in)"),
+    MULTI: (["GPUHETERO", "CPU"], f"{MULTI} runs on GPUHETERO, CPU (stand-in)"),
+}
+
+
+def test_tab_tours_every_kind_of_device_and_the_panel_tells_the_truth(
+    demo: Callable[..., Demo], tmp_path: Path
+) -> None:
+    plugins = write_plugins(tmp_path)
+    arguments = ["-m", "mobilenet-thin", "--height", "128", "--loop", "--no-cache", "--plugins", plugins]
+    window = demo(*arguments, "--devices", *CYCLE)
+    for device in CYCLE[1:]:
+        time.sleep(0.5)
+        window.press("Tab")
+        if device in RUNS_ON:
+            wait_for(partial(window.shows_title, RUNS_ON[device][1]), f"the panel to tell the truth about {device}")
+        else:
+            time.sleep(4)
+    window.press("c")
+    time.sleep(0.5)
+    window.press("1")
+    wait_for(lambda: window.shows_title("CPU"), "the first device to come back")
+    window.quit()
+    report = json.loads((tmp_path / "r.json").read_text())
+    assert [device["device"] for device in report["devices"]] == CYCLE
+    for device in report["devices"]:
+        assert device["frames"] > 0
+        assert device["is_stand_in"] == (device["device"] != "CPU")
+        if device["device"] in RUNS_ON:
+            assert device["executed_on"] == RUNS_ON[device["device"]][0]
+    assert [switch["device"] for switch in report["switches"]] == [*CYCLE[1:], "CPU"]
+    assert all(switch["ready_s"] is not None for switch in report["switches"])
+
+
+def test_the_studys_hetero_shows_its_subgraphs(demo: Callable[..., Demo], tmp_path: Path) -> None:
+    arguments = ["-m", "mobilenet-thin", "--height", "64", "--loop", "--no-cache", "--plugins", write_plugins(tmp_path)]
+    window = demo(*arguments, "-d", HETERO, "--affinity", "conv")
+    wait_for(lambda: window.shows_title(f"{HETERO} runs on CPU, GPU (stand-in)"), "HETERO on both devices")
+    window.quit()
+    [device] = json.loads((tmp_path / "r.json").read_text())["devices"]
+    assert device["subgraphs"] > 100
+    assert set(device["operations"]) == {"CPU", "GPU"}
+    assert device["largest_difference"] < 1e-3
+
+
+def test_a_device_that_fails_is_named_in_the_panel_and_the_run_goes_on(
+    demo: Callable[..., Demo], tmp_path: Path
+) -> None:
+    arguments = ["-m", "mobilenet-thin", "--height", "64", "--loop", "--no-cache", "--plugins", write_plugins(tmp_path)]
+    window = demo(*arguments, "--devices", "CPU", "MULTI:GPU,CPU", "GPU")  # the stand-in's proxy joins no MULTI
+    window.press("Tab")
+    wait_for(lambda: window.shows_title("CPU") and not window.stands_still(), "the CPU to go on")
+    time.sleep(1)
+    window.press("Tab")
+    wait_for(lambda: window.shows_title(RUNS_ON["GPU"][1]), "TAB to pass over the device that failed")
+    window.quit()
+    devices = [device["device"] for device in json.loads((tmp_path / "r.json").read_text())["devices"]]
+    assert devices == ["CPU", "GPU"]

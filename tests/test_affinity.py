@@ -1,0 +1,153 @@
+"""HETERO by hand, on the CPU and its stand-in."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import openvino as ov
+import pytest
+from openvino import opset13 as ops
+
+from human_pose import affinity
+from human_pose.compiled import CompiledNetwork, Settings, compile_network, configure
+from human_pose.devices import DeviceError
+from human_pose.errors import UsageError
+from human_pose.inference import Estimator
+from human_pose.models import PoseNetwork, choose_model, load_network
+from tests.stand_ins import HETERO, write_plugins
+
+
+@pytest.fixture(scope="module")
+def core(tmp_path_factory: pytest.TempPathFactory) -> ov.Core:
+    return ov.Core(str(write_plugins(tmp_path_factory.mktemp("plugins"))))
+
+
+@pytest.fixture(scope="module")
+def bundled(core: ov.Core) -> PoseNetwork:
+    network = load_network(core, choose_model("mobilenet-thin", None))
+    network.reshape(88, 64)
+    return network
+
+
+def two_convolutions() -> ov.Model:
+    """convolution -> relu -> convolution, the weights of the second behind a conversion."""
+    image = ops.parameter([1, 3, 8, 8], np.float32, name="image")
+    first = ops.convolution(
+        image, ops.constant(np.ones((4, 3, 1, 1), np.float32), name="w1"), [1, 1], [0, 0], [0, 0], [1, 1]
+    )
+    first.set_friendly_name("first")
+    middle = ops.relu(first)
+    middle.set_friendly_name("middle")
+    stored = ops.constant(np.ones((2, 4, 1, 1), np.float16), name="w2")
+    weights = ops.convert(stored, "f32")
+    weights.set_friendly_name("w2_converted")
+    second = ops.convolution(middle, weights, [1, 1], [0, 0], [0, 0], [1, 1])
+    second.set_friendly_name("second")
+    result = ops.result(second, name="end")
+    return ov.Model([result], [image], "two")
+
+
+def write(path: Path, rules: object) -> Path:
+    path.write_text(json.dumps(rules))
+    return path
+
+
+def test_convolutions_go_first_and_constants_with_their_readers() -> None:
+    assert affinity.convolutions_first(two_convolutions(), ["GPU", "CPU"]) == {
+        "image": "GPU", "w1": "GPU", "first": "GPU", "middle": "CPU",
+        "w2": "GPU", "w2_converted": "GPU", "second": "GPU", "end": "GPU",
+    }  # fmt: skip
+
+
+def test_a_name_goes_before_a_type_and_a_type_before_an_expression(tmp_path: Path) -> None:
+    rules = {".*": "CPU", "Convolution": "GPU", "second": "CPU"}
+    found = affinity.from_file(two_convolutions(), ["GPU", "CPU"], write(tmp_path / "a.json", rules))
+    assert {name: found[name] for name in ("first", "middle", "second", "w2", "image")} == {
+        "first": "GPU", "middle": "CPU", "second": "CPU", "w2": "CPU", "image": "GPU",
+    }  # fmt: skip
+
+
+def test_what_no_rule_matches_goes_to_the_last_device(tmp_path: Path) -> None:
+    found = affinity.from_file(two_convolutions(), ["GPU", "CPU"], write(tmp_path / "a.json", {"f.*t": "GPU"}))
+    assert [found[name] for name in ("first", "middle", "second")] == ["GPU", "CPU", "CPU"]
+
+
+@pytest.mark.parametrize(
+    ("rules", "message"),
+    [
+        ({"Relu": "NPU"}, "puts 'Relu' on NPU, which is none of GPU, CPU"),
+        ({"third": "GPU"}, "'third' .* matches no node"),
+        ({"(": "GPU"}, "neither a node, a type nor a regular expression"),
+        ([1], "must hold an object"),
+        ({"Relu": 1}, "must hold an object"),
+    ],
+)
+def test_a_wrong_rule_is_named(rules: object, message: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=message):
+        affinity.from_file(two_convolutions(), ["GPU", "CPU"], write(tmp_path / "a.json", rules))
+
+
+def test_a_file_that_is_no_json_or_not_there_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text("{")
+    with pytest.raises(UsageError, match="is no JSON"):
+        affinity.read_rules(tmp_path / "a.json")
+    with pytest.raises(UsageError, match="Cannot read the affinity file"):
+        affinity.read_rules(tmp_path / "b.json")
+
+
+def compiled_with(core: ov.Core, network: PoseNetwork, split: str, **settings: object) -> CompiledNetwork:
+    return compile_network(core, network.model, HETERO, Settings("FP32", affinity=split, **settings))  # type: ignore[arg-type]
+
+
+def test_openvinos_own_split_leaves_all_to_a_device_that_can_do_all(core: ov.Core, bundled: PoseNetwork) -> None:
+    compiled = compiled_with(core, bundled, "auto")
+    assert compiled.subgraphs == 1
+    assert list(compiled.operations) == ["GPU"]
+
+
+def test_the_studys_split_runs_on_both_and_gives_the_same(core: ov.Core, bundled: PoseNetwork) -> None:
+    compiled = compiled_with(core, bundled, "conv")
+    assert set(compiled.executed_on) == {"GPU", "CPU"}
+    assert compiled.subgraphs is not None
+    assert compiled.subgraphs > 100
+    types = [node.get_type_name() for node in bundled.model.get_ops()]
+    convolutions = types.count("Convolution") + types.count("GroupConvolution")
+    assert compiled.operations["GPU"] >= convolutions  # and what prepares their weights
+    reference = compile_network(core, bundled.model, "CPU", Settings("FP32"))
+    image = np.random.default_rng(1).integers(0, 256, (1, 64, 88, 3)).astype(np.uint8)
+    differences = affinity.largest_difference(compiled.network, reference.network, image)
+    assert max(differences.values()) < 1e-4
+
+
+def test_the_map_in_force_is_written_and_can_be_given_back(core: ov.Core, bundled: PoseNetwork, tmp_path: Path) -> None:
+    first = compiled_with(core, bundled, "conv", affinity_map=tmp_path / "map.json")
+    written = json.loads((tmp_path / "map.json").read_text())
+    assert written["subgraphs"] == first.subgraphs
+    assert written["operations"] == first.operations
+    assert set(written["nodes"]) == {node.get_friendly_name() for node in bundled.model.get_ops()}
+    again = compiled_with(core, bundled, str(tmp_path / "map.json"))
+    assert (again.subgraphs, again.operations) == (first.subgraphs, first.operations)
+
+
+def test_the_cache_tells_one_split_from_another(bundled: PoseNetwork, tmp_path: Path) -> None:
+    core = ov.Core(str(write_plugins(tmp_path)))
+    configure(core, Settings("FP32", cache=tmp_path))
+    subgraphs = [compiled_with(core, bundled, split).subgraphs for split in ("auto", "conv", "auto", "conv")]
+    assert subgraphs[0] == subgraphs[2] == 1
+    assert subgraphs[1] == subgraphs[3] != 1
+
+
+def test_a_split_that_breaks_the_outputs_is_refused_with_the_numbers(
+    core: ov.Core, bundled: PoseNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("human_pose.inference.largest_difference", lambda *_: {"heatmaps": 0.01, "pafs": 0.31})
+    with pytest.raises(
+        DeviceError, match=r"refused: .* differ from CPU's \(heatmaps by 0.01, pafs by 0.31; allowed: 0.05"
+    ):
+        Estimator(core, bundled, HETERO, Settings("FP32"))
+
+
+def test_a_good_split_is_used_and_its_difference_known(core: ov.Core, bundled: PoseNetwork) -> None:
+    estimator = Estimator(core, bundled, HETERO, Settings("FP32", affinity="conv"))
+    assert estimator.compiled.difference is not None
+    assert estimator.compiled.difference < 1e-4

@@ -1,0 +1,220 @@
+"""What a machine has, the cycle of TAB, and what OpenVINO says of the network on each device."""
+
+from pathlib import Path
+
+import numpy as np
+import openvino as ov
+import pytest
+
+from human_pose.compiled import CompiledNetwork, Settings, compile_network, configure
+from human_pose.devices import DeviceCycle, DeviceError, check_device, device_table, is_stand_in, members_of
+from human_pose.errors import UsageError
+from human_pose.models import PoseNetwork, choose_model, load_network
+from tests.painted import HEIGHT, WIDTH, blank, paint_person
+from tests.stand_ins import AUTO, HETERO, MULTI, write_plugins
+
+FP32 = Settings("FP32")
+
+
+@pytest.fixture(scope="module")
+def core(tmp_path_factory: pytest.TempPathFactory) -> ov.Core:
+    """A machine with a CPU and a stand-in GPU."""
+    return ov.Core(str(write_plugins(tmp_path_factory.mktemp("plugins"))))
+
+
+@pytest.fixture(scope="module")
+def network(core: ov.Core, painted_xml: Path) -> PoseNetwork:
+    network = load_network(core, choose_model(str(painted_xml), None))
+    network.reshape(WIDTH, HEIGHT)
+    return network
+
+
+# ---- names ----
+
+
+@pytest.mark.parametrize(
+    ("device", "members"),
+    [
+        ("CPU", ["CPU"]),
+        ("GPU.1", ["GPU.1"]),
+        ("MULTI:GPU,CPU", ["GPU", "CPU"]),
+        ("MULTI:GPU(4),CPU(2)", ["GPU", "CPU"]),
+        ("AUTO", []),
+        ("AUTO:-CPU", ["CPU"]),
+        ("HETERO:GPU.1,GPU.0,CPU", ["GPU.1", "GPU.0", "CPU"]),
+    ],
+)
+def test_members_of_a_device_string(device: str, members: list[str]) -> None:
+    assert members_of(device) == members
+
+
+@pytest.mark.parametrize("device", ["CPU", "GPU", "AUTO", "AUTO:GPU,CPU", "MULTI:GPUHETERO,CPU", "HETERO:GPU,CPU"])
+def test_what_is_here_is_accepted(core: ov.Core, device: str) -> None:
+    check_device(core, device)
+
+
+@pytest.mark.parametrize("device", ["NPU", "GPU.7", "MULTI:NPU,CPU", "MULTI:", "HETERO:GPU,MULTI", "BOTH:CPU", "", ":"])
+def test_what_is_not_here_is_refused_with_what_there_is(core: ov.Core, device: str) -> None:
+    with pytest.raises(UsageError, match="This machine has CPU, GPU;"):
+        check_device(core, device)
+
+
+def test_a_multi_that_would_silently_run_on_the_cpu_alone_is_refused() -> None:
+    with pytest.raises(UsageError, match="'MULTI:GPU,CPU' names 'GPU', which is not here"):
+        check_device(ov.Core(), "MULTI:GPU,CPU")
+
+
+def test_a_stand_in_is_known_as_one(core: ov.Core) -> None:
+    assert [is_stand_in(core, device) for device in ("GPU", HETERO, MULTI, "CPU", "AUTO:CPU")] == [True] * 3 + [
+        False
+    ] * 2
+
+
+def test_the_table_names_what_is_here_and_why_the_rest_is_not(core: ov.Core) -> None:
+    lines = device_table(core).splitlines()
+    assert lines[1].startswith("CPU ")
+    assert lines[2].startswith("GPU ")
+    assert "(stand-in)" in lines[2]
+    assert lines[3].startswith("NPU ")
+    assert "not here: no such device" in lines[3]
+    assert lines[-1] == "TAB walks through: CPU  GPU  MULTI:GPU,CPU  HETERO:GPU,CPU  AUTO:GPU,CPU"
+
+
+# ---- the cycle ----
+
+
+def test_a_machine_with_only_a_cpu_is_offered_no_multi() -> None:
+    assert DeviceCycle(ov.Core(), "CPU").devices == ["CPU", "AUTO"]
+
+
+def test_the_start_comes_first_where_the_cycle_lacks_it(core: ov.Core) -> None:
+    assert DeviceCycle(core, "AUTO:CPU").devices[:2] == ["AUTO:CPU", "CPU"]
+
+
+def test_tab_goes_round_and_back(core: ov.Core) -> None:
+    cycle = DeviceCycle(core, "GPU", ["CPU", "GPU", HETERO])
+    assert [cycle.next() for _ in range(4)] == [HETERO, "CPU", "GPU", HETERO]
+    assert [cycle.next(-1) for _ in range(3)] == ["GPU", "CPU", HETERO]
+
+
+def test_a_failed_device_is_passed_over_until_its_number_is_pressed(core: ov.Core) -> None:
+    cycle = DeviceCycle(core, "CPU", ["CPU", "GPU", HETERO])
+    assert cycle.next() == "GPU"
+    cycle.mark_failed("GPU", back_to="CPU")
+    assert cycle.target == "CPU"
+    assert [cycle.next() for _ in range(3)] == [HETERO, "CPU", HETERO]
+    assert cycle.jump(2) == "GPU"
+    assert cycle.failed == set()
+    assert cycle.jump(4) is None
+
+
+def test_where_all_others_failed_tab_stays(core: ov.Core) -> None:
+    cycle = DeviceCycle(core, "CPU", ["CPU", "GPU"])
+    cycle.mark_failed("GPU", back_to="CPU")
+    assert cycle.next() == "CPU"
+
+
+# ---- settings ----
+
+
+def test_a_property_reaches_the_members_of_multi_hetero_and_auto(network: PoseNetwork, tmp_path: Path) -> None:
+    core = ov.Core(str(write_plugins(tmp_path)))
+    configure(core, Settings("FP32", threads=1))
+    for device in (HETERO, "AUTO:CPU", "MULTI:CPU"):
+        compiled = compile_network(core, network.model, device, FP32).network
+        assert [each["INFERENCE_NUM_THREADS"] for each in compiled.get_property("DEVICE_PROPERTIES").values()] == [1]
+
+
+def test_streams_and_requests_are_what_was_asked_for(network: PoseNetwork) -> None:
+    core = ov.Core()
+    settings = Settings("FP32", streams=1, requests=3)
+    configure(core, settings)
+    compiled = compile_network(core, network.model, "CPU", settings)
+    assert (compiled.streams, compiled.request_count) == (1, 3)
+
+
+def test_the_latency_hint_keeps_one_request_in_flight(network: PoseNetwork) -> None:
+    assert compile_network(ov.Core(), network.model, "CPU", Settings("FP32", hint="latency")).request_count == 1
+
+
+@pytest.mark.parametrize(("name", "value"), [("NUM_STREAMS", "many"), ("INFERENCE_NUM_THREADS", "-5")])
+def test_a_rejected_property_is_named(name: str, value: str) -> None:
+    with pytest.raises(UsageError, match=f"CPU rejects {name}={value}: "):
+        configure(ov.Core(), Settings("FP32", properties={name: value}))
+
+
+def test_a_property_that_no_device_takes_is_named() -> None:
+    with pytest.raises(UsageError, match="No device of this machine takes the property WARP=9"):
+        configure(ov.Core(), Settings("FP32", properties={"WARP": "9"}))
+
+
+def test_a_network_comes_from_the_cache_the_second_time(network: PoseNetwork, tmp_path: Path) -> None:
+    settings = Settings("FP32", cache=tmp_path)
+    found = []
+    for _ in range(2):
+        core = ov.Core()
+        configure(core, settings)
+        found.append(compile_network(core, network.model, "CPU", settings).is_from_cache)
+    assert found == [False, True]
+
+
+# ---- what OpenVINO says ----
+
+
+def outputs(compiled: CompiledNetwork) -> list[np.ndarray]:
+    request = compiled.network.create_infer_request()
+    request.infer([paint_person(blank())[None]])
+    return [request.get_tensor(name).data.copy() for name in ("heatmaps", "pafs")]
+
+
+@pytest.mark.parametrize("device", ["GPU", HETERO, MULTI, AUTO])
+def test_every_device_gives_what_the_cpu_gives(core: ov.Core, network: PoseNetwork, device: str) -> None:
+    expected = outputs(compile_network(core, network.model, "CPU", FP32))
+    for found, wanted in zip(outputs(compile_network(core, network.model, device, FP32)), expected, strict=True):
+        np.testing.assert_allclose(found, wanted, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("device", "executed_on", "whereabouts"),
+    [
+        ("CPU", ["CPU"], "CPU"),
+        ("GPU", ["CPUX"], "GPU runs on CPUX (stand-in)"),
+        (HETERO, ["GPU"], "HETERO:GPU,CPU runs on GPU alone (stand-in)"),
+        (MULTI, ["GPUHETERO", "CPU"], "MULTI:GPUHETERO,CPU runs on GPUHETERO, CPU (stand-in)"),
+        ("AUTO:CPU", ["CPU"], "AUTO:CPU runs on CPU"),
+    ],
+)
+def test_the_panel_says_where_it_runs(
+    core: ov.Core, network: PoseNetwork, device: str, executed_on: list[str], whereabouts: str
+) -> None:
+    compiled = compile_network(core, network.model, device, FP32)
+    assert compiled.executed_on == executed_on
+    assert compiled.whereabouts == whereabouts
+
+
+def test_multi_keeps_requests_in_flight_for_all_its_devices(core: ov.Core, network: PoseNetwork) -> None:
+    alone = compile_network(core, network.model, "CPU", FP32).request_count
+    assert compile_network(core, network.model, MULTI, FP32).request_count > alone
+
+
+def test_fp32_executes_in_f32(core: ov.Core, network: PoseNetwork) -> None:
+    configure(core, FP32)
+    for device in ("CPU", "GPU", HETERO, AUTO):
+        assert compile_network(core, network.model, device, FP32).execution_precision == "f32"
+
+
+@pytest.mark.measurement_data
+def test_a_quantized_network_executes_in_int8(measurement_data: Path) -> None:
+    core = ov.Core()
+    xml = measurement_data / "models/human-pose-estimation-0001/FP16-INT8/human-pose-estimation-0001.xml"
+    quantized = load_network(core, choose_model(str(xml), None))
+    quantized.reshape(168, 128)
+    assert compile_network(core, quantized.model, "CPU", FP32).execution_precision.startswith("INT8 + ")
+
+
+def test_a_device_that_refuses_the_network_is_named_with_its_reason(core: ov.Core, network: PoseNetwork) -> None:
+    with pytest.raises(DeviceError, match="MULTI:GPU,CPU cannot run this network: ") as caught:
+        compile_network(core, network.model, "MULTI:GPU,CPU", FP32)  # the proxy of the stand-in GPU cannot be a member
+    assert caught.value.device == "MULTI:GPU,CPU"
+    assert "\n" not in str(caught.value)
+    assert "Exception from" not in str(caught.value)
