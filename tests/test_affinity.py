@@ -1,6 +1,8 @@
 """HETERO by hand, on the CPU and its stand-in."""
 
 import json
+import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -151,3 +153,31 @@ def test_a_good_split_is_used_and_its_difference_known(core: ov.Core, bundled: P
     estimator = Estimator(core, bundled, HETERO, Settings("FP32", affinity="conv"))
     assert estimator.compiled.difference is not None
     assert estimator.compiled.difference < 1e-4
+
+
+def test_the_picture_of_the_map_shows_every_operation_in_its_devices_colour(tmp_path: Path) -> None:
+    if shutil.which("dot") is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("Graphviz is not installed")
+        pytest.skip("Graphviz is not installed: sudo apt-get install -y graphviz")
+    model = two_convolutions()
+    affinity.draw_map(tmp_path / "map.svg", model, affinity.convolutions_first(model, ["GPU", "CPU"]))
+    picture = (tmp_path / "map.svg").read_text()
+    assert picture.count(">Convolution<") == 2
+    assert picture.count(">Relu<") == 1
+    assert (picture.count(">GPU<"), picture.count(">CPU<")) == (4, 1)  # the input and the end, too
+
+
+def test_without_graphviz_the_map_is_written_and_the_picture_is_not(
+    core: ov.Core,
+    bundled: PoseNetwork,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    compiled_with(core, bundled, "auto", affinity_map=tmp_path / "map.json")
+    assert [path.name for path in tmp_path.iterdir()] == ["map.json"]
+    assert (
+        capsys.readouterr().err == "For the picture of the graph, install Graphviz: sudo apt-get install -y graphviz\n"
+    )
