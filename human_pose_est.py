@@ -6,8 +6,9 @@ import os
 import sys
 import time
 from contextlib import ExitStack
+from pathlib import Path
 
-from human_pose.errors import DemoError, explain_import_error
+from human_pose.errors import DemoError, UsageError, explain_import_error, first_line
 
 os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # what goes wrong is said here, in one line
 try:
@@ -18,18 +19,20 @@ try:
     from human_pose.decode import decode
     from human_pose.devices import DeviceCycle, device_table
     from human_pose.files import check_writable
-    from human_pose.inference import Estimator, is_compiling, network_input_size
+    from human_pose.inference import Estimator, must_not_be_torn_down, network_input_size
     from human_pose.models import choose_model, load_network
     from human_pose.options import parse_options, settings_of
     from human_pose.report import report, table, write_report
     from human_pose.stats import RunStatistics
-    from human_pose.terminal import ProgressLine, StopRequest, print_result, run_progress, say
+    from human_pose.terminal import ProgressLine, StopRequest, have_streams, print_result, run_progress, say
     from human_pose.tour import Tour
     from human_pose.viewer import Viewer
     from human_pose.window import Key, open_window, why_no_window
     from human_pose.writer import open_writer
 except ImportError as import_error:
     sys.exit(f"error: {explain_import_error(import_error)}")
+except KeyboardInterrupt:
+    sys.exit(130)
 
 
 def run(
@@ -45,6 +48,7 @@ def run(
     tour = Tour(devices, options.tour)
     started_at = time.perf_counter()
     submitted = 0
+    capture.hold(False)
     with StopRequest() as stop:
         while not stop:
             frame = None
@@ -61,7 +65,7 @@ def run(
                 viewer.show(inference, poses)
                 if not viewer.has_window and progress.is_due:
                     elapsed_s = time.perf_counter() - started_at
-                    progress.show(run_progress(statistics.frames, options.frames or capture.frame_count, elapsed_s))
+                    progress.show(run_progress(statistics.frames, capture.frame_count, options.frames, elapsed_s))
             for failure in estimator.take_failures():
                 devices.mark_failed(failure.device, back_to=estimator.compiled.device)
                 viewer.notice(str(failure))
@@ -81,22 +85,25 @@ def run(
                     switch(device, estimator, statistics)
                 case Key.PAUSE:
                     viewer.is_paused = not viewer.is_paused
+                    capture.hold(viewer.is_paused)
                     statistics.interrupt()
     progress.clear()
 
 
 def switch(device: str, estimator: Estimator, statistics: RunStatistics) -> None:
     """Go on with `device` as soon as it is ready."""
-    statistics.ask_for_switch(device, time.perf_counter())
+    if device != estimator.compiled.device:
+        statistics.ask_for_switch(device, time.perf_counter())
     estimator.switch(device)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Set everything up, run the loop, print the averages. Returns the exit code."""
+    have_streams()
     options = parse_options(arguments, __doc__)
     statistics = RunStatistics()
     try:
-        core = ov.Core(str(options.plugins)) if options.plugins else ov.Core()
+        core = make_core(options.plugins)
         if options.list_devices:
             print_result(device_table(core))
             return 0
@@ -104,12 +111,14 @@ def main(arguments: list[str] | None = None) -> int:
             check_writable(output)
         devices = DeviceCycle(core, options.device, options.devices)
         with ExitStack() as stack:
-            capture = open_capture(options.input, options.loop or options.tour is not None, options.realtime)
+            capture = open_capture(options.input, options.loop, options.realtime)
+            capture.loops |= options.tour is not None and not capture.source.is_live
             writer = open_writer(options.output, capture.source)
             network = load_network(core, choose_model(options.model, options.precision))
             settings = settings_of(options, network.file.precision)
             configure(core, settings)
             stack.enter_context(capture)
+            capture.hold(True)  # until the loop wants frames
             network.reshape(*network_input_size(capture.frame_size, options.height or network.own_height))
             estimator = Estimator(core, network, devices.target, settings, capture.first_image)
             stack.enter_context(writer)
@@ -127,10 +136,21 @@ def main(arguments: list[str] | None = None) -> int:
     except DemoError as error:
         say(f"error: {error}")
         return error.exit_code
+    except OSError as error:  # a path that the system will not even look at
+        say(f"error: {error.strerror}: '{error.filename}'. Give another path.")
+        return 2
     except KeyboardInterrupt:
         say("interrupted")
         return 130
     return 0
+
+
+def make_core(plugins: Path | None) -> ov.Core:
+    """OpenVINO, with the plugins of a file or its own. Raises UsageError."""
+    try:
+        return ov.Core() if plugins is None else ov.Core(str(plugins))
+    except RuntimeError as error:
+        raise UsageError(f"'{plugins}' is no plugins.xml for OpenVINO: {first_line(error)}") from error
 
 
 def wants_window(options: argparse.Namespace) -> bool:
@@ -147,6 +167,6 @@ if __name__ == "__main__":
     exit_code = main()
     sys.stdout.flush()
     sys.stderr.flush()
-    if is_compiling():
-        os._exit(exit_code)  # a driver that still compiles would be torn down under its own feet
+    if must_not_be_torn_down():
+        os._exit(exit_code)
     sys.exit(exit_code)

@@ -16,7 +16,6 @@ import openvino as ov
 
 from .errors import DemoError, UsageError
 from .files import write_whole
-from .terminal import say
 
 TOLERANCE = 0.05  # largest difference of an output, of values within -1..1, to the same network on the last device
 COPIED_TYPES = ("Constant", "Parameter", "Result")  # hold or pass on values, operate on nothing
@@ -78,9 +77,8 @@ def read_rules(path: Path) -> dict[str, str]:
         raise UsageError(f"Cannot read the affinity file '{path}': {error.strerror}.") from error
     except ValueError as error:
         raise UsageError(f"The affinity file '{path}' is no JSON: {error}.") from error
-    rules = (
-        rules.get("nodes", rules) if isinstance(rules, dict) else rules
-    )  # what --affinity-map wrote can be given back
+    if isinstance(rules, dict):
+        rules = rules.get("nodes", rules)  # what --affinity-map wrote can be given back
     if not isinstance(rules, dict) or not all(isinstance(device, str) for device in rules.values()):
         raise UsageError(f"The affinity file '{path}' must hold an object {{node, type or expression: device}}.")
     return rules
@@ -130,7 +128,7 @@ def largest_difference(network: ov.CompiledModel, reference: ov.CompiledModel, i
 
 
 def write_map(path: Path, model: ov.Model, device: str, subgraphs: int, affinity: Affinity) -> None:
-    """Write the split in force as JSON, and beside it a picture of the graph where Graphviz is installed."""
+    """Write the split in force as JSON, and beside it a picture of the graph. Raises DemoError where one cannot be."""
     content = {
         "device": device,
         "subgraphs": subgraphs,
@@ -138,10 +136,7 @@ def write_map(path: Path, model: ov.Model, device: str, subgraphs: int, affinity
         "nodes": affinity,
     }
     write_whole(path, (json.dumps(content, indent=1) + "\n").encode())
-    try:
-        draw_map(path.with_suffix(".svg"), model, affinity)
-    except DemoError as error:
-        say(str(error))
+    draw_map(path.with_suffix(".svg"), model, affinity)
 
 
 def draw_map(path: Path, model: ov.Model, affinity: Affinity) -> None:

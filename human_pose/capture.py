@@ -63,11 +63,12 @@ class Capture:
     def __init__(self, source: Source, loop: bool = False, realtime: bool = False) -> None:
         self.source = source
         self.dropped = 0
-        self._loop = loop
+        self.loops = loop
         self._realtime = realtime
         self._keeps_newest = source.is_live or realtime
         self._queue: deque[Frame] = deque()
         self._changed = threading.Condition()
+        self._is_held = False
         self._is_closed = False
         self._is_finished = False
         self._error: Exception | None = None
@@ -101,7 +102,7 @@ class Capture:
     @property
     def frame_count(self) -> int | None:
         """How many frames it will give in all; None if nobody knows."""
-        return None if self._loop else self.source.frame_count
+        return None if self.loops else self.source.frame_count
 
     def read(self, wait_s: float = 0.0) -> Frame | None:
         """The next frame; None if there is none within `wait_s`, or at all any more. Raises what broke the source."""
@@ -124,11 +125,14 @@ class Capture:
                 with closing(self.source.images()) as images:  # type: ignore[type-var]
                     for image, name in images:
                         if self._realtime:
+                            started_at += self._time_held(index)
                             self._wait_until(started_at + index / (self.source.fps or CLOCK_OF_IMAGES_FPS))
+                        elif self.source.is_live and self._is_held and index > 0:
+                            continue
                         if not self._put(Frame(index, image, time.perf_counter(), name)):
                             return
                         index += 1
-                if not self._loop:
+                if not self.loops:
                     return
         except Exception as error:  # belongs to whoever reads
             self._error = error
@@ -136,6 +140,21 @@ class Capture:
             with self._changed:
                 self._is_finished = True
                 self._changed.notify_all()
+
+    def hold(self, is_held: bool) -> None:
+        """Let a live source, or a file played by its clock, stand still: what comes meanwhile is nowhere counted."""
+        with self._changed:
+            self._is_held = is_held
+            self._changed.notify_all()
+
+    def _time_held(self, index: int) -> float:
+        """Wait while the clock is held, for how long is returned in s; the first frame is due all the same."""
+        if index == 0 or not self._is_held:
+            return 0.0
+        held_at = time.perf_counter()
+        with self._changed:
+            self._changed.wait_for(lambda: not self._is_held or self._is_closed)
+        return time.perf_counter() - held_at
 
     def _wait_until(self, moment: float) -> None:
         with self._changed:
@@ -177,7 +196,8 @@ def open_capture(source: str, loop: bool = False, realtime: bool = False) -> Cap
     elif path.suffix.lower() in IMAGE_SUFFIXES:
         described = _images(source, [path])
     else:
-        described = _video(source, lambda: cv2.VideoCapture(source, cv2.CAP_FFMPEG))
+        # As an absolute path, a name with a colon is no protocol to FFmpeg.
+        described = _video(source, lambda: cv2.VideoCapture(str(path.absolute()), cv2.CAP_FFMPEG))
     if described.is_live and loop:
         raise UsageError(f"--loop is for files: '{source}' has no end to start over at.")
     return Capture(described, loop, realtime or (not described.is_live and "://" in source))

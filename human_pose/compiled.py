@@ -11,13 +11,16 @@ import openvino as ov
 
 from . import affinity as affinities
 from .devices import DeviceError, is_stand_in, members_of
-from .errors import UsageError, first_line
+from .errors import DemoError, UsageError, first_line
+from .files import try_lock
+from .terminal import say
 
 # What a precision of the model asks of the device. Where the device has no f16 it executes in another type, which
 # CompiledNetwork.execution_precision names. FP16-INT8: the quantized layers run in INT8, the rest in this.
 EXECUTION_HINTS = {"FP32": "f32", "FP16": "f16", "FP16-INT8": "f16"}
 SUBGRAPHS = "HETERO_NUMBER_OF_SUBMODELS"
 AT_COMPILING = ("PERFORMANCE_HINT", "ALLOW_AUTO_BATCHING")  # given with each compilation, not set beforehand
+PERFORMANCE_HINTS = ("THROUGHPUT", "LATENCY", "CUMULATIVE_THROUGHPUT")
 HINTS = ("throughput", "latency", "cumulative")
 
 
@@ -92,6 +95,9 @@ def configure(core: ov.Core, settings: Settings) -> None:
     """
     if settings.cache is not None:
         core.set_property({"CACHE_DIR": str(settings.cache)})
+    hint = settings.properties.get("PERFORMANCE_HINT", "THROUGHPUT")
+    if hint not in PERFORMANCE_HINTS:
+        raise UsageError(f"There is no PERFORMANCE_HINT={hint}. Give {', '.join(PERFORMANCE_HINTS)}.")
     wanted: dict[str, Any] = {k: v for k, v in settings.properties.items() if k not in AT_COMPILING}
     if settings.streams is not None:
         wanted["NUM_STREAMS"] = settings.streams
@@ -131,14 +137,14 @@ def compile_network(core: ov.Core, model: ov.Model, device: str, settings: Setti
             operations = affinities.operations(model, affinity)
             if settings.affinity != "auto":
                 model = affinities.bind(model, affinity)
-        network = core.compile_model(model, device, _compile_properties(device, settings))
+        network = _compile(core, model, device, settings)
         compile_s = time.perf_counter() - started_at
         supported = network.get_property("SUPPORTED_PROPERTIES")
         optimal = int(network.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
         streams = [int(number) for number in _member_properties(network, "NUM_STREAMS")]
         subgraphs = int(network.get_property(SUBGRAPHS)) if SUBGRAPHS in supported else None
         if operations and settings.affinity_map is not None:
-            affinities.write_map(settings.affinity_map, model, device, subgraphs or 1, affinity)
+            _write_map(settings.affinity_map, model, device, subgraphs or 1, affinity)
         return CompiledNetwork(
             device,
             network,
@@ -153,6 +159,25 @@ def compile_network(core: ov.Core, model: ov.Model, device: str, settings: Setti
         )
     except (RuntimeError, UsageError) as error:
         raise DeviceError(device, f"{device} cannot run this network: {first_line(error)}") from error
+
+
+def _compile(core: ov.Core, model: ov.Model, device: str, settings: Settings) -> ov.CompiledModel:
+    """Compile with the cache, unless another program or thread is at it: OpenVINO uses it without a lock."""
+    properties = _compile_properties(device, settings)
+    if settings.cache is None:
+        return core.compile_model(model, device, properties)
+    with try_lock(settings.cache / "lock") as is_mine:
+        if is_mine:
+            return core.compile_model(model, device, properties)
+    return core.compile_model(model, device, properties | {"CACHE_DIR": ""})
+
+
+def _write_map(path: Path, model: ov.Model, device: str, subgraphs: int, affinity: affinities.Affinity) -> None:
+    """A map that cannot be written is no reason not to run the network."""
+    try:
+        affinities.write_map(path, model, device, subgraphs, affinity)
+    except DemoError as error:
+        say(str(error))
 
 
 def _affinity(core: ov.Core, model: ov.Model, device: str, settings: Settings) -> affinities.Affinity:

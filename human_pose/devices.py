@@ -21,11 +21,11 @@ class DeviceError(DemoError):
 
 
 def members_of(device: str) -> list[str]:
-    """'MULTI:GPU,CPU(2)' -> ['GPU', 'CPU']; 'GPU' -> ['GPU']; 'AUTO' -> []."""
+    """'MULTI:GPU,CPU(2)' -> ['GPU', 'CPU']; 'GPU' -> ['GPU']; 'AUTO' -> []; 'AUTO:-CPU', all but the CPU, -> []."""
     kind, _, members = device.partition(":")
     if kind not in VIRTUAL_DEVICES:
         return [device]
-    return [re.sub(r"^-|\(\d+\)$", "", member) for member in members.split(",") if member]
+    return [re.sub(r"\(\d+\)$", "", member) for member in members.split(",") if member and not member.startswith("-")]
 
 
 def full_name(core: ov.Core, device: str) -> str | None:
@@ -54,7 +54,7 @@ def check_device(core: ov.Core, device: str) -> None:
     if colon and kind not in VIRTUAL_DEVICES:
         raise UsageError(f"'{kind}' of '{device}' joins no devices. {listed}")
     members = members_of(device)
-    if not members and device != "AUTO":
+    if not members and device != "AUTO" and not device.startswith("AUTO:-"):
         raise UsageError(f"'{device}' names no device. {listed}")
     for member in members:
         if member in VIRTUAL_DEVICES or full_name(core, member) is None:

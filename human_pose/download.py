@@ -24,7 +24,7 @@ def download(files: Sequence[RemoteFile], base_url: str, folder: Path) -> None:
     """Fetch `files` from below `base_url` into `folder`; what may have been in it is gone then.
 
     They are gathered in a folder beside it, which is renamed when every file is there and its checksum is right.
-    Raises DemoError where a file cannot be had whole; then nothing of it is left.
+    Raises DemoError where a file cannot be had whole; then no file of them is left.
     """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -88,9 +88,16 @@ def _open(url: str) -> http.client.HTTPResponse:
     result = outcome[0] if outcome else TimeoutError(f"no answer within {CONNECT_TIMEOUT_S:.0f} s")
     if isinstance(result, Exception):
         reason = result.reason if isinstance(result, urllib.error.URLError) else result
-        raise DemoError(f"Cannot reach {urllib.parse.urlsplit(url).netloc or url}: {reason}.") from result
+        raise DemoError(f"Cannot reach {_server_of(url)}: {reason}.") from result
     _set_timeout(result, STALL_TIMEOUT_S)
     return result
+
+
+def _server_of(url: str) -> str:
+    try:
+        return urllib.parse.urlsplit(url).netloc or url
+    except ValueError:  # no address at all
+        return url
 
 
 def _set_timeout(response: http.client.HTTPResponse, seconds: float) -> None:

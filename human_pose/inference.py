@@ -16,7 +16,9 @@ from .compiled import CompiledNetwork, Settings, compile_network
 from .devices import DeviceError, members_of
 from .errors import first_line
 from .models import CELL_PIXELS, PoseNetwork
+from .terminal import say
 
+SILENT_S = 2.0  # how long the first compilation may take without a word
 WAIT_MS = 2  # how long collect(wait=True) waits at most; then the loop looks for keys and new frames
 HANGS_AFTER_S = 60.0  # a request that takes longer will not come back
 WIDEST_ASPECT = 4.0  # a wider frame is scaled down to this, lest its input grow without bound
@@ -131,8 +133,8 @@ class _Compilation(threading.Thread):
             self.requests = [_Request(compiled) for _ in range(compiled.request_count)]
         except DeviceError as error:
             self.error = error
-        except RuntimeError as error:
-            self.error = DeviceError(self.device, f"{self.device} gives no infer request: {first_line(error)}")
+        except Exception as error:  # whatever it is, the present device goes on
+            self.error = DeviceError(self.device, f"{self.device} cannot run this network: {first_line(error)}")
 
     def _difference(self, compiled: CompiledNetwork) -> float:
         """The largest difference of a HETERO's outputs to its last device's. Raises DeviceError if it is too large."""
@@ -169,10 +171,12 @@ class Estimator:
         self._jobs: deque[_Job] = deque()  # in the order of the frames
         self._compilations: dict[str, _Compilation] = {}
         self._failures: list[DeviceError] = []
-        self._lost: list[_Request] = []  # kept, because deleting one waits for it, and it may never come
         self._target = device
         first = _Compilation(core, network.model, device, settings, self._sample)
-        first.join()
+        first.join(SILENT_S)
+        if first.is_alive():
+            say(f"Compiling the network for {device} ...")
+            first.join()
         self._adopt(first)
         if self._failures:
             raise self._failures[0]
@@ -285,7 +289,7 @@ class Estimator:
         del self._ready[device], self._idle[device]
         for job in self._jobs:
             if job.request is not None and job.request.compiled.device == device:
-                self._lost.append(job.request)
+                _given_up.append(job.request)
                 job.request = None
         if not self._ready:
             raise error
@@ -294,6 +298,9 @@ class Estimator:
             self._target = self.compiled.device
 
 
-def is_compiling() -> bool:
-    """Whether a compilation that nobody waits for any more is still under way."""
-    return any(isinstance(thread, _Compilation) for thread in threading.enumerate())
+_given_up: list[_Request] = []  # of devices that failed: to delete one waits for it, and it may never come
+
+
+def must_not_be_torn_down() -> bool:
+    """Whether a device still works at something, so that to end the program in order could take forever."""
+    return bool(_given_up) or any(isinstance(thread, _Compilation) for thread in threading.enumerate())

@@ -137,17 +137,23 @@ class DeviceStatistics:
     """What one device string did in this run."""
 
     def __init__(self, compiled: CompiledNetwork) -> None:
-        self.compiled = compiled
+        self.use(compiled)
         self.frames = 0
         self.warmup_frames = 0
         self.latencies = Latencies()
         self.throughput = Throughput()
         self.last_second = LastSecond()
 
+    def use(self, compiled: CompiledNetwork) -> None:
+        """The network as it is compiled now; its requests are yet to warm up."""
+        self.compiled = compiled
+        self._to_warm_up = compiled.request_count
+
     def add(self, latency_ms: float, at: float) -> None:
         """The first result of each request warms the device up: it is shown, but not counted."""
         self.last_second.add(at, latency_ms)
-        if self.warmup_frames < self.compiled.request_count:
+        if self._to_warm_up > 0:
+            self._to_warm_up -= 1
             self.warmup_frames += 1
             self.throughput.start_spell(at)
             return
@@ -165,8 +171,8 @@ class DeviceStatistics:
 class Switch:
     """A change of device: what it cost the viewer.
 
-    ready_s: from the wish to the new device's first result, None if it never came. longest_gap_ms: the longest that the
-    picture stood still in that time.
+    ready_s: from the wish to the new device's first result, None if it never came or a pause came between.
+    longest_gap_ms: the longest that the picture stood still in that time.
     """
 
     device: str
@@ -181,34 +187,40 @@ class RunStatistics:
     def __init__(self) -> None:
         self.devices: dict[str, DeviceStatistics] = {}
         self.switches: list[Switch] = []
+        self._open_switch: Switch | None = None
         self._current: DeviceStatistics | None = None
         self._previous_at: float | None = None
 
     def add(self, compiled: CompiledNetwork, latency_ms: float, at: float) -> DeviceStatistics:
         """A result came at the time `at`, in s. Returns the statistics of the device that made it."""
         device = self.devices.setdefault(compiled.device, DeviceStatistics(compiled))
+        if device.compiled is not compiled:  # it failed, and was compiled for again
+            device.use(compiled)
         self._follow_switch(compiled.device, at)
-        if device is not self._current:
-            self.interrupt()
+        if self._current is not None and device is not self._current:
+            self._current.interrupt()
         self._current, self._previous_at = device, at
         device.add(latency_ms, at)
         return device
 
     def ask_for_switch(self, device: str, at: float) -> None:
         """The viewer wishes for a device at the time `at`."""
-        self.switches.append(Switch(device, at))
+        self._open_switch = Switch(device, at)
+        self.switches.append(self._open_switch)
 
     def _follow_switch(self, device: str, at: float) -> None:
-        if self.switches and self.switches[-1].ready_s is None:
-            switch = self.switches[-1]
-            if self._previous_at is not None:
-                switch.longest_gap_ms = max(switch.longest_gap_ms, 1000 * (at - self._previous_at))
-            if device == switch.device:
-                switch.ready_s = at - switch.asked_at
+        switch = self._open_switch
+        if switch is None:
+            return
+        if self._previous_at is not None:
+            switch.longest_gap_ms = max(switch.longest_gap_ms, 1000 * (at - self._previous_at))
+        if device == switch.device:
+            switch.ready_s = at - switch.asked_at
+            self._open_switch = None
 
     def interrupt(self) -> None:
-        """What comes next does not follow on what came before."""
-        self._previous_at = None
+        """The program is paused: what comes next does not follow on what came before."""
+        self._previous_at = self._open_switch = None
         if self._current is not None:
             self._current.interrupt()
 

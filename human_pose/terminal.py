@@ -14,12 +14,19 @@ def say(line: str) -> None:
 
 
 def print_result(text: str) -> None:
-    """Results for standard output; a reader that has gone away (`| head`) is no error."""
+    """Results for standard output; a reader that has gone away (`| head`), or a full disk, stops nothing else."""
     ProgressLine.clear()
     try:
         print(text, flush=True)
-    except BrokenPipeError:
+    except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def have_streams() -> None:
+    """Give a program that was started without standard output or error somewhere to write to."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115
 
 
 class ProgressLine:
@@ -77,10 +84,11 @@ class StopRequest:
         self._asked = True
 
 
-def run_progress(frames: int, frame_count: int | None, elapsed_s: float) -> str:
-    """How far a run is: frames so far, how many there will be (None: nobody knows), and the time left."""
+def run_progress(frames: int, in_source: int | None, limit: int | None, elapsed_s: float) -> str:
+    """How far a run is: frames so far, how many there will be (None: not known, no limit), and the time left."""
+    frame_count = min((number for number in (in_source, limit) if number is not None), default=None)
     fps = frames / elapsed_s if elapsed_s > 0 else 0.0
-    if frame_count is None or fps == 0:
+    if frame_count is None or fps == 0 or frames > frame_count:  # files may announce too few
         return f"frame {frames}, {fps:.1f} FPS"
     return f"frame {frames} of {frame_count}, {fps:.1f} FPS, {minutes((frame_count - frames) / fps)} left"
 

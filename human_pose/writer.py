@@ -1,7 +1,7 @@
 """Where the annotated pictures go: a video file, an image, or a folder of images."""
 
 import contextlib
-import os
+import uuid
 from pathlib import Path
 from types import TracebackType
 
@@ -38,8 +38,8 @@ class VideoWriter(NoWriter):
     """
 
     def __init__(self, path: Path, fps: float) -> None:
-        self._path, self._fps = path, fps
-        self._partial = path.with_name(f".{path.stem}-{os.getpid()}{path.suffix}")
+        self._path, self._fps = path.absolute(), fps
+        self._partial = self._path.with_name(f".human-pose-{uuid.uuid4().hex[:8]}{path.suffix}")
         self._writer: cv2.VideoWriter | None = None
         self._size = (0, 0)
         self._first_index = self._next_index = 0
@@ -120,7 +120,7 @@ class ImageWriter(NoWriter):
     def write(self, frame: Frame, picture: np.ndarray) -> None:
         name = Path(frame.name or f"{frame.index:06d}.png")
         if name.suffix.lower() == ".pgm":  # has no colours
-            name = name.with_suffix(".png")
+            name = name.with_name(f"{name.name}.png")
         write_image(self._path / name if self._is_folder else self._path, picture)
 
 

@@ -23,9 +23,7 @@ HETERO, MULTI, AUTO = "HETERO:GPU,CPU", "MULTI:GPUHETERO,CPU", "AUTO:GPU,CPU"
 
 def write_plugins(folder: Path) -> Path:
     """Write the plugins.xml of a machine with a CPU and a stand-in GPU."""
-    name = {"win32": "openvino_{}_plugin.dll", "darwin": "libopenvino_{}_plugin.so"}.get(
-        sys.platform, "libopenvino_{}_plugin.so"
-    )
+    name = "openvino_{}_plugin.dll" if sys.platform == "win32" else "libopenvino_{}_plugin.so"
     path = folder / "plugins.xml"
     libraries = {
         key: name.format(f"{prefix}{key}") for key, prefix in (("cpu", "intel_"), ("hetero", ""), ("auto", ""))

@@ -610,3 +610,23 @@ def test_address_without_a_video_is_an_error(tmp_path: Path, served: str) -> Non
     for name in ("absent.avi", "page.html"):
         with pytest.raises(DemoError, match=f"Cannot open the stream.*{name}"):
             open_capture(f"{served}/{name}")
+
+
+def test_a_source_that_is_held_stands_still_and_counts_nothing() -> None:
+    def images() -> Images:
+        for number in range(40):
+            yield numbered(number), None
+
+    with Capture(Source("file", images, frame_count=40, fps=200), realtime=True) as capture:
+        capture.hold(True)
+        first = capture.read()
+        time.sleep(0.1)  # one frame may have been on its way when it was held
+        dropped = capture.dropped
+        time.sleep(0.5)
+        assert capture.dropped == dropped <= 1
+        assert not capture.is_over
+        capture.hold(False)
+        received = [] if first is None else [first]
+        while not capture.is_over:
+            received += [frame] if (frame := capture.read(wait_s=0.05)) else []
+        assert len(received) + capture.dropped == 40

@@ -9,6 +9,7 @@ import pytest
 from human_pose.compiled import CompiledNetwork, Settings, compile_network, configure
 from human_pose.devices import DeviceCycle, DeviceError, check_device, device_table, is_stand_in, members_of
 from human_pose.errors import UsageError
+from human_pose.files import try_lock
 from human_pose.models import PoseNetwork, choose_model, load_network
 from tests.painted import HEIGHT, WIDTH, blank, paint_person
 from tests.stand_ins import AUTO, HETERO, MULTI, write_plugins
@@ -40,7 +41,7 @@ def network(core: ov.Core, painted_xml: Path) -> PoseNetwork:
         ("MULTI:GPU,CPU", ["GPU", "CPU"]),
         ("MULTI:GPU(4),CPU(2)", ["GPU", "CPU"]),
         ("AUTO", []),
-        ("AUTO:-CPU", ["CPU"]),
+        ("AUTO:-CPU", []),  # all but the CPU
         ("HETERO:GPU.1,GPU.0,CPU", ["GPU.1", "GPU.0", "CPU"]),
     ],
 )
@@ -156,6 +157,18 @@ def test_a_network_comes_from_the_cache_the_second_time(network: PoseNetwork, tm
         configure(core, settings)
         found.append(compile_network(core, network.model, "CPU", settings).is_from_cache)
     assert found == [False, True]
+
+
+def test_the_cache_is_left_alone_while_another_program_is_at_it(network: PoseNetwork, tmp_path: Path) -> None:
+    settings = Settings("FP32", cache=tmp_path)
+    core = ov.Core()
+    configure(core, settings)
+    with try_lock(tmp_path / "lock") as is_mine:
+        assert is_mine
+        assert not compile_network(core, network.model, "CPU", settings).is_from_cache
+        assert list(tmp_path.glob("*.blob")) == []
+    compile_network(core, network.model, "CPU", settings)
+    assert len(list(tmp_path.glob("*.blob"))) == 1
 
 
 # ---- what OpenVINO says ----

@@ -144,7 +144,7 @@ def test_a_signal_ends_the_run_in_order(number: signal.Signals, painted_xml: Pat
         text=True,
     )
     deadline = time.monotonic() + 60
-    while not list(tmp_path.glob(".out-*.mp4")) and time.monotonic() < deadline:
+    while not list(tmp_path.glob(".human-pose-*.mp4")) and time.monotonic() < deadline:
         time.sleep(0.05)
     time.sleep(0.5)
     assert not (tmp_path / "out.mp4").exists()  # under its final name only when it is whole

@@ -1,6 +1,7 @@
 """Figures of runs whose times are made up, so that the right figures are known. Times are in s, latencies in ms."""
 
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -312,3 +313,14 @@ def test_an_interruption_before_the_first_result_is_none() -> None:
     for at in (0, 0.5):
         run.add(CPU, 10, at)
     assert run.devices["CPU"].throughput.mean() == 2
+
+
+def test_a_device_that_is_compiled_for_again_warms_up_again() -> None:
+    first, second = (SimpleNamespace(device="GPU", request_count=2) for _ in range(2))
+    statistics = RunStatistics()
+    for compiled in (first, second):
+        for result in range(5):
+            statistics.add(compiled, 10.0, float(result))  # type: ignore[arg-type]
+    device = statistics.devices["GPU"]
+    assert (device.frames, device.warmup_frames) == (6, 4)
+    assert device.compiled is second

@@ -192,6 +192,21 @@ def test_a_device_that_does_not_compile_leaves_the_present_one(
     assert estimator.compiled.device == "CPU"
 
 
+def test_whatever_goes_wrong_at_compiling_the_present_device_goes_on(
+    core: ov.Core, network: PoseNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    estimator = Estimator(core, network, "CPU", SETTINGS)
+
+    def fail(*_: object) -> CompiledNetwork:
+        raise ValueError("a driver's surprise")
+
+    monkeypatch.setattr(inference_module, "compile_network", fail)
+    estimator.switch("GPU")
+    wait_for_switch(estimator)
+    assert [str(error) for error in estimator.take_failures()] == ["GPU cannot run this network: a driver's surprise"]
+    assert len(list(infer(estimator, 5))) == 5
+
+
 @pytest.mark.parametrize("after", [0, 1, 7])
 def test_frames_of_a_device_that_dies_are_inferred_again(
     after: int, core: ov.Core, network: PoseNetwork, break_device: Break

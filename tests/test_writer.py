@@ -212,7 +212,7 @@ def test_image_becomes_one_file(tmp_path: Path) -> None:
 def test_image_of_every_format_that_is_read_can_be_written(tmp_path: Path, suffix: str) -> None:
     with open_writer(str(tmp_path), image_source(2)) as writer:
         writer.write(frame(0, f"Größe{suffix}"), grey(3))
-    written = "Größe.png" if suffix == ".pgm" else f"Größe{suffix}"  # .pgm has no colours
+    written = "Größe.pgm.png" if suffix == ".pgm" else f"Größe{suffix}"  # .pgm has no colours
     assert names_in(tmp_path) == [written]
     picture = cv2.imdecode(np.fromfile(tmp_path / written, np.uint8), cv2.IMREAD_COLOR)
     np.testing.assert_allclose(picture, grey(3), atol=2)
