@@ -1,5 +1,6 @@
 """From a model's name and precision to a network that takes frames and gives heatmaps and part affinity fields."""
 
+import contextlib
 import hashlib
 import os
 from dataclasses import dataclass
@@ -67,6 +68,8 @@ def _catalog_model(name: str, precision: str, models_folder: Path) -> ModelFile:
             download(remote, os.environ.get(ZOO_VARIABLE, ZOO), own.parent)
         except DemoError as error:
             unavailable = error
+            with contextlib.suppress(OSError):
+                own.parent.parent.rmdir()  # if it is empty
     if _is_whole(own):
         return ModelFile(name, precision, own)
     if precision in ("FP32", "FP16"):
