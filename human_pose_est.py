@@ -15,10 +15,11 @@ try:
     import openvino as ov
 
     from human_pose.capture import Capture, open_capture
-    from human_pose.compiled import configure
+    from human_pose.catalog import BUNDLED_MODEL
+    from human_pose.compiled import Settings, compile_network, configure
     from human_pose.decode import decode
     from human_pose.devices import DeviceCycle, device_table
-    from human_pose.files import check_writable
+    from human_pose.files import cache_folder, check_writable
     from human_pose.inference import Estimator, must_not_be_torn_down, network_input_size
     from human_pose.models import choose_model, load_network
     from human_pose.options import parse_options, settings_of
@@ -105,7 +106,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         core = make_core(options.plugins)
         if options.list_devices:
-            print_result(device_table(core))
+            print_result(list_devices(core))
             return 0
         for output in filter(None, (options.report, options.affinity_map)):
             check_writable(output)
@@ -143,6 +144,15 @@ def main(arguments: list[str] | None = None) -> int:
         say("interrupted")
         return 130
     return 0
+
+
+def list_devices(core: ov.Core) -> str:
+    """The table of devices; how many requests each asks for, it tells of the bundled network."""
+    network = load_network(core, choose_model(BUNDLED_MODEL, None))
+    network.reshape(network.own_height, network.own_height)
+    settings = Settings(network.file.precision, cache=cache_folder())
+    configure(core, settings)
+    return device_table(core, lambda device: compile_network(core, network.model, device, settings).request_count)
 
 
 def make_core(plugins: Path | None) -> ov.Core:

@@ -1,7 +1,7 @@
 """The devices of this machine, and the order in which TAB walks through them."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import openvino as ov
@@ -114,18 +114,23 @@ def _offered(core: ov.Core) -> list[str]:
     return [*singles, f"MULTI:{accelerators_first}", f"HETERO:{accelerators_first}", f"AUTO:{accelerators_first}"]
 
 
-def device_table(core: ov.Core) -> str:
-    """A row for each device: its string, its own name, what it can execute; for what the machine lacks, why."""
-    rows = [("device", "name", "executes", "streams")]
+def device_table(core: ov.Core, optimal_requests: Callable[[str], int]) -> str:
+    """A row for each device: its string, what it can execute, and its own name; for what the machine lacks, why.
+
+    optimal_requests: for a device, how many infer requests it asks for; raises DeviceError if it cannot tell.
+    """
+    rows = [("device", "executes", "streams", "requests", "name")]
     for device in core.available_devices:
         name = f"{full_name(core, device)} (stand-in)" if is_stand_in(core, device) else str(full_name(core, device))
-        rows.append((device, name, _capabilities(core, device), _streams(core, device)))
+        try:
+            requests = str(optimal_requests(device))
+        except DeviceError:
+            requests = "?"
+        rows.append((device, _capabilities(core, device), _streams(core, device), requests, name))
     missing = [kind for kind in KNOWN_DEVICES if not any(device.startswith(kind) for device in core.available_devices)]
-    rows += [(kind, f"not here: {_why_missing(core, kind)}", "", "") for kind in missing]
-    widths = [max(len(row[column]) for row in rows if column != 1 or row[2]) for column in range(3)]
-    table = [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, [*widths, 0], strict=True)).rstrip() for row in rows
-    ]
+    rows += [(kind, "-", "-", "-", f"not here: {_why_missing(core, kind)}") for kind in missing]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    table = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     return "\n".join([*table, "", f"TAB walks through: {'  '.join(_offered(core))}"])
 
 

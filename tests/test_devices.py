@@ -72,11 +72,19 @@ def test_a_stand_in_is_known_as_one(core: ov.Core) -> None:
 
 
 def test_the_table_names_what_is_here_and_why_the_rest_is_not(core: ov.Core) -> None:
-    lines = device_table(core).splitlines()
-    assert lines[1].startswith("CPU ")
-    assert lines[2].startswith("GPU ")
-    assert "(stand-in)" in lines[2]
-    assert lines[3].startswith("NPU ")
+    def optimal_requests(device: str) -> int:
+        if device == "GPU":
+            raise DeviceError(device, "no memory")
+        return 4
+
+    lines = device_table(core, optimal_requests).splitlines()
+    assert lines[0].split() == ["device", "executes", "streams", "requests", "name"]
+    assert lines[1].split()[0] == "CPU"
+    assert "  4  " in lines[1]
+    assert lines[2].split()[0] == "GPU"
+    assert "  ?  " in lines[2]
+    assert lines[2].endswith("(stand-in)")
+    assert lines[3].split()[0] == "NPU"
     assert "not here: no such device" in lines[3]
     assert lines[-1] == "TAB walks through: CPU  GPU  MULTI:GPU,CPU  HETERO:GPU,CPU  AUTO:GPU,CPU"
 

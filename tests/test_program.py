@@ -272,3 +272,12 @@ def test_a_missing_package_is_named(program: Program, tmp_path: Path) -> None:
     assert done.stderr == (
         "error: The Python package 'openvino' is missing. Install it with: pip install -r requirements.txt\n"
     )
+
+
+def test_devices_are_listed_with_what_they_can_do(program: Program) -> None:
+    done = program("--list-devices")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    cpu = next(line.split() for line in lines if line.startswith("CPU "))
+    assert "f32" in cpu
+    assert lines[-1].startswith("TAB walks through: CPU")
