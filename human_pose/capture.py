@@ -1,26 +1,19 @@
-"""Where frames come from: a video file, an image, a folder of images, a webcam, a stream."""
+"""Plays a source: gives its frames one after the other, or the newest one."""
 
-import os
-import re
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 
-import cv2
 import numpy as np
 
 from .errors import DemoError, UsageError
-from .terminal import say
+from .sources import Source, open_source
 
-IMAGE_SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".ppm", ".pgm", ".tif", ".tiff", ".webp"})
 QUEUED_FRAMES = 3  # of a file, read ahead while the network works
 FIRST_FRAME_TIMEOUT_S = 20.0  # some webcams take long to start
-STREAM_TIMEOUT_MS = 10_000
 CLOCK_OF_IMAGES_FPS = 30.0  # images have no clock of their own
 
 
@@ -36,22 +29,6 @@ class Frame:
     image: np.ndarray
     captured_at: float
     name: str | None = None
-
-
-Images = Iterator[tuple[np.ndarray, str | None]]  # an image and its file's name
-Say = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Source:
-    """What is known of a source before it is played."""
-
-    name: str
-    images: Callable[[], Images]  # opens the source and gives its images; closing the iterator releases it
-    frame_count: int | None = None  # None: it does not say, or has no end
-    fps: float | None = None
-    is_live: bool = False
-    images_from: tuple[Path, ...] = ()  # the files, where it consists of images
 
 
 class Capture:
@@ -179,159 +156,7 @@ def open_capture(source: str, loop: bool = False, realtime: bool = False) -> Cap
     loop: start a file or folder over at its end. realtime: play it by its own clock and drop what comes too fast, like
     a camera. Raises UsageError if there is no such source.
     """
-    # FFmpeg and OpenCV report on the terminal what is said here in one line.
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-    path = Path(source)
-    if source.isdecimal():
-        described = _camera(int(source))
-    elif "://" in source:
-        described = _stream(source)
-    elif source and path.is_dir():
-        described = _folder(path)
-    elif not source or not path.exists():
-        raise UsageError(
-            f"Cannot open '{source}': no such file. "
-            "Give a video file, an image, a folder of images, a camera index or a stream's URL."
-        )
-    elif path.suffix.lower() in IMAGE_SUFFIXES:
-        described = _images(source, [path])
-    else:
-        # As an absolute path, a name with a colon is no protocol to FFmpeg.
-        described = _video(source, lambda: cv2.VideoCapture(str(path.absolute()), cv2.CAP_FFMPEG))
+    described = open_source(source)
     if described.is_live and loop:
         raise UsageError(f"--loop is for files: '{source}' has no end to start over at.")
     return Capture(described, loop, realtime or (not described.is_live and "://" in source))
-
-
-def _say_once() -> Say:
-    """Says each thing once, however often a source is started over."""
-    said: set[str] = set()
-
-    def tell(text: str) -> None:
-        if text not in said:
-            said.add(text)
-            say(text)
-
-    return tell
-
-
-def _video(name: str, open_video: Callable[[], cv2.VideoCapture]) -> Source:
-    video = open_video()
-    codec = int(video.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little", signed=True)
-    if not video.isOpened() or codec == b"ansi":  # FFmpeg shows text files as a terminal would
-        raise UsageError(f"'{name}' is no video that can be read. Give an .mp4, .avi, .mkv, .webm or .mov file.")
-    frame_count, fps = int(video.get(cv2.CAP_PROP_FRAME_COUNT)), video.get(cv2.CAP_PROP_FPS)
-    video.release()
-    count = frame_count if frame_count > 0 else None
-    tell = _say_once()
-    return Source(name, lambda: _read_video(name, open_video(), count, tell), count, fps if 0 < fps <= 1000 else None)
-
-
-def _read_video(name: str, video: cv2.VideoCapture, frame_count: int | None, tell: Say) -> Images:
-    frames_read = 0
-    for image in _read_all(video):
-        frames_read += 1
-        yield image, None
-    if frames_read == 0:
-        raise UsageError(f"'{name}' holds no frame that can be read: no video, or damaged from its start.")
-    # Containers may be off by a frame or two in what they announce.
-    if frame_count is not None and frames_read < frame_count - max(2, frame_count // 100):
-        tell(f"'{name}' broke off after {frames_read} of {frame_count} frames: it is truncated or damaged.")
-
-
-def _read_all(video: cv2.VideoCapture) -> Iterator[np.ndarray]:
-    try:
-        while True:
-            is_read, image = video.read()
-            if not is_read:
-                return
-            yield as_bgr(image)
-    finally:
-        video.release()
-
-
-def _stream(url: str) -> Source:
-    timeouts = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, STREAM_TIMEOUT_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, STREAM_TIMEOUT_MS]
-
-    def open_stream() -> cv2.VideoCapture:
-        return cv2.VideoCapture(url, cv2.CAP_FFMPEG, timeouts)
-
-    video = open_stream()
-    if not video.isOpened():
-        raise DemoError(f"Cannot open the stream '{url}': no answer, or no video. Check the address and the network.")
-    if video.get(cv2.CAP_PROP_FRAME_COUNT) > 0:  # a recorded video behind an address: it has a clock and an end
-        video.release()
-        return _video(url, open_stream)
-    return _live(url, f"The stream '{url}'", video)
-
-
-def _camera(index: int) -> Source:
-    # Without this, Windows' own backend takes many seconds to open a webcam.
-    os.environ.setdefault("OPENCV_VIDEOIO_MSMF_ENABLE_HW_TRANSFORMS", "0")
-    video = cv2.VideoCapture(index) if index < 1000 else None  # OpenCV gives the thousands a meaning of its own
-    if video is None or not video.isOpened():
-        raise DemoError(f"There is no camera {index}, or another program uses it. Try another index, or a video file.")
-    return _live(f"camera {index}", f"Camera {index}", video)
-
-
-def _live(name: str, description: str, video: cv2.VideoCapture) -> Source:
-    fps = video.get(cv2.CAP_PROP_FPS)
-    known_fps = fps if 1 <= fps <= 1000 else None
-    return Source(name, lambda: _read_live(video, description), fps=known_fps, is_live=True)
-
-
-def _read_live(video: cv2.VideoCapture, name: str) -> Images:
-    frames_read = 0
-    for image in _read_all(video):
-        frames_read += 1
-        yield image, None
-    if frames_read == 0:
-        raise DemoError(f"{name} opened but gave no frame.")
-    say(f"{name} ended after {frames_read} frames.")
-
-
-def _folder(folder: Path) -> Source:
-    paths = sorted((path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES), key=_natural_order)
-    if not paths:
-        raise UsageError(f"There is no image in '{folder}'. It may hold {', '.join(sorted(IMAGE_SUFFIXES))} files.")
-    return _images(str(folder), paths)
-
-
-def _images(name: str, paths: list[Path]) -> Source:
-    tell = _say_once()
-    return Source(name, lambda: _read_images(paths, tell), frame_count=len(paths), images_from=tuple(paths))
-
-
-def _natural_order(path: Path) -> list[tuple[int, str]]:
-    """frame2 before frame10."""
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", path.name.lower())]
-
-
-def _read_images(paths: list[Path], tell: Say) -> Images:
-    images_read = 0
-    for path in paths:
-        image = _read_image(path)
-        if image is None:
-            if len(paths) > 1:
-                tell(f"Skipping '{path}': no image that can be read.")
-            continue
-        images_read += 1
-        yield image, path.name
-    if images_read == 0:
-        raise UsageError(f"'{paths[0]}' is no image that can be read." if len(paths) == 1 else
-                         f"None of the {len(paths)} images in '{paths[0].parent}' can be read.")  # fmt: skip
-
-
-def _read_image(path: Path) -> np.ndarray | None:
-    try:
-        return cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
-    except (cv2.error, OSError):
-        return None
-
-
-def as_bgr(image: np.ndarray) -> np.ndarray:
-    """(h, w), (h, w, 1), (h, w, 3) or (h, w, 4) uint8 -> (h, w, 3) uint8 BGR."""
-    channels = 1 if image.ndim == 2 else image.shape[2]
-    if channels == 1:
-        return cv2.cvtColor(image, cv2.COLOR_GRAY2BGR)
-    return cv2.cvtColor(image, cv2.COLOR_BGRA2BGR) if channels == 4 else image

@@ -8,9 +8,10 @@ from types import TracebackType
 import cv2
 import numpy as np
 
-from .capture import IMAGE_SUFFIXES, Frame, Source
+from .capture import Frame
 from .errors import DemoError, UsageError
 from .files import check_parent, check_writable, write_whole
+from .sources import IMAGE_SUFFIXES, Source
 
 CODECS = {".mp4": "mp4v", ".mov": "mp4v", ".m4v": "mp4v", ".mkv": "mp4v", ".avi": "MJPG"}
 FPS_WITHOUT_CLOCK = 30.0

@@ -6,9 +6,12 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import openvino as ov
 import pytest
 
-from tests.painted import save_network
+from human_pose.models import PoseNetwork, choose_model, load_network
+from tests.painted import HEIGHT, WIDTH, save_network
+from tests.stand_ins import write_plugins
 
 ROOT = Path(__file__).resolve().parent.parent
 MEASUREMENT_DATA = ROOT.parent / "shared"
@@ -42,6 +45,20 @@ def measurement_data() -> Path:
 def painted_xml(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """IR of the network that finds what was painted."""
     return save_network(tmp_path_factory.mktemp("painted"))
+
+
+@pytest.fixture(scope="session")
+def stand_in_core(tmp_path_factory: pytest.TempPathFactory) -> ov.Core:
+    """A machine with a CPU and a stand-in GPU."""
+    return ov.Core(str(write_plugins(tmp_path_factory.mktemp("plugins"))))
+
+
+@pytest.fixture(scope="session")
+def painted(stand_in_core: ov.Core, painted_xml: Path) -> PoseNetwork:
+    """The network that finds what was painted, of the size of a painted picture."""
+    network = load_network(stand_in_core, choose_model(str(painted_xml), None))
+    network.reshape(WIDTH, HEIGHT)
+    return network
 
 
 Program = Callable[..., "subprocess.CompletedProcess[str]"]

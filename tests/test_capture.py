@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from human_pose import capture as capture_module
-from human_pose.capture import IMAGE_SUFFIXES, QUEUED_FRAMES, Capture, Frame, Images, Source, as_bgr, open_capture
+from human_pose.capture import QUEUED_FRAMES, Capture, Frame, open_capture
 from human_pose.errors import DemoError, UsageError
+from human_pose.sources import IMAGE_SUFFIXES, Images, Source, as_bgr
 
 HEIGHT, WIDTH = 64, 128
 WAIT_S = 10.0  # longer than anything here takes
@@ -491,7 +492,7 @@ def plug(monkeypatch: pytest.MonkeyPatch) -> Plug:
             assert source in (0, "rtsp://camera")
             return camera
 
-        monkeypatch.setattr(capture_module.cv2, "VideoCapture", open_camera)
+        monkeypatch.setattr(cv2, "VideoCapture", open_camera)
         return camera
 
     return plug_in

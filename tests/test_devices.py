@@ -11,23 +11,20 @@ from human_pose.devices import DeviceCycle, DeviceError, check_device, device_ta
 from human_pose.errors import UsageError
 from human_pose.files import try_lock
 from human_pose.models import PoseNetwork, choose_model, load_network
-from tests.painted import HEIGHT, WIDTH, blank, paint_person
+from tests.painted import blank, paint_person
 from tests.stand_ins import AUTO, HETERO, MULTI, write_plugins
 
 FP32 = Settings("FP32")
 
 
-@pytest.fixture(scope="module")
-def core(tmp_path_factory: pytest.TempPathFactory) -> ov.Core:
-    """A machine with a CPU and a stand-in GPU."""
-    return ov.Core(str(write_plugins(tmp_path_factory.mktemp("plugins"))))
+@pytest.fixture
+def core(stand_in_core: ov.Core) -> ov.Core:
+    return stand_in_core
 
 
-@pytest.fixture(scope="module")
-def network(core: ov.Core, painted_xml: Path) -> PoseNetwork:
-    network = load_network(core, choose_model(str(painted_xml), None))
-    network.reshape(WIDTH, HEIGHT)
-    return network
+@pytest.fixture
+def network(painted: PoseNetwork) -> PoseNetwork:
+    return painted
 
 
 # ---- names ----

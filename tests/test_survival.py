@@ -5,7 +5,6 @@ import time
 from argparse import Namespace
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,33 +13,32 @@ import pytest
 
 import human_pose_est
 from human_pose import inference as inference_module
-from human_pose.capture import Capture, Frame, Images, Source
+from human_pose.capture import Capture, Frame
 from human_pose.compiled import CompiledNetwork, Settings, compile_network
 from human_pose.decode import decode
 from human_pose.devices import DeviceCycle, DeviceError
 from human_pose.inference import Estimator, Inference
-from human_pose.models import PoseNetwork, choose_model, load_network
+from human_pose.models import PoseNetwork
 from human_pose.skeleton import KEYPOINTS
+from human_pose.sources import Images, Source
 from human_pose.stats import RunStatistics
 from human_pose.viewer import Viewer
 from human_pose.window import Key, NoWindow
 from human_pose.writer import NoWriter
-from tests.painted import HEIGHT, PERSON, WIDTH, blank, paint_person, pixels
-from tests.stand_ins import HETERO, MULTI, write_plugins
+from tests.painted import PERSON, blank, paint_person, pixels
+from tests.stand_ins import HETERO, MULTI
 
 SETTINGS = Settings("FP32")
 
 
-@pytest.fixture(scope="module")
-def core(tmp_path_factory: pytest.TempPathFactory) -> ov.Core:
-    return ov.Core(str(write_plugins(tmp_path_factory.mktemp("plugins"))))
+@pytest.fixture
+def core(stand_in_core: ov.Core) -> ov.Core:
+    return stand_in_core
 
 
-@pytest.fixture(scope="module")
-def network(core: ov.Core, painted_xml: Path) -> PoseNetwork:
-    network = load_network(core, choose_model(str(painted_xml), None))
-    network.reshape(WIDTH, HEIGHT)
-    return network
+@pytest.fixture
+def network(painted: PoseNetwork) -> PoseNetwork:
+    return painted
 
 
 # ---- devices that break ----

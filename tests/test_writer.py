@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from human_pose import writer as writer_module
-from human_pose.capture import IMAGE_SUFFIXES, Frame, Source, open_capture
+from human_pose.capture import Frame, open_capture
 from human_pose.errors import DemoError, UsageError
 from human_pose.files import write_whole
+from human_pose.sources import IMAGE_SUFFIXES, Source
 from human_pose.writer import CODECS, ImageWriter, NoWriter, VideoWriter, open_writer, write_image
 
 HEIGHT, WIDTH = 48, 64
