@@ -272,11 +272,14 @@ class PressingWindow(NoWindow):
 
     def __init__(self, moments: set[int], choose: Callable[[], Key | int]) -> None:
         self._moments, self._choose = moments, choose
-        self.polls = 0
+        self.polls = self.pressed = 0
 
     def poll_key(self, wait_ms: int = 0) -> Key | int | None:
         self.polls += 1
-        return self._choose() if self.polls in self._moments else None
+        if self.polls not in self._moments:
+            return None
+        self.pressed += 1
+        return self._choose()
 
 
 class RecordingWriter(NoWriter):
@@ -312,7 +315,7 @@ def test_twenty_rapid_switches_lose_no_frame(
             yield numbered(index), None
 
     choices: list[Key | int] = [Key.NEXT_DEVICE, Key.PREVIOUS_DEVICE, 1, 2, 3, 4, 5]
-    window = PressingWindow(set(chance.sample(range(5, 700), 20)), lambda: chance.choice(choices))
+    window = PressingWindow(set(chance.sample(range(5, count), 20)), lambda: chance.choice(choices))
     writer, statistics = RecordingWriter(), RunStatistics()
     options = Namespace(threshold=0.1, frames=None, tour=None)
     with Capture(Source("numbered", images, frame_count=count)) as capture:
@@ -323,4 +326,5 @@ def test_twenty_rapid_switches_lose_no_frame(
     assert writer.indices == checked == list(range(count))
     assert wrong == []
     assert statistics.frames == count
-    assert len(statistics.switches) >= 10
+    assert window.pressed == 20
+    assert len(statistics.devices) >= 2  # how many of the wishes came true is a matter of moments
