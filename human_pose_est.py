@@ -87,7 +87,7 @@ def run(
                 case Key.PAUSE:
                     viewer.is_paused = not viewer.is_paused
                     capture.hold(viewer.is_paused)
-                    statistics.interrupt()
+                    statistics.pause(viewer.is_paused)
     progress.clear()
 
 
@@ -108,9 +108,10 @@ def main(arguments: list[str] | None = None) -> int:
         if options.list_devices:
             print_result(list_devices(core))
             return 0
-        for output in filter(None, (options.report, options.affinity_map)):
-            check_writable(output)
+        check_outputs(options)
         devices = DeviceCycle(core, options.device, options.devices)
+        if (options.affinity_map or options.affinity != "auto") and "HETERO" not in " ".join(devices.devices):
+            say("--affinity and --affinity-map are for HETERO, which is not among the devices.")
         with ExitStack() as stack:
             capture = open_capture(options.input, options.loop, options.realtime)
             capture.loops |= options.tour is not None and not capture.source.is_live
@@ -144,6 +145,17 @@ def main(arguments: list[str] | None = None) -> int:
         say("interrupted")
         return 130
     return 0
+
+
+def check_outputs(options: argparse.Namespace) -> None:
+    """Raise UsageError where a file cannot be written, would overwrite the input, or is named twice."""
+    for path in filter(None, (options.report, options.affinity_map)):
+        check_writable(path)
+        if path.exists() and Path(options.input).exists() and path.samefile(options.input):
+            raise UsageError(f"The output '{path}' is the input itself, which it would overwrite. Give another name.")
+    names = [Path(path).absolute() for path in (options.output, options.report, options.affinity_map) if path]
+    if len(set(names)) < len(names):
+        raise UsageError("Two of --output, --report and --affinity-map name the same file. Give each its own.")
 
 
 def list_devices(core: ov.Core) -> str:

@@ -204,7 +204,11 @@ def _execution_precision(network: ov.CompiledModel) -> str:
     hints = _member_properties(network, "INFERENCE_PRECISION_HINT")
     floats = sorted({hint.get_type_name() for hint in hints if isinstance(hint, ov.Type)})
     convolutions = set()
-    for layer in network.get_runtime_model().get_ops():
+    try:
+        layers = network.get_runtime_model().get_ops()
+    except RuntimeError:  # a HETERO of many subgraphs has none to show; what was asked for is all that is known
+        return " + ".join(floats) + " (hint)" if floats else "unknown"
+    for layer in layers:
         info = layer.get_rt_info()
         if "layerType" in info and "runtimePrecision" in info and "onvolution" in info["layerType"].astype(str):
             convolutions.add(info["runtimePrecision"].astype(str))

@@ -19,7 +19,7 @@ def first_line(error: BaseException) -> str:
     """What a library's message says in one line, without its trail of source files."""
     lines = [line.strip() for line in str(error).splitlines()]
     telling = [line for line in lines if line and not line.startswith(("Exception from", "Check '"))]
-    return textwrap.shorten(" ".join(telling), 200) if telling else type(error).__name__
+    return textwrap.shorten(" ".join(telling or [line for line in lines if line][-1:]), 200) or type(error).__name__
 
 
 def explain_import_error(error: ImportError) -> str:

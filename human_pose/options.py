@@ -14,6 +14,7 @@ from .models import CELL_PIXELS
 
 BUNDLED_VIDEO = Path(__file__).resolve().parent.parent / "videos" / "park.mp4"
 MOST_HEIGHT = 2048  # of the network's input; more would ask for memory that few have
+MOST_REQUESTS = 256
 KEY_HELP = """keys in the window:
   TAB, Shift+TAB  run the network on the next device, on the one before
   1 to 9          run it on the device of that number
@@ -66,7 +67,8 @@ def parse_options(arguments: list[str] | None, description: str | None) -> argpa
     devices("--hint", choices=HINTS, default=HINTS[0],
             help="throughput: as many results as possible; latency: one request, each as fast as possible; cumulative: "
                  "throughput, and AUTO uses all its devices at once; default: %(default)s")
-    devices("--requests", type=count, metavar="N", help="infer requests in flight; default: what the device asks for")
+    devices("--requests", type=request_count, metavar="N",
+            help="infer requests in flight; default: as many as the device asks for")
     devices("--streams", type=count, metavar="N", help="requests that a device works on at once")
     devices("--threads", type=count, metavar="N", help="threads of the CPU")
     devices("--affinity", default="auto", metavar="SPLIT",
@@ -117,6 +119,15 @@ def count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"'{text}' is no count; give 1 or more")
     return int(text)
+
+
+def request_count(text: str) -> int:
+    """As many as any device can use."""
+    if count(text) > MOST_REQUESTS:
+        raise argparse.ArgumentTypeError(
+            f"'{text}' requests are more than any device can use; give up to {MOST_REQUESTS}"
+        )
+    return count(text)
 
 
 def seconds(text: str) -> float:

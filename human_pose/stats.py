@@ -149,17 +149,23 @@ class DeviceStatistics:
         self.compiled = compiled
         self._to_warm_up = compiled.request_count
 
-    def add(self, latency_ms: float, at: float) -> None:
-        """The first result of each request warms the device up: it is shown, but not counted."""
-        self.last_second.add(at, latency_ms)
+    def add(self, latency_ms: float, at: float, in_pause: bool = False) -> None:
+        """A result came; the first one of each request warms the device up: it is shown, but not counted.
+
+        in_pause: it was in flight when the program was paused, and tells nothing of how many come in a second.
+        """
+        if not in_pause:
+            self.last_second.add(at, latency_ms)
         if self._to_warm_up > 0:
             self._to_warm_up -= 1
             self.warmup_frames += 1
-            self.throughput.start_spell(at)
+            if not in_pause:
+                self.throughput.start_spell(at)
             return
         self.frames += 1
         self.latencies.add(latency_ms)
-        self.throughput.add(at)
+        if not in_pause:
+            self.throughput.add(at)
 
     def interrupt(self) -> None:
         """The time until the next result is not the device's: the program was paused or another device was in use."""
@@ -188,6 +194,7 @@ class RunStatistics:
         self.devices: dict[str, DeviceStatistics] = {}
         self.switches: list[Switch] = []
         self._open_switch: Switch | None = None
+        self._is_paused = False
         self._current: DeviceStatistics | None = None
         self._previous_at: float | None = None
 
@@ -200,7 +207,7 @@ class RunStatistics:
         if self._current is not None and device is not self._current:
             self._current.interrupt()
         self._current, self._previous_at = device, at
-        device.add(latency_ms, at)
+        device.add(latency_ms, at, self._is_paused)
         return device
 
     def ask_for_switch(self, device: str, at: float) -> None:
@@ -218,8 +225,9 @@ class RunStatistics:
             switch.ready_s = at - switch.asked_at
             self._open_switch = None
 
-    def interrupt(self) -> None:
-        """The program is paused: what comes next does not follow on what came before."""
+    def pause(self, is_paused: bool) -> None:
+        """The program is paused, or goes on: what comes next does not follow on what came before."""
+        self._is_paused = is_paused
         self._previous_at = self._open_switch = None
         if self._current is not None:
             self._current.interrupt()

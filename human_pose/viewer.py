@@ -19,6 +19,7 @@ from .window import Key, NoWindow
 from .writer import NoWriter, write_image
 
 NOTICE_WIDTH = 60  # characters of a line
+REPAINT_S = 0.5  # at the latest, of a picture that stands still
 NOTICE_S = 4.0  # how long the panel keeps saying what just happened
 
 
@@ -44,6 +45,7 @@ class Viewer:
         self._notice, self._notice_until = "", 0.0
         self._shown: tuple[Inference, Sequence[Pose]] | None = None
         self._lines: list[Line] = []
+        self._drawn_at = 0.0
         self._place = PanelPlace()
 
     def show(self, inference: Inference, poses: Sequence[Pose]) -> None:
@@ -65,7 +67,9 @@ class Viewer:
             self._has_comparison = not self._has_comparison
         elif key is Key.SAVE:
             self._save()
-        if stands_still and self._shown is not None and self._panel() != self._lines:
+        # Painted anew also without need: a window may have missed its first picture, and no other follows.
+        is_due = time.perf_counter() > self._drawn_at + REPAINT_S
+        if stands_still and self._shown is not None and (is_due or self._panel() != self._lines):
             self._draw()
         return key
 
@@ -80,6 +84,7 @@ class Viewer:
         self._lines = self._panel()
         self._picture = draw(inference.frame.image, poses, self._lines, self._place.corner)
         self._window.show(self._picture)
+        self._drawn_at = time.perf_counter()
 
     def _panel(self) -> list[Line]:
         if not self._has_panel or self._shown is None:

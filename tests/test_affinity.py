@@ -181,3 +181,15 @@ def test_without_graphviz_the_map_is_written_and_the_picture_is_not(
     assert (
         capsys.readouterr().err == "For the picture of the graph, install Graphviz: sudo apt-get install -y graphviz\n"
     )
+
+
+@pytest.mark.measurement_data
+def test_the_zoos_network_falls_into_116_subgraphs_and_runs(core: ov.Core, measurement_data: Path) -> None:
+    """OpenVINO shows no runtime graph of so many subgraphs; the network runs all the same."""
+    for precision in ("FP32", "FP16-INT8"):
+        xml = measurement_data / f"models/human-pose-estimation-0001/{precision}/human-pose-estimation-0001.xml"
+        network = load_network(core, choose_model(str(xml), None))
+        network.reshape(88, 64)
+        compiled = compiled_with(core, network, "conv")
+        assert compiled.subgraphs == 116
+        assert compiled.execution_precision == "f32 (hint)"

@@ -147,7 +147,8 @@ def test_a_pause_is_no_gap() -> None:
     statistics = RunStatistics()
     statistics.add(compiled("CPU"), 50, 0.0)
     statistics.ask_for_switch("GPU", 0.1)
-    statistics.interrupt()
+    statistics.pause(True)
+    statistics.pause(False)
     statistics.add(compiled("GPU"), 50, 60.0)
     assert statistics.switches[0].longest_gap_ms == 0
 

@@ -204,6 +204,12 @@ WRONG_USE = {
         "The output 'good.png' is the input itself, which it would overwrite.",
     ),
     "a report in no folder": (["--report", "none/r.json"], "Cannot write 'none/r.json': there is no folder 'none'."),
+    "too many requests": (["--requests", "100000"], "requests are more than any device can use; give up to 256"),
+    "a report over the input": (
+        ["-i", "good.png", "--report", "good.png"],
+        "The output 'good.png' is the input itself",
+    ),
+    "two outputs of one name": (["-o", "r.mp4", "--report", "r.mp4"], "name the same file"),
     "an unknown option": (["--fast"], "unrecognized arguments: --fast."),
 }
 

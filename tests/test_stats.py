@@ -276,7 +276,8 @@ def test_a_pause_counts_for_nothing() -> None:
     run = RunStatistics()
     for at in (0, 0.5, 1):
         run.add(CPU, 10, at)
-    run.interrupt()
+    run.pause(True)
+    run.pause(False)
     for at in (60, 60.5):
         run.add(CPU, 10, at)
     device = run.devices["CPU"]
@@ -288,7 +289,8 @@ def test_the_figures_of_the_last_second_do_not_reach_over_a_short_pause_or_switc
     run = RunStatistics()
     for at in (0, 0.125):
         run.add(CPU, 10, at)
-    run.interrupt()
+    run.pause(True)
+    run.pause(False)
     for at in (0.5, 0.75):
         run.add(CPU, 20, at)
     last = run.devices["CPU"].last_second
@@ -309,7 +311,8 @@ def test_frames_include_the_warm_up() -> None:
 
 def test_an_interruption_before_the_first_result_is_none() -> None:
     run = RunStatistics()
-    run.interrupt()
+    run.pause(True)
+    run.pause(False)
     for at in (0, 0.5):
         run.add(CPU, 10, at)
     assert run.devices["CPU"].throughput.mean() == 2
@@ -324,3 +327,19 @@ def test_a_device_that_is_compiled_for_again_warms_up_again() -> None:
     device = statistics.devices["GPU"]
     assert (device.frames, device.warmup_frames) == (6, 4)
     assert device.compiled is second
+
+
+def test_results_that_were_in_flight_at_a_pause_are_in_no_rate() -> None:
+    compiled = SimpleNamespace(device="CPU", request_count=1)
+    run = RunStatistics()
+    for result in range(11):
+        device = run.add(compiled, 50.0, result / 10)  # type: ignore[arg-type]
+    run.pause(True)
+    for at in (1.0, 1.001):  # back to back
+        run.add(compiled, 50.0, at)  # type: ignore[arg-type]
+    assert device.last_second.fps() == pytest.approx(10)
+    run.pause(False)
+    for result in range(11):
+        run.add(compiled, 50.0, 60 + result / 10)  # type: ignore[arg-type]
+    assert device.throughput.mean() == pytest.approx(10)
+    assert device.frames == 23

@@ -40,7 +40,7 @@ class Demo:
 
     def __init__(self, screen: str, folder: Path, *arguments: object, script: Path | None = None) -> None:
         self._environment = {**os.environ, "DISPLAY": screen, "PYTHONFAULTHANDLER": "1"}
-        self._screen = mss.MSS(display=screen)
+        self._screen = screen
         command = [sys.executable, script or ROOT / "human_pose_est.py", "--report", folder / "r.json", *arguments]
         self.process = subprocess.Popen(
             [str(part) for part in command],
@@ -65,7 +65,10 @@ class Demo:
 
     def picture(self) -> np.ndarray:
         """The screen, (h, w, 3) uint8 BGR."""
-        return np.ascontiguousarray(np.array(self._screen.grab(self._screen.monitors[0]))[..., :3])
+        with mss.MSS(
+            display=self._screen
+        ) as screen:  # afresh each time: a connection that is kept may show old pictures
+            return np.ascontiguousarray(np.array(screen.grab(screen.monitors[0]))[..., :3])
 
     def pixels_of(self, colour: tuple[int, int, int]) -> int:
         return int((np.abs(self.picture().astype(int) - colour).max(axis=2) < 12).sum())
@@ -120,6 +123,7 @@ def demo(screen: str, tmp_path: Path) -> Iterator[Callable[..., Demo]]:
         try:
             wait_for(lambda: demo.pixels_of(TITLE_COLOUR) > 20 or demo.process.poll() is not None, "the first picture")
         except AssertionError:
+            print(demo.xdotool("search", "--name", TITLE, "getwindowgeometry"))
             demo.process.send_signal(signal.SIGABRT)  # tells where it stands
             demo.process.wait(PATIENCE_S)
         assert demo.process.poll() is None, demo.process.communicate()[1]
