@@ -65,9 +65,7 @@ class Demo:
 
     def picture(self) -> np.ndarray:
         """The screen, (h, w, 3) uint8 BGR."""
-        with mss.MSS(
-            display=self._screen
-        ) as screen:  # afresh each time: a connection that is kept may show old pictures
+        with mss.MSS(display=self._screen) as screen:  # afresh each time: nothing of an earlier picture can remain
             return np.ascontiguousarray(np.array(screen.grab(screen.monitors[0]))[..., :3])
 
     def pixels_of(self, colour: tuple[int, int, int]) -> int:
