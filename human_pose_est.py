@@ -21,7 +21,8 @@ try:
     from human_pose.devices import DeviceCycle, device_table
     from human_pose.files import cache_folder, check_writable
     from human_pose.inference import Estimator, must_not_be_torn_down, network_input_size
-    from human_pose.models import choose_model, load_network
+    from human_pose.model_files import choose_model
+    from human_pose.network import load_network
     from human_pose.options import parse_options, settings_of
     from human_pose.report import report, table, write_report
     from human_pose.stats import RunStatistics
@@ -61,7 +62,7 @@ def run(
 
             inference = estimator.collect(wait=frame is None)  # the oldest first
             if inference is not None:
-                poses = decode(inference.heatmaps, inference.pafs, inference.pixels_per_cell, options.threshold)
+                poses = decode(*inference.maps, options.threshold, options.min_keypoints)
                 statistics.add(inference.compiled, inference.latency_ms, time.perf_counter())
                 viewer.show(inference, poses)
                 if not viewer.has_window and progress.is_due:

@@ -11,7 +11,8 @@ from pathlib import Path
 import openvino as ov
 
 from .errors import DemoError, UsageError, first_line
-from .models import MODELS_FOLDER, ModelFile, load_network
+from .model_files import MODELS_FOLDER
+from .network import ModelFile, load_network
 
 
 def convert(source: Path, name: str, precision: str, models_folder: Path = MODELS_FOLDER) -> Path:

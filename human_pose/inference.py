@@ -15,7 +15,7 @@ from .capture import Frame
 from .compiled import CompiledNetwork, Settings, compile_network
 from .devices import DeviceError, members_of
 from .errors import first_line
-from .models import CELL_PIXELS, PoseNetwork
+from .network import CELL_PIXELS, PoseNetwork
 from .terminal import say
 
 SILENT_S = 2.0  # how long the first compilation may take without a word
@@ -38,6 +38,11 @@ class Inference:
     pafs: np.ndarray
     pixels_per_cell: tuple[float, float]
     latency_ms: float
+
+    @property
+    def maps(self) -> tuple[np.ndarray, np.ndarray, tuple[float, float]]:
+        """What `decode` takes."""
+        return self.heatmaps, self.pafs, self.pixels_per_cell
 
 
 def network_input_size(frame_size: tuple[int, int], height: int) -> tuple[int, int]:

@@ -7,10 +7,10 @@ from typing import NoReturn
 from .affinity import read_rules
 from .catalog import CATALOG, DEFAULT_MODEL, PRECISIONS
 from .compiled import HINTS, Settings
-from .decode import DEFAULT_THRESHOLD
+from .decode import DEFAULT_LEAST_KEYPOINTS, DEFAULT_THRESHOLD
 from .errors import UsageError
 from .files import cache_folder
-from .models import CELL_PIXELS
+from .network import CELL_PIXELS
 
 BUNDLED_VIDEO = Path(__file__).resolve().parent.parent / "videos" / "park.mp4"
 MOST_HEIGHT = 2048  # of the network's input; more would ask for memory that few have
@@ -54,6 +54,8 @@ def parse_options(arguments: list[str] | None, description: str | None) -> argpa
         help="the network's input height, a multiple of 8; the width follows the frame; default: the model's own")
     add("--threshold", type=score, default=DEFAULT_THRESHOLD, metavar="T",
         help="least score of a keypoint, 0 to 1; default: %(default)s")
+    add("--min-keypoints", type=count, default=DEFAULT_LEAST_KEYPOINTS, metavar="N",
+        help="hide people of whom fewer keypoints were found; default: %(default)s")
     add("--report", type=Path, metavar="FILE", help="write the averages to this file as JSON, too")
 
     devices = parser.add_argument_group("devices").add_argument

@@ -7,7 +7,7 @@ import numpy as np
 
 from .decode import Pose
 from .inference import Inference
-from .models import PoseNetwork
+from .network import PoseNetwork
 from .stats import DeviceStatistics
 
 KEYS = "TAB device   SPACE pause   C compare   H panel   S save   ESC quit"

@@ -12,7 +12,7 @@ import openvino as ov
 from .capture import Capture
 from .devices import full_name
 from .files import write_whole
-from .models import PoseNetwork
+from .network import PoseNetwork
 from .stats import DeviceStatistics, RunStatistics, Summary
 
 PERCENTILES = (50, 95, 99)

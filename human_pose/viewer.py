@@ -11,7 +11,7 @@ from .devices import DeviceCycle
 from .draw import draw
 from .errors import DemoError
 from .inference import Estimator, Inference
-from .models import PoseNetwork
+from .network import PoseNetwork
 from .panel import KEYS, Line, PanelPlace, comparison_lines, cycle_line, panel_lines
 from .stats import RunStatistics
 from .terminal import say

@@ -9,7 +9,8 @@ from pathlib import Path
 import openvino as ov
 import pytest
 
-from human_pose.models import PoseNetwork, choose_model, load_network
+from human_pose.model_files import choose_model
+from human_pose.network import PoseNetwork, load_network
 from tests.painted import HEIGHT, WIDTH, save_network
 from tests.stand_ins import write_plugins
 

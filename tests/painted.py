@@ -20,8 +20,8 @@ HEIGHT, WIDTH = 256, 320  # of the network's own input
 # A person facing the camera, in cells (column, row): the right side of the body is on the left of the picture.
 PERSON = {
     "nose": (10, 4), "neck": (10, 7),
-    "right_shoulder": (7, 7), "right_elbow": (5, 11), "right_wrist": (4, 15),
-    "left_shoulder": (13, 7), "left_elbow": (15, 11), "left_wrist": (16, 15),
+    "right_shoulder": (7, 7), "right_elbow": (5, 11), "right_wrist": (3, 15),
+    "left_shoulder": (13, 7), "left_elbow": (15, 11), "left_wrist": (17, 15),
     "right_hip": (8, 16), "right_knee": (8, 21), "right_ankle": (8, 26),
     "left_hip": (12, 16), "left_knee": (12, 21), "left_ankle": (12, 26),
 }  # fmt: skip

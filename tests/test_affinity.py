@@ -15,7 +15,8 @@ from human_pose.compiled import CompiledNetwork, Settings, compile_network, conf
 from human_pose.devices import DeviceError
 from human_pose.errors import UsageError
 from human_pose.inference import Estimator
-from human_pose.models import PoseNetwork, choose_model, load_network
+from human_pose.model_files import choose_model
+from human_pose.network import PoseNetwork, load_network
 from tests.stand_ins import HETERO, write_plugins
 
 

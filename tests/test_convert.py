@@ -14,7 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from human_pose.convert import convert
 from human_pose.errors import UsageError
-from human_pose.models import ModelFile, load_network
+from human_pose.network import ModelFile, load_network
 
 HEIGHT, WIDTH = 64, 96
 

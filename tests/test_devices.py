@@ -10,7 +10,8 @@ from human_pose.compiled import CompiledNetwork, Settings, compile_network, conf
 from human_pose.devices import DeviceCycle, DeviceError, check_device, device_table, is_stand_in, members_of
 from human_pose.errors import UsageError
 from human_pose.files import try_lock
-from human_pose.models import PoseNetwork, choose_model, load_network
+from human_pose.model_files import choose_model
+from human_pose.network import PoseNetwork, load_network
 from tests.painted import blank, paint_person
 from tests.stand_ins import AUTO, HETERO, MULTI, write_plugins
 

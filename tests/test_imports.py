@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOMS = [
-    "errors", "skeleton", "terminal", "files", "catalog", "download", "models", "convert", "devices", "affinity",
+    "errors", "skeleton", "terminal", "files", "catalog", "download", "network", "model_files", "convert", "devices", "affinity",
     "compiled", "stats", "sources", "capture", "inference", "decode", "panel", "draw", "window", "tour", "writer",
     "viewer", "report", "options",
 ]  # fmt: skip

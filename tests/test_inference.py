@@ -12,7 +12,8 @@ from human_pose.capture import Frame
 from human_pose.compiled import Settings
 from human_pose.decode import decode
 from human_pose.inference import Estimator, Inference, network_input_size, pixels_per_cell, scaled_size
-from human_pose.models import PoseNetwork, choose_model, load_network
+from human_pose.model_files import choose_model
+from human_pose.network import PoseNetwork, load_network
 from human_pose.skeleton import KEYPOINTS
 from tests.painted import HEIGHT, PERSON, WIDTH, blank, paint_person, pixels
 
@@ -48,7 +49,7 @@ def infer(estimator: Estimator, images: Iterable[np.ndarray]) -> Iterator[Infere
 def poses(inference: Inference) -> list[dict[str, tuple[float, float]]]:
     return [
         {KEYPOINTS[part]: (x, y) for part, (x, y, _) in enumerate(pose.keypoints.tolist()) if np.isfinite(x)}
-        for pose in decode(inference.heatmaps, inference.pafs, inference.pixels_per_cell)
+        for pose in decode(*inference.maps)
     ]
 
 

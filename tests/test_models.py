@@ -12,15 +12,8 @@ from openvino import opset13 as ops
 
 from human_pose.catalog import BUNDLED_MODEL, CATALOG, DEFAULT_MODEL, PRECISIONS, RemoteFile
 from human_pose.errors import UsageError
-from human_pose.models import (
-    DEFAULT_HEIGHT,
-    ZOO_VARIABLE,
-    ModelFile,
-    ModelUnavailableError,
-    PoseNetwork,
-    choose_model,
-    load_network,
-)
+from human_pose.model_files import ZOO_VARIABLE, ModelUnavailableError, choose_model
+from human_pose.network import DEFAULT_HEIGHT, ModelFile, PoseNetwork, load_network
 from tests.painted import CELL, HEIGHT, WIDTH, blank, paint_person, painted_network, save_network
 
 

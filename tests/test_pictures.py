@@ -10,7 +10,8 @@ import pytest
 
 from human_pose.decode import Pose, decode
 from human_pose.inference import Estimator, network_input_size
-from human_pose.models import choose_model, load_network
+from human_pose.model_files import choose_model
+from human_pose.network import load_network
 from human_pose.skeleton import KEYPOINTS
 from tests.test_inference import SETTINGS, infer
 
@@ -30,7 +31,7 @@ def poses_in(images: list[np.ndarray], model: str, height: int | None = None) ->
     network = load_network(core, choose_model(model, None))
     network.reshape(*network_input_size(images[0].shape[1::-1], height or network.own_height))
     for inference in infer(Estimator(core, network, "CPU", SETTINGS), images):
-        yield decode(inference.heatmaps, inference.pafs, inference.pixels_per_cell)
+        yield decode(*inference.maps)
 
 
 def point(pose: Pose, keypoint: str) -> tuple[float, float]:

@@ -18,7 +18,7 @@ from human_pose.compiled import CompiledNetwork, Settings, compile_network
 from human_pose.decode import decode
 from human_pose.devices import DeviceCycle, DeviceError
 from human_pose.inference import Estimator, Inference
-from human_pose.models import PoseNetwork
+from human_pose.network import PoseNetwork
 from human_pose.skeleton import KEYPOINTS
 from human_pose.sources import Images, Source
 from human_pose.stats import RunStatistics
@@ -114,7 +114,7 @@ def numbered(index: int) -> np.ndarray:
 def shows_its_number(inference: Inference) -> bool:
     """Whether a result is of the frame that it says it is of."""
     index = inference.frame.index
-    [pose] = decode(inference.heatmaps, inference.pafs, inference.pixels_per_cell)
+    [pose] = decode(*inference.maps)
     found = {KEYPOINTS[part]: (x, y) for part, (x, y, _) in enumerate(pose.keypoints.tolist()) if np.isfinite(x)}
     return found == pixels(PERSON, (index % 19, index % 5))
 
@@ -317,7 +317,7 @@ def test_twenty_rapid_switches_lose_no_frame(
     choices: list[Key | int] = [Key.NEXT_DEVICE, Key.PREVIOUS_DEVICE, 1, 2, 3, 4, 5]
     window = PressingWindow(set(chance.sample(range(5, count), 20)), lambda: chance.choice(choices))
     writer, statistics = RecordingWriter(), RunStatistics()
-    options = Namespace(threshold=0.1, frames=None, tour=None)
+    options = Namespace(threshold=0.05, min_keypoints=5, frames=None, tour=None)
     with Capture(Source("numbered", images, frame_count=count)) as capture:
         estimator = Estimator(core, network, "CPU", SETTINGS)
         devices = DeviceCycle(core, "CPU", ["CPU", "GPU", HETERO, MULTI, "MULTI:CPU"])

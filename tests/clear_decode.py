@@ -1,0 +1,188 @@
+"""The decoder in plain words: one cell, one pair of keypoints and one limb after the other.
+
+`human_pose.decode` does the same in few large steps and must give the same bits; this is what it is compared with.
+"""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from human_pose.decode import (
+    DEFAULT_LEAST_KEYPOINTS,
+    DEFAULT_THRESHOLD,
+    LEAST_FIELD,
+    LEAST_LIMB_MEAN,
+    LEAST_LOGGED,
+    LEAST_SUPPORT,
+    MOST_LOGGED,
+    SAMPLES_PER_LIMB,
+    Pose,
+)
+from human_pose.skeleton import KEYPOINTS, LIMBS, Limb
+
+HALF = np.float32(0.5)
+
+
+class Peak(NamedTuple):
+    """A keypoint: where it is, in cells, and its score; each a float32."""
+
+    x: np.float32
+    y: np.float32
+    score: np.float32
+
+
+class Connection(NamedTuple):
+    """A limb: the numbers of the two peaks it joins, and its score."""
+
+    start: int
+    end: int
+    score: float
+
+
+@dataclass
+class Person:
+    """Keypoint id -> the number of its peak, and the sum of the limbs' scores."""
+
+    peaks: dict[int, int] = field(default_factory=dict)
+    score: float = 0.0
+
+
+def decode(
+    heatmaps: np.ndarray,
+    pafs: np.ndarray,
+    pixels_per_cell: tuple[float, float],
+    threshold: float = DEFAULT_THRESHOLD,
+    least_keypoints: int = DEFAULT_LEAST_KEYPOINTS,
+) -> list[Pose]:
+    """As human_pose.decode.decode."""
+    peaks = [find_peaks(heatmap, threshold) for heatmap in heatmaps[: len(KEYPOINTS)]]
+    connections = [find_connections(peaks[limb.start_id], peaks[limb.end_id], pafs[list(limb.paf)]) for limb in LIMBS]
+    people = [
+        person
+        for person in group_people(connections)
+        if len(person.peaks) >= least_keypoints and person.score / (len(person.peaks) - 1) >= LEAST_LIMB_MEAN
+    ]
+    people.sort(key=lambda person: person.score, reverse=True)
+    poses = []
+    for person in people:
+        keypoints = np.full((len(KEYPOINTS), 3), np.nan, np.float32)
+        for part, number in person.peaks.items():
+            x, y, score = peaks[part][number]
+            keypoints[part, 0] = (x + HALF) * np.float32(pixels_per_cell[0])
+            keypoints[part, 1] = (y + HALF) * np.float32(pixels_per_cell[1])
+            keypoints[part, 2] = score
+        poses.append(Pose(keypoints, person.score / len(LIMBS)))
+    return poses
+
+
+def find_peaks(heatmap: np.ndarray, threshold: float) -> list[Peak]:
+    """The cells of (h, w) that reach the threshold and that no neighbour exceeds; of equal ones the last."""
+    height, width = heatmap.shape
+    peaks = []
+    for row, column in np.argwhere(heatmap >= threshold).tolist():
+        score = heatmap[row, column]
+        is_peak = True
+        for y in range(max(0, row - 1), min(height, row + 2)):
+            for x in range(max(0, column - 1), min(width, column + 2)):
+                comes_later = (y, x) > (row, column)
+                if heatmap[y, x] > score or (comes_later and heatmap[y, x] == score):
+                    is_peak = False
+        if is_peak:
+            x = np.float32(column + offset(heatmap[row], column))
+            y = np.float32(row + offset(heatmap[:, column], row))
+            peaks.append(Peak(x, y, min(score, np.float32(1))))
+    return peaks
+
+
+def offset(line: np.ndarray, peak: int) -> np.float32:
+    """Where the parabola through the logarithms of three cells has its top, in cells from the peak's."""
+    last = len(line) - 1
+    if last < 2 and peak in (0, last):
+        return np.float32(0)
+    logarithm = np.log(np.clip(line, LEAST_LOGGED, MOST_LOGGED))
+    here = logarithm[peak]
+    if peak == 0:
+        before, after = 3 * here - 3 * logarithm[1] + logarithm[2], logarithm[1]
+    elif peak == last:
+        before, after = logarithm[last - 1], 3 * here - 3 * logarithm[last - 1] + logarithm[last - 2]
+    else:
+        before, after = logarithm[peak - 1], logarithm[peak + 1]
+    curvature = 2 * here - before - after
+    if curvature <= 0:
+        return np.float32(0)
+    return np.clip(HALF * (after - before) / curvature, np.float32(-0.5), HALF)
+
+
+def find_connections(starts: list[Peak], ends: list[Peak], paf: np.ndarray) -> list[Connection]:
+    """The pairs whose line is supported by the limb's field, (2, h, w), each peak at most once, the surest first."""
+    scored = []
+    for number, start in enumerate(starts):
+        for other_number, end in enumerate(ends):
+            score = score_limb(start, end, paf)
+            if score is not None:
+                scored.append((-score, number, other_number))
+    connections: list[Connection] = []
+    for negative_score, number, other_number in sorted(scored):
+        if all(number != taken.start and other_number != taken.end for taken in connections):
+            connections.append(Connection(number, other_number, float(-negative_score)))
+    return connections
+
+
+def score_limb(start: Peak, end: Peak, paf: np.ndarray) -> np.float32 | None:
+    """The mean projection of the field on the line, times the ends' mean score; None if this is no limb."""
+    _, height, width = paf.shape
+    from_x, from_y = inside(start.x, width), inside(start.y, height)
+    way_x, way_y = inside(end.x, width) - from_x, inside(end.y, height) - from_y
+    length = np.hypot(way_x, way_y)
+
+    def projection(step: np.float32) -> np.float32:
+        """Of the field in the cell nearest to that point of the way; times the length."""
+        column = int(from_x + HALF + way_x * step)
+        row = int(from_y + HALF + way_y * step)
+        return paf[0, row, column] * way_x + paf[1, row, column] * way_y
+
+    if not projection(HALF) > LEAST_FIELD * length:
+        return None
+    total, support = np.float32(0), 0
+    for step in np.linspace(0, 1, SAMPLES_PER_LIMB, dtype=np.float32):
+        sample = projection(step)
+        total += sample
+        support += bool(sample > LEAST_FIELD * length)
+    score = total / (SAMPLES_PER_LIMB * length) * np.sqrt(start.score * end.score)
+    return score if support >= LEAST_SUPPORT and score > 0 else None
+
+
+def inside(place: np.float32, cells: int) -> np.float32:
+    """A peak may be half a cell beyond the outermost cell's centre; there is no field."""
+    return min(max(place, np.float32(0)), np.float32(cells - 1))
+
+
+def group_people(connections: list[list[Connection]]) -> list[Person]:
+    """Put together the limbs that share a keypoint. connections: for each limb of `skeleton.LIMBS` those found."""
+    people: list[Person] = []
+    for limb, found in zip(LIMBS, connections, strict=True):
+        for connection in found:
+            add_limb(people, limb, connection)
+    return people
+
+
+def add_limb(people: list[Person], limb: Limb, connection: Connection) -> None:
+    """Add one limb to the person who owns one of its ends, unite the two who own one each, or found a new person."""
+    ends = {limb.start_id: connection.start, limb.end_id: connection.end}
+    owners = [person for person in people if any(person.peaks.get(part) == peak for part, peak in ends.items())]
+    if not owners:
+        if limb.founds_person:
+            people.append(Person(ends, connection.score))
+    elif len(owners) == 1:
+        (owner,) = owners
+        # An end that the person has elsewhere already stays as it is: the surer limb came first.
+        if all(owner.peaks.get(part, peak) == peak for part, peak in ends.items()):
+            owner.peaks.update(ends)
+            owner.score += connection.score
+    else:
+        one, other = owners
+        if not one.peaks.keys() & other.peaks.keys():
+            one.peaks.update(other.peaks)
+            one.score += other.score + connection.score
+            people[:] = [person for person in people if person is not other]
