@@ -24,6 +24,7 @@ try:
     from human_pose.model_files import choose_model
     from human_pose.network import load_network
     from human_pose.options import parse_options, settings_of
+    from human_pose.profile import profile_table
     from human_pose.report import report, table, write_report
     from human_pose.stats import RunStatistics
     from human_pose.terminal import ProgressLine, StopRequest, have_streams, print_result, run_progress, say
@@ -48,6 +49,7 @@ def run(
     """The loop: submit a frame while a request is idle, collect the oldest result, show it, look for a key."""
     progress = ProgressLine()
     tour = Tour(devices, options.tour)
+    read, find_poses = statistics.profile.timed("wait", capture.read), statistics.profile.timed("decode", decode)
     started_at = time.perf_counter()
     submitted = 0
     capture.hold(False)
@@ -55,16 +57,17 @@ def run(
         while not stop:
             frame = None
             if estimator.has_idle_request and submitted != options.frames and not viewer.is_paused:
-                frame = capture.read(wait_s=0.02 if estimator.is_idle else 0)
+                frame = read(wait_s=0.02 if estimator.is_idle else 0)
             if frame is not None:
                 estimator.submit(frame)
                 submitted += 1
 
             inference = estimator.collect(wait=frame is None)  # the oldest first
             if inference is not None:
-                poses = decode(*inference.maps, options.threshold, options.min_keypoints)
+                poses = find_poses(*inference.maps, options.threshold, options.min_keypoints)
                 statistics.add(inference.compiled, inference.latency_ms, time.perf_counter())
                 viewer.show(inference, poses)
+                statistics.end_frame(inference.frame.captured_at, inference.frame.read_ms, time.perf_counter())
                 if not viewer.has_window and progress.is_due:
                     elapsed_s = time.perf_counter() - started_at
                     progress.show(run_progress(statistics.frames, capture.frame_count, options.frames, elapsed_s))
@@ -122,16 +125,19 @@ def main(arguments: list[str] | None = None) -> int:
             configure(core, settings)
             stack.enter_context(capture)
             capture.hold(True)  # until the loop wants frames
-            network.reshape(*network_input_size(capture.frame_size, options.height or network.own_height))
-            estimator = Estimator(core, network, devices.target, settings, capture.first_image)
+            width, height = network_input_size(capture.frame_size, options.height or network.own_height)
+            network.reshape(None if capture.source.has_many_sizes else width, height)
+            estimator = Estimator(core, network, devices.target, settings, capture.first_image, statistics.profile)
             stack.enter_context(writer)
             window = stack.enter_context(open_window("Human pose estimation", wants_window(options)))
-            viewer = Viewer(window, writer, network, estimator, capture, devices, statistics)
+            viewer = Viewer(window, writer, network, estimator, capture, devices, statistics, options.display_fps)
             try:
                 run(capture, estimator, devices, viewer, statistics, options)
             finally:
                 if statistics.frames:
                     print_result(table(statistics))
+                if options.profile and statistics.frames:
+                    print_result(profile_table(statistics.profile))
                 if capture.dropped:
                     print_result(f"Dropped: {capture.dropped} frames that came while every request was busy.")
                 if options.report is not None:

@@ -22,13 +22,15 @@ class Frame:
     """One picture of the source.
 
     index: its number in the source, from 0, counting those that were dropped. image: (height, width, 3) uint8, BGR.
-    captured_at: when it was read, in s of time.perf_counter. name: the file's name, of an image.
+    captured_at: when it was there, in s of time.perf_counter. name: the file's name, of an image. read_ms: how long it
+    took to read and decode, its source's own clock included where that is live.
     """
 
     index: int
     image: np.ndarray
     captured_at: float
     name: str | None = None
+    read_ms: float = 0.0
 
 
 class Capture:
@@ -100,15 +102,18 @@ class Capture:
             started_at = time.perf_counter()
             while True:
                 with closing(self.source.images()) as images:  # type: ignore[type-var]
+                    reading_since = time.perf_counter()
                     for image, name in images:
+                        read_ms = 1000 * (time.perf_counter() - reading_since)
                         if self._realtime:
                             started_at += self._time_held(index)
                             self._wait_until(started_at + index / (self.source.fps or CLOCK_OF_IMAGES_FPS))
                         elif self.source.is_live and self._is_held and index > 0:
                             continue
-                        if not self._put(Frame(index, image, time.perf_counter(), name)):
+                        if not self._put(Frame(index, image, time.perf_counter(), name, read_ms)):
                             return
                         index += 1
+                        reading_since = time.perf_counter()
                 if not self.loops:
                     return
         except Exception as error:  # belongs to whoever reads

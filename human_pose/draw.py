@@ -19,13 +19,15 @@ TITLE_COLOUR = (120, 235, 255)
 TEXT_COLOUR = (245, 245, 245)
 
 
-def draw(image: np.ndarray, poses: Sequence[Pose], panel: Sequence[Line], corner: Corner) -> np.ndarray:
+def draw(
+    image: np.ndarray, poses: Sequence[Pose], panel: Sequence[Line], corner: Corner, in_place: bool = False
+) -> np.ndarray:
     """The frame with its skeletons, and the panel's lines, if any, in its corner.
 
-    image: (h, w, 3) uint8 BGR, stays as it is. Returns (h, w, 3) uint8 BGR of the same size, or larger by a whole
-    factor and black margins where the frame is smaller than SMALLEST_CANVAS.
+    image: (h, w, 3) uint8 BGR, stays as it is, unless `in_place` allows to draw on it. Returns (h, w, 3) uint8 BGR of
+    the same size, or larger by a whole factor and black margins where the frame is smaller than SMALLEST_CANVAS.
     """
-    canvas, factor = _canvas(image)
+    canvas, factor = _canvas(image, in_place)
     thickness = max(2, round(min(canvas.shape[:2]) / 240))
     if panel:
         text_size, left, top = _shade_panel(canvas, panel, corner)
@@ -36,15 +38,15 @@ def draw(image: np.ndarray, poses: Sequence[Pose], panel: Sequence[Line], corner
     return canvas
 
 
-def _canvas(image: np.ndarray) -> tuple[np.ndarray, int]:
-    """A copy of the frame to draw on, and by how much it is enlarged."""
+def _canvas(image: np.ndarray, in_place: bool) -> tuple[np.ndarray, int]:
+    """What to draw on, a copy of the frame unless it may be drawn on itself, and by how much it is enlarged."""
     height, width = image.shape[:2]
     factor = max(1, min(SMALLEST_CANVAS[0] // width, SMALLEST_CANVAS[1] // height))
     if factor > 1:
         image = cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_NEAREST)
     canvas_size = max(image.shape[0], SMALLEST_CANVAS[1]), max(image.shape[1], SMALLEST_CANVAS[0])
     if canvas_size == image.shape[:2]:
-        return image.copy() if factor == 1 else image, factor
+        return image.copy() if factor == 1 and not in_place else image, factor
     canvas = np.zeros((*canvas_size, 3), np.uint8)
     canvas[: image.shape[0], : image.shape[1]] = image
     return canvas, factor

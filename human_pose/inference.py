@@ -15,13 +15,13 @@ from .capture import Frame
 from .compiled import CompiledNetwork, Settings, compile_network
 from .devices import DeviceError, members_of
 from .errors import first_line
-from .network import CELL_PIXELS, PoseNetwork
+from .network import CELL_PIXELS, WIDEST_ASPECT, PoseNetwork, open_input_size
+from .profile import Profile
 from .terminal import say
 
 SILENT_S = 2.0  # how long the first compilation may take without a word
 WAIT_MS = 2  # how long collect(wait=True) waits at most; then the loop looks for keys and new frames
 HANGS_AFTER_S = 60.0  # a request that takes longer will not come back
-WIDEST_ASPECT = 4.0  # a wider frame is scaled down to this, lest its input grow without bound
 
 
 @dataclass(frozen=True)
@@ -65,10 +65,28 @@ def pixels_per_cell(frame_size: tuple[int, int], input_size: tuple[int, int]) ->
 
 
 def scale_into(image: np.ndarray, target: np.ndarray) -> None:
-    """Scale an image (h, w, 3) uint8 to the size of `target`, and write it there."""
+    """Scale an image (h, w, 3) uint8 to the size of `target`, and write it there.
+
+    It is halved as long as it is more than twice as large, because linear interpolation would skip pixels there; area
+    interpolation by any other factor takes ten times as long, and finds no more people.
+    """
     height, width, _ = target.shape
-    shrinks = image.shape[0] > 2 * height  # by more than two, linear interpolation would skip pixels
-    cv2.resize(image, (width, height), dst=target, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    while image.shape[0] >= 2 * height and image.shape[1] >= 2 * width:
+        image = cv2.resize(image, (image.shape[1] // 2, image.shape[0] // 2), interpolation=cv2.INTER_AREA)
+    cv2.resize(image, (width, height), dst=target, interpolation=cv2.INTER_LINEAR)
+
+
+def new_input(network: ov.CompiledModel, frame_size: tuple[int, int]) -> np.ndarray:
+    """A black input image, (1, h, w, 3) uint8: of the network's width, or, where it is open, of the frame's aspect."""
+    width, height = open_input_size(network)
+    return np.zeros((1, height, width or network_input_size(frame_size, height)[0], 3), np.uint8)
+
+
+def fill_input(image: np.ndarray, target: np.ndarray) -> None:
+    """Scale the image to the top left corner of an input image (1, h, w, 3); the rest stays as it is."""
+    _, height, width, _ = target.shape
+    scaled = scaled_size(image.shape[1::-1], (width, height))
+    scale_into(image, target[0, : scaled[1], : scaled[0]])
 
 
 class _Request:
@@ -77,18 +95,17 @@ class _Request:
     def __init__(self, compiled: CompiledNetwork) -> None:
         self.compiled = compiled
         self._request = compiled.network.create_infer_request()
-        self._input = np.zeros(compiled.network.input("image").shape, np.uint8)
-        self._request.set_input_tensor(ov.Tensor(self._input, shared_memory=True))
-        self._filled = (0, 0)
+        self._frame_size = (0, 0)
+        self._input = np.empty((1, 0, 0, 3), np.uint8)
 
     def start(self, image: np.ndarray) -> None:
-        """Scale the image to the input's top left corner, what it leaves stays black, and start inference."""
-        _, height, width, _ = self._input.shape
-        size = scaled_size(image.shape[1::-1], (width, height))
-        if size != self._filled:
-            self._input[:] = 0
-            self._filled = size
-        scale_into(image, self._input[0, : size[1], : size[0]])
+        """Scale the image to the input's top left corner, what it leaves is black, and start inference."""
+        frame_size = image.shape[1::-1]
+        if frame_size != self._frame_size:
+            self._frame_size = frame_size
+            self._input = new_input(self.compiled.network, frame_size)
+            self._request.set_input_tensor(ov.Tensor(self._input, shared_memory=True))
+        fill_input(image, self._input)
         self._request.start_async()
 
     def is_done(self, wait_ms: int) -> bool:
@@ -145,9 +162,8 @@ class _Compilation(threading.Thread):
         """The largest difference of a HETERO's outputs to its last device's. Raises DeviceError if it is too large."""
         device = members_of(self.device)[-1]
         reference = compile_network(self._core, self._model, device, replace(self._settings, hint="latency"))
-        image = np.zeros(compiled.network.input("image").shape, np.uint8)
-        width, height = scaled_size(self._sample.shape[1::-1], (image.shape[2], image.shape[1]))
-        scale_into(self._sample, image[0, :height, :width])
+        image = new_input(compiled.network, self._sample.shape[1::-1])
+        fill_input(self._sample, image)
         differences = largest_difference(compiled.network, reference.network, image)
         if max(differences.values()) > TOLERANCE or not all(map(math.isfinite, differences.values())):
             told = ", ".join(f"{output} by {difference:.3g}" for output, difference in differences.items())
@@ -166,9 +182,19 @@ class Estimator:
     """
 
     def __init__(
-        self, core: ov.Core, network: PoseNetwork, device: str, settings: Settings, sample: np.ndarray | None = None
+        self,
+        core: ov.Core,
+        network: PoseNetwork,
+        device: str,
+        settings: Settings,
+        sample: np.ndarray | None = None,
+        profile: Profile | None = None,
     ) -> None:
-        """sample: an image (h, w, 3) uint8 of the source, on which a HETERO's outputs are checked; None: a grey one."""
+        """sample: an image (h, w, 3) uint8 of the source, on which a HETERO's outputs are checked; None: a grey one.
+
+        profile: where the time for scaling, waiting and inference is noted down.
+        """
+        self._profile = profile or Profile()
         self._core, self._network, self._settings = core, network, settings
         self._sample = np.full((64, 64, 3), 128, np.uint8) if sample is None else sample
         self._ready: dict[str, CompiledNetwork] = {}  # in the order of last use, the present one last
@@ -269,7 +295,8 @@ class Estimator:
                 job.request = self._idle[self.compiled.device].popleft()
                 job.started_at = time.perf_counter()
                 try:
-                    job.request.start(job.frame.image)
+                    with self._profile.stage("preprocess"):
+                        job.request.start(job.frame.image)
                 except RuntimeError as error:
                     self._fail(job.request.compiled.device, first_line(error))
 
@@ -279,8 +306,11 @@ class Estimator:
             return
         device = job.request.compiled.device
         try:
-            if job.request.is_done(wait_ms):
+            with self._profile.stage("wait"):
+                is_done = job.request.is_done(wait_ms)
+            if is_done:
                 job.inference = job.request.result(job.frame)
+                self._profile.add("infer", job.inference.latency_ms)
                 self._idle[device].append(job.request)
                 job.request = None
             elif time.perf_counter() - job.started_at > HANGS_AFTER_S:

@@ -12,6 +12,7 @@ from .errors import UsageError, first_line
 from .skeleton import HEATMAP_CHANNELS, PAF_CHANNELS
 
 CELL_PIXELS = 8  # the maps have 1/8 of the input's width and height
+WIDEST_ASPECT = 4.0  # a wider frame is scaled down to this, lest its input grow without bound
 DEFAULT_HEIGHT = 368  # input height of a network that leaves it open: the one that OpenPose's networks are trained at
 
 
@@ -37,24 +38,33 @@ class PoseNetwork:
     own_height: int
 
     @property
-    def input_size(self) -> tuple[int, int]:
-        """Width and height, once `reshape` has set them."""
-        _, height, width, _ = self.model.input("image").shape
-        return width, height
+    def input_size(self) -> tuple[int | None, int]:
+        """Width, None if it is left open, and height, once `reshape` has set them."""
+        return open_input_size(self.model)
 
-    def reshape(self, width: int, height: int) -> None:
-        """Set the input's size, both a multiple of 8. Raises UsageError if the network is bound to another."""
+    def reshape(self, width: int | None, height: int) -> None:
+        """Set the input's size, both a multiple of 8; a width of None is left open, for frames of many sizes.
+
+        Raises UsageError if the network is bound to another.
+        """
+        widths = ov.Dimension(CELL_PIXELS, int(WIDEST_ASPECT * height)) if width is None else width
         try:
-            self.model.reshape({"image": [1, height, width, 3]})
+            self.model.reshape({"image": [1, height, widths, 3]})
         except RuntimeError as error:
             raise UsageError(
-                f"'{self.file.path}' takes no input of {width}x{height}: {first_line(error)}. It must be a fully "
-                "convolutional network, or the frame and --height must suit its own size."
+                f"'{self.file.path}' takes no input of {width or 'any width '}x{height}: {first_line(error)}. It must "
+                "be a fully convolutional network, or the frame and --height must suit its own size."
             ) from error
 
     def sha256(self) -> str:
         """Of the weights: tells which model made a figure."""
         return hashlib.sha256(self.file.path.with_suffix(".bin").read_bytes()).hexdigest()
+
+
+def open_input_size(model: ov.Model | ov.CompiledModel) -> tuple[int | None, int]:
+    """Width, None if it is left open, and height of the input `image`."""
+    _, height, width, _ = model.input("image").partial_shape
+    return width.get_length() if width.is_static else None, height.get_length()
 
 
 def load_network(core: ov.Core, file: ModelFile) -> PoseNetwork:

@@ -11,6 +11,7 @@ from .decode import DEFAULT_LEAST_KEYPOINTS, DEFAULT_THRESHOLD
 from .errors import UsageError
 from .files import cache_folder
 from .network import CELL_PIXELS
+from .viewer import DEFAULT_DISPLAY_FPS
 
 BUNDLED_VIDEO = Path(__file__).resolve().parent.parent / "videos" / "park.mp4"
 MOST_HEIGHT = 2048  # of the network's input; more would ask for memory that few have
@@ -20,6 +21,7 @@ KEY_HELP = """keys in the window:
   1 to 9          run it on the device of that number
   SPACE           pause and go on
   C               compare the devices used so far
+  P               show where a frame's time goes, stage by stage
   H               hide or show the panel
   S               save the picture as PNG
   ESC or Q        quit and print the averages
@@ -56,6 +58,9 @@ def parse_options(arguments: list[str] | None, description: str | None) -> argpa
         help="least score of a keypoint, 0 to 1; default: %(default)s")
     add("--min-keypoints", type=count, default=DEFAULT_LEAST_KEYPOINTS, metavar="N",
         help="hide people of whom fewer keypoints were found; default: %(default)s")
+    add("--display-fps", type=rate, default=DEFAULT_DISPLAY_FPS, metavar="N",
+        help="paint the window no more often, whatever the number of frames processed; default: %(default).0f")
+    add("--profile", action="store_true", help="print where a frame's time went, stage by stage")
     add("--report", type=Path, metavar="FILE", help="write the averages to this file as JSON, too")
 
     devices = parser.add_argument_group("devices").add_argument
@@ -140,6 +145,16 @@ def seconds(text: str) -> float:
     except ValueError:
         pass
     raise argparse.ArgumentTypeError(f"'{text}' is no number of seconds; give more than 0")
+
+
+def rate(text: str) -> float:
+    """So many a second."""
+    try:
+        if 0 < float(text) <= 1000:
+            return float(text)
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"'{text}' is no number of pictures a second; give more than 0, up to 1000")
 
 
 def input_height(text: str) -> int:

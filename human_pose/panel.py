@@ -1,16 +1,17 @@
 """The panel over the picture: what it says, and the corner where it is least in the way."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from .decode import Pose
 from .inference import Inference
-from .network import PoseNetwork
+from .network import CELL_PIXELS, PoseNetwork
+from .profile import STAGES
 from .stats import DeviceStatistics
 
-KEYS = "TAB device   SPACE pause   C compare   H panel   S save   ESC quit"
+KEYS = "TAB device   SPACE pause   C compare   P profile   H panel   S save   ESC quit"
 
 
 class Line(NamedTuple):
@@ -21,30 +22,50 @@ class Line(NamedTuple):
     is_title: bool = False
 
 
-def panel_lines(network: PoseNetwork, inference: Inference, statistics: DeviceStatistics, people: int) -> list[Line]:
-    """What the panel always says, the device first, of the result that the picture shows."""
+def panel_lines(
+    network: PoseNetwork,
+    inference: Inference,
+    statistics: DeviceStatistics,
+    people: int,
+    painted_fps: float | None = None,
+) -> list[Line]:
+    """What the panel always says, the device first, of the result that the picture shows.
+
+    painted_fps: how many of the results the window shows in a second; None without a window.
+    """
     compiled = inference.compiled
     fps, latency_ms = statistics.last_second.fps(), statistics.last_second.latency_ms()
     whole_run = statistics.latencies.summary()
     mean, least, most = (whole_run.mean, whole_run.min, whole_run.max) if whole_run else (None, None, None)
     streams = f", {compiled.streams} streams" if compiled.streams else ""
     cached = " from the cache" if compiled.is_from_cache else ""
-    model = network.file.name, network.file.precision
+    model = f"{network.file.name} {network.file.precision}"
+    _, rows, columns = inference.heatmaps.shape
+    input_size = f"{columns * CELL_PIXELS}x{rows * CELL_PIXELS}"
     count = f"{people} {'person' if people == 1 else 'people'}"
+    painted = "" if painted_fps is None else f", painted {painted_fps:.1f}"
     lines = [
         Line(compiled.whereabouts, 1.4, is_title=True),
         Line(f"{_figure(fps)} FPS   {_figure(latency_ms)} ms latency   {count}", 1.4),
         Line(
-            f"mean {_figure(statistics.throughput.mean())} FPS   latency mean {_figure(mean)}, "
+            f"mean {_figure(statistics.throughput.mean())} FPS{painted}   latency mean {_figure(mean)}, "
             f"min {_figure(least)}, max {_figure(most)} ms"
         ),
-        Line("{} {} executed in {}, input {}x{}".format(*model, compiled.execution_precision, *network.input_size)),
+        Line(f"{model} executed in {compiled.execution_precision}, input {input_size}"),
         Line(f"{compiled.request_count} requests{streams}, compiled in {compiled.compile_s:.1f} s{cached}"),
     ]
     if compiled.operations:
         operations = ", ".join(f"{number} on {device}" for device, number in compiled.operations.items())
         lines.append(Line(f"{compiled.subgraphs} subgraphs, operations: {operations}"))
     return lines
+
+
+def profile_lines(recent_ms: Mapping[str, float]) -> list[Line]:
+    """Where the time of a frame goes of late, in ms: stage by stage in the order of its way."""
+    return [
+        Line("ms a frame\t" + "\t".join(STAGES)),
+        Line("\t" + "\t".join(f"{recent_ms.get(stage, 0.0):.1f}" for stage in STAGES)),
+    ]
 
 
 def comparison_lines(devices: Sequence[DeviceStatistics]) -> list[Line]:

@@ -79,6 +79,7 @@ def report(core: ov.Core, network: PoseNetwork, capture: Capture, statistics: Ru
             "devices": {name: full_name(core, name) for name in core.available_devices},
         },
         "devices": [_device(device) for device in statistics.devices.values()],
+        "profile": {"frame_ms": statistics.profile.frame_ms(), "stages_ms": statistics.profile.mean_ms()},
         "switches": [asdict(switch) for switch in statistics.switches],
     }
 
@@ -105,6 +106,8 @@ def _device(device: DeviceStatistics) -> dict[str, Any]:
         "warmup_frames": device.warmup_frames,
         "fps": {"mean": mean, "min": least, "max": most},
         "latency_ms": _summary(latency) | percentiles,
+        "delay_ms": _summary(device.delays.summary())
+        | {f"p{percent}": device.delays.percentile(percent) for percent in PERCENTILES},
     }
 
 

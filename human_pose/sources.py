@@ -30,6 +30,11 @@ class Source:
     is_live: bool = False
     images_from: tuple[Path, ...] = ()  # the files, where it consists of images
 
+    @property
+    def has_many_sizes(self) -> bool:
+        """Whether its frames may differ in size."""
+        return len(self.images_from) > 1
+
 
 def open_source(source: str) -> Source:
     """Find out what a source is; a camera or stream is opened. Raises UsageError or DemoError if there is none."""

@@ -9,6 +9,7 @@ from collections import Counter, deque
 from dataclasses import dataclass
 
 from .compiled import CompiledNetwork
+from .profile import Profile
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,7 @@ class DeviceStatistics:
         self.frames = 0
         self.warmup_frames = 0
         self.latencies = Latencies()
+        self.delays = Latencies()  # from a frame's arrival to its picture
         self.throughput = Throughput()
         self.last_second = LastSecond()
 
@@ -149,10 +151,11 @@ class DeviceStatistics:
         self.compiled = compiled
         self._to_warm_up = compiled.request_count
 
-    def add(self, latency_ms: float, at: float, in_pause: bool = False) -> None:
+    def add(self, latency_ms: float, at: float, in_pause: bool = False) -> bool:
         """A result came; the first one of each request warms the device up: it is shown, but not counted.
 
-        in_pause: it was in flight when the program was paused, and tells nothing of how many come in a second.
+        in_pause: it was in flight when the program was paused, and tells nothing of how many come in a second. Returns
+        whether it is counted.
         """
         if not in_pause:
             self.last_second.add(at, latency_ms)
@@ -161,11 +164,12 @@ class DeviceStatistics:
             self.warmup_frames += 1
             if not in_pause:
                 self.throughput.start_spell(at)
-            return
+            return False
         self.frames += 1
         self.latencies.add(latency_ms)
         if not in_pause:
             self.throughput.add(at)
+        return True
 
     def interrupt(self) -> None:
         """The time until the next result is not the device's: the program was paused or another device was in use."""
@@ -188,11 +192,13 @@ class Switch:
 
 
 class RunStatistics:
-    """The statistics of every device used, in the order of first use, and of the switches between them."""
+    """The statistics of every device used, in the order of first use, of the switches between them, and the profile."""
 
     def __init__(self) -> None:
         self.devices: dict[str, DeviceStatistics] = {}
         self.switches: list[Switch] = []
+        self.profile = Profile()
+        self._is_counted = False  # the last result, that is, it was no warm-up
         self._open_switch: Switch | None = None
         self._is_paused = False
         self._current: DeviceStatistics | None = None
@@ -207,8 +213,15 @@ class RunStatistics:
         if self._current is not None and device is not self._current:
             self._current.interrupt()
         self._current, self._previous_at = device, at
-        device.add(latency_ms, at, self._is_paused)
+        self._is_counted = device.add(latency_ms, at, self._is_paused)
         return device
+
+    def end_frame(self, captured_at: float, read_ms: float, at: float) -> None:
+        """The result added last is drawn, at the time `at`. captured_at: when its frame came, in s; see Frame."""
+        self.profile.add("capture", read_ms)
+        if self._is_counted and self._current is not None:
+            self._current.delays.add(1000 * (at - captured_at))
+        self.profile.end_frame(at)
 
     def ask_for_switch(self, device: str, at: float) -> None:
         """The viewer wishes for a device at the time `at`."""
@@ -229,6 +242,7 @@ class RunStatistics:
         """The program is paused, or goes on: what comes next does not follow on what came before."""
         self._is_paused = is_paused
         self._previous_at = self._open_switch = None
+        self.profile.interrupt()
         if self._current is not None:
             self._current.interrupt()
 

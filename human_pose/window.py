@@ -19,10 +19,19 @@ class Key(enum.Enum):
     PAUSE = "pause"
     PANEL = "panel"
     COMPARE = "compare"
+    PROFILE = "profile"
     SAVE = "save"
 
 
-_LETTERS = {"q": Key.QUIT, "h": Key.PANEL, "c": Key.COMPARE, "s": Key.SAVE, " ": Key.PAUSE, "\x1b": Key.QUIT}
+_LETTERS = {
+    "q": Key.QUIT,
+    "h": Key.PANEL,
+    "c": Key.COMPARE,
+    "p": Key.PROFILE,
+    "s": Key.SAVE,
+    " ": Key.PAUSE,
+    "\x1b": Key.QUIT,
+}
 _SHIFT_TABS = (0x0B, 0x19, 0xFE20)  # in Qt's windows, in those of macOS, in those of X
 
 

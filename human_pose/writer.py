@@ -20,6 +20,8 @@ FPS_WITHOUT_CLOCK = 30.0
 class NoWriter:
     """Stands in where nothing is to be written."""
 
+    is_open = False
+
     def __enter__(self) -> "NoWriter":
         return self
 
@@ -37,6 +39,8 @@ class VideoWriter(NoWriter):
 
     A frame that the source dropped is filled in with the picture after it, so that the video keeps the source's time.
     """
+
+    is_open = True
 
     def __init__(self, path: Path, fps: float) -> None:
         self._path, self._fps = path.absolute(), fps
@@ -114,6 +118,8 @@ def _fit(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 class ImageWriter(NoWriter):
     """Annotated images: one file, or a folder where each gets the name it had."""
+
+    is_open = True
 
     def __init__(self, path: Path, is_folder: bool) -> None:
         self._path, self._is_folder = path, is_folder

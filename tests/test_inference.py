@@ -173,7 +173,7 @@ def test_the_bundled_network_gives_what_a_plain_call_gives(root: Path) -> None:
     plain = core.compile_model(network.model, "CPU")
     for image, inference in zip(images, infer(Estimator(core, network, "CPU", SETTINGS), images), strict=True):
         tensor = np.zeros((1, 256, 344, 3), np.uint8)
-        tensor[0, :, :341] = cv2.resize(image, (341, 256), interpolation=cv2.INTER_AREA)
+        tensor[0, :, :341] = cv2.resize(cv2.resize(image, (480, 360), interpolation=cv2.INTER_AREA), (341, 256))
         expected = plain([tensor])
         np.testing.assert_allclose(inference.heatmaps, expected["heatmaps"][0], atol=1e-5)
         np.testing.assert_allclose(inference.pafs, expected["pafs"][0], atol=1e-5)
