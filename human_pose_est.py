@@ -19,6 +19,7 @@ try:
     from human_pose.compiled import Settings, compile_network, configure
     from human_pose.decode import decode
     from human_pose.devices import DeviceCycle, device_table
+    from human_pose.export import NoExport, open_export
     from human_pose.files import cache_folder, check_writable
     from human_pose.inference import Estimator, must_not_be_torn_down, network_input_size
     from human_pose.model_files import choose_model
@@ -43,6 +44,7 @@ def run(
     estimator: Estimator,
     devices: DeviceCycle,
     viewer: Viewer,
+    export: NoExport,
     statistics: RunStatistics,
     options: argparse.Namespace,
 ) -> None:
@@ -67,6 +69,7 @@ def run(
                 poses = find_poses(*inference.maps, options.threshold, options.min_keypoints)
                 statistics.add(inference.compiled, inference.latency_ms, time.perf_counter())
                 viewer.show(inference, poses)
+                export.write(inference, poses)
                 statistics.end_frame(inference.frame.captured_at, inference.frame.read_ms, time.perf_counter())
                 if not viewer.has_window and progress.is_due:
                     elapsed_s = time.perf_counter() - started_at
@@ -120,6 +123,7 @@ def main(arguments: list[str] | None = None) -> int:
             capture = open_capture(options.input, options.loop, options.realtime)
             capture.loops |= options.tour is not None and not capture.source.is_live
             writer = open_writer(options.output, capture.source)
+            export = open_export(options.keypoints, capture.source)
             network = load_network(core, choose_model(options.model, options.precision))
             settings = settings_of(options, network.file.precision)
             configure(core, settings)
@@ -129,10 +133,11 @@ def main(arguments: list[str] | None = None) -> int:
             network.reshape(None if capture.source.has_many_sizes else width, height)
             estimator = Estimator(core, network, devices.target, settings, capture.first_image, statistics.profile)
             stack.enter_context(writer)
+            stack.enter_context(export)
             window = stack.enter_context(open_window("Human pose estimation", wants_window(options)))
             viewer = Viewer(window, writer, network, estimator, capture, devices, statistics, options.display_fps)
             try:
-                run(capture, estimator, devices, viewer, statistics, options)
+                run(capture, estimator, devices, viewer, export, statistics, options)
             finally:
                 if statistics.frames:
                     print_result(table(statistics))
@@ -156,13 +161,16 @@ def main(arguments: list[str] | None = None) -> int:
 
 def check_outputs(options: argparse.Namespace) -> None:
     """Raise UsageError where a file cannot be written, would overwrite the input, or is named twice."""
-    for path in filter(None, (options.report, options.affinity_map)):
+    for path in filter(None, (options.keypoints, options.report, options.affinity_map)):
         check_writable(path)
         if path.exists() and Path(options.input).exists() and path.samefile(options.input):
             raise UsageError(f"The output '{path}' is the input itself, which it would overwrite. Give another name.")
-    names = [Path(path).absolute() for path in (options.output, options.report, options.affinity_map) if path]
+    outputs = (options.output, options.keypoints, options.report, options.affinity_map)
+    names = [Path(path).absolute() for path in outputs if path]
     if len(set(names)) < len(names):
-        raise UsageError("Two of --output, --report and --affinity-map name the same file. Give each its own.")
+        raise UsageError(
+            "Two of --output, --keypoints, --report and --affinity-map name the same file. Give each its own."
+        )
 
 
 def list_devices(core: ov.Core) -> str:

@@ -47,6 +47,8 @@ def parse_options(arguments: list[str] | None, description: str | None) -> argpa
     add("-p", "--precision", choices=PRECISIONS, help="default: FP16; for the path of a quantized IR, FP16-INT8")
     add("-o", "--output", metavar="FILE",
         help="write the annotated video here; for images, an image, or a folder for the images")
+    add("--keypoints", type=Path, metavar="FILE",
+        help="write everybody's keypoints here: .jsonl, a line a frame; .csv, a row a keypoint; .json, COCO's results")
     add("--no-show", dest="show", action="store_false", help="open no window")
     add("--loop", action="store_true", help="start the source over at its end")
     add("--realtime", action="store_true",

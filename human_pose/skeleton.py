@@ -14,6 +14,13 @@ KEYPOINTS = (
     "right_eye", "left_eye", "right_ear", "left_ear",
 )  # fmt: skip
 
+# Those of COCO, in its order; it knows no neck.
+COCO_KEYPOINTS = (
+    "nose", "left_eye", "right_eye", "left_ear", "right_ear",
+    "left_shoulder", "right_shoulder", "left_elbow", "right_elbow", "left_wrist", "right_wrist",
+    "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle", "right_ankle",
+)  # fmt: skip
+
 HEATMAP_CHANNELS = len(KEYPOINTS) + 1  # the last one is the background
 
 

@@ -53,7 +53,7 @@ def open_source(source: str) -> Source:
             "Give a video file, an image, a folder of images, a camera index or a stream's URL."
         )
     if path.suffix.lower() in IMAGE_SUFFIXES:
-        return _images(source, [path])
+        return images_source(source, [path])
     # As an absolute path, a name with a colon is no protocol to FFmpeg.
     return _video(source, lambda: cv2.VideoCapture(str(path.absolute()), cv2.CAP_FFMPEG))
 
@@ -149,10 +149,11 @@ def _folder(folder: Path) -> Source:
     paths = sorted((path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES), key=_natural_order)
     if not paths:
         raise UsageError(f"There is no image in '{folder}'. It may hold {', '.join(sorted(IMAGE_SUFFIXES))} files.")
-    return _images(str(folder), paths)
+    return images_source(str(folder), paths)
 
 
-def _images(name: str, paths: list[Path]) -> Source:
+def images_source(name: str, paths: list[Path]) -> Source:
+    """Some images one after the other; those that cannot be read are skipped, and named."""
     tell = _say_once()
     return Source(name, lambda: _read_images(paths, tell), frame_count=len(paths), images_from=tuple(paths))
 

@@ -17,6 +17,7 @@ from human_pose.capture import Capture, Frame
 from human_pose.compiled import CompiledNetwork, Settings, compile_network
 from human_pose.decode import decode
 from human_pose.devices import DeviceCycle, DeviceError
+from human_pose.export import NoExport
 from human_pose.inference import Estimator, Inference
 from human_pose.network import PoseNetwork
 from human_pose.skeleton import KEYPOINTS
@@ -322,7 +323,7 @@ def test_twenty_rapid_switches_lose_no_frame(
         estimator = Estimator(core, network, "CPU", SETTINGS)
         devices = DeviceCycle(core, "CPU", ["CPU", "GPU", HETERO, MULTI, "MULTI:CPU"])
         viewer = Viewer(window, writer, network, estimator, capture, devices, statistics, display_fps=1e9)
-        human_pose_est.run(capture, estimator, devices, viewer, statistics, options)
+        human_pose_est.run(capture, estimator, devices, viewer, NoExport(), statistics, options)
     assert writer.indices == checked == list(range(count))
     assert wrong == []
     assert statistics.frames == count

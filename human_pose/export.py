@@ -1,0 +1,190 @@
+"""Keypoints as data: COCO results, a line a frame, or a row a keypoint; the file is whole after every frame."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from .capture import Frame
+from .decode import Pose
+from .errors import DemoError, UsageError
+from .files import check_writable
+from .inference import Inference
+from .skeleton import COCO_KEYPOINTS, KEYPOINTS
+from .sources import Source
+
+SUFFIXES = (".json", ".jsonl", ".csv")
+PERSON_CATEGORY = 1  # of COCO
+CSV_COLUMNS = (
+    "frame", "name", "time_s", "width", "height", "device", "person", "person_score", "keypoint", "x", "y", "score",
+)  # fmt: skip
+
+
+class NoExport:
+    """Stands in where no keypoints are to be written."""
+
+    def __enter__(self) -> "NoExport":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        pass
+
+    def write(self, inference: Inference, poses: Sequence[Pose]) -> None:
+        """Write the poses of a frame."""
+
+
+class Export(NoExport):
+    """Writes each frame's poses at once. Raises DemoError where the disk takes no more."""
+
+    head = ""
+    tail = ""
+
+    def __init__(self, path: Path, source: Source) -> None:
+        self._path, self._source = path, source
+        self._file: io.FileIO | None = None
+        self._end = 0  # of what is written, without the tail
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self._append("")  # a run without any frame leaves a whole file, too
+        if self._file is not None:
+            self._file.close()
+
+    def write(self, inference: Inference, poses: Sequence[Pose]) -> None:
+        self._append(self.text(inference, poses))
+
+    def text(self, inference: Inference, poses: Sequence[Pose]) -> str:
+        """What a frame adds to the file."""
+        raise NotImplementedError
+
+    def time_s(self, frame: Frame) -> float:
+        """When the frame was, in s: of the source's own time if it has one, else of the computer's clock."""
+        return frame.index / self._source.fps if self._source.fps and not self._source.is_live else frame.captured_at
+
+    def _append(self, text: str) -> None:
+        """Put `text` and the tail where the last tail was, in one go, so that the file can be read at any moment."""
+        try:
+            if self._file is None:
+                self._file = open(self._path, "wb", buffering=0)  # noqa: PTH123, SIM115
+                text = self.head + text
+            data = text.encode()
+            self._file.seek(self._end)
+            self._file.write(data + self.tail.encode())
+            self._end += len(data)
+        except OSError as error:
+            raise DemoError(f"Cannot write '{self._path}': {error.strerror}. Make room, or give another.") from error
+
+
+class JsonLinesExport(Export):
+    """A JSON object a frame: its number, name, time, size and device, and everybody's 18 keypoints."""
+
+    def text(self, inference: Inference, poses: Sequence[Pose]) -> str:
+        frame = inference.frame
+        height, width = frame.image.shape[:2]
+        line = {
+            "frame": frame.index,
+            "name": frame.name,
+            "time_s": round(self.time_s(frame), 6),
+            "width": width,
+            "height": height,
+            "device": inference.compiled.device,
+            "people": [
+                {
+                    "score": _rounded(pose.score),
+                    "keypoints": {
+                        name: [_rounded(value) for value in keypoint] if np.isfinite(keypoint).all() else None
+                        for name, keypoint in zip(KEYPOINTS, pose.keypoints.tolist(), strict=True)
+                    },
+                }
+                for pose in poses
+            ],
+        }
+        return json.dumps(line, allow_nan=False) + "\n"
+
+
+class CsvExport(Export):
+    """A row a keypoint that was found."""
+
+    head = ",".join(CSV_COLUMNS) + "\n"
+
+    def text(self, inference: Inference, poses: Sequence[Pose]) -> str:
+        frame = inference.frame
+        height, width = frame.image.shape[:2]
+        of_frame = [frame.index, frame.name, round(self.time_s(frame), 6), width, height, inference.compiled.device]
+        rows = io.StringIO()
+        writer = csv.writer(rows, lineterminator="\n")
+        for person, pose in enumerate(poses):
+            for name, keypoint in zip(KEYPOINTS, pose.keypoints.tolist(), strict=True):
+                if np.isfinite(keypoint).all():
+                    writer.writerow([*of_frame, person, _rounded(pose.score), name, *map(_rounded, keypoint)])
+        return rows.getvalue()
+
+
+class CocoExport(Export):
+    """COCO's results format: image_id is the number in the image's file name, or the frame's."""
+
+    head = "["
+    tail = "\n]\n"
+
+    def __init__(self, path: Path, source: Source) -> None:
+        super().__init__(path, source)
+        self._ids = image_ids(source.images_from)
+        self._separator = "\n"
+
+    def text(self, inference: Inference, poses: Sequence[Pose]) -> str:
+        frame = inference.frame
+        image_id = self._ids.get(frame.name or "", frame.index)
+        text = ""
+        for result in coco_results(image_id, poses):
+            text += self._separator + json.dumps(result, allow_nan=False)
+            self._separator = ",\n"
+        return text
+
+
+def coco_results(image_id: int, poses: Sequence[Pose]) -> list[dict[str, Any]]:
+    """Poses as COCO's results format has them: 17 keypoints x, y, score; 0, 0, 0 for one that was not found."""
+    order = [KEYPOINTS.index(name) for name in COCO_KEYPOINTS]
+    results = []
+    for pose in poses:
+        keypoints = np.where(np.isfinite(pose.keypoints).all(axis=1, keepdims=True), pose.keypoints, 0)[order]
+        results.append(
+            {
+                "image_id": image_id,
+                "category_id": PERSON_CATEGORY,
+                "keypoints": [_rounded(value) for value in keypoints.ravel().tolist()],
+                "score": round(pose.score, 6),
+            }
+        )
+    return results
+
+
+def image_ids(paths: Sequence[Path]) -> dict[str, int]:
+    """File name -> the last number in it, as 885 in 000000000885.jpg; nothing where some have none or share one."""
+    ids = {path.name: int(numbers[-1]) for path in paths if (numbers := re.findall(r"\d+", path.stem))}
+    return ids if len(set(ids.values())) == len(paths) else {}
+
+
+def _rounded(value: float) -> float:
+    return round(value, 4)
+
+
+def open_export(path: Path | None, source: Source) -> NoExport:
+    """A writer of keypoints. Raises UsageError where the path has no known ending or cannot be written."""
+    if path is None:
+        return NoExport()
+    kinds = {".json": CocoExport, ".jsonl": JsonLinesExport, ".csv": CsvExport}
+    kind = kinds.get(path.suffix.lower())
+    if kind is None:
+        raise UsageError(f"Cannot write keypoints to '{path}': give a name that ends in {', '.join(SUFFIXES)}.")
+    check_writable(path)
+    return kind(path, source)
