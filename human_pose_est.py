@@ -8,7 +8,9 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from human_pose.errors import DemoError, UsageError, explain_import_error, first_line
+STARTED_AT = time.perf_counter()
+
+from human_pose.errors import DemoError, UsageError, explain_import_error, first_line  # noqa: E402
 
 os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # what goes wrong is said here, in one line
 try:
@@ -110,6 +112,7 @@ def main(arguments: list[str] | None = None) -> int:
     have_streams()
     options = parse_options(arguments, __doc__)
     statistics = RunStatistics()
+    statistics.profile.mark("imports", STARTED_AT)
     try:
         core = make_core(options.plugins)
         if options.list_devices:
@@ -125,6 +128,7 @@ def main(arguments: list[str] | None = None) -> int:
             writer = open_writer(options.output, capture.source)
             export = open_export(options.keypoints, capture.source)
             network = load_network(core, choose_model(options.model, options.precision))
+            statistics.profile.mark("source and model")
             settings = settings_of(options, network.file.precision)
             configure(core, settings)
             stack.enter_context(capture)
@@ -132,6 +136,7 @@ def main(arguments: list[str] | None = None) -> int:
             width, height = network_input_size(capture.frame_size, options.height or network.own_height)
             network.reshape(None if capture.source.has_many_sizes else width, height)
             estimator = Estimator(core, network, devices.target, settings, capture.first_image, statistics.profile)
+            statistics.profile.mark("compilation")
             stack.enter_context(writer)
             stack.enter_context(export)
             window = stack.enter_context(open_window("Human pose estimation", wants_window(options)))

@@ -1,6 +1,6 @@
 """How long a switch of device takes, and how long the picture stands still meanwhile, on stand-in devices.
 
-python benchmarks/switching.py [--runs 5] [--height 128] [--affinity auto|conv]
+python -m benchmarks.switching [--runs 5] [--height 128] [--affinity auto|conv]
 
 Each run is the demo's own tour, without a window, over a CPU and its stand-ins (docs/devices.md). Printed are medians
 over the runs, with the least and the greatest; the gap beside the time that a frame takes anyway, without any switch.
@@ -15,10 +15,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from tests.stand_ins import AUTO, HETERO, MULTI, write_plugins  # noqa: E402
+from benchmarks.common import ROOT
+from tests.stand_ins import AUTO, HETERO, MULTI, write_plugins
 
 CYCLE = ["CPU", "GPU", HETERO, MULTI, AUTO]
 

@@ -170,7 +170,7 @@ def find_connections(peaks: Peaks, pafs: np.ndarray) -> list[Connection]:
 
     limb, start, end = _pairs(peaks.counts)
     origin, way = corners.take(start, 1), points.take(end, 1) - points.take(start, 1)
-    length = np.hypot(way[0], way[1])
+    length = np.sqrt(way[0] * way[0] + way[1] * way[1])
     channel = (_LIMB_FIELDS * (height * width)).take(limb)
     likely = (along_the_line(_MIDDLE)[0] > LEAST_FIELD * length).nonzero()[0]
     limb, start, end, channel = limb[likely], start[likely], end[likely], channel[likely]

@@ -19,12 +19,20 @@ class Profile:
 
     def __init__(self) -> None:
         self.frames = 0
+        self.start_s: dict[str, float] = {}
+        self._marked_at = time.perf_counter()
         self._duration_s = 0.0
         self._intervals = 0
         self._previous_at: float | None = None
         self.totals_ms: dict[str, float] = dict.fromkeys(STAGES, 0.0)
         self._recent_ms: dict[str, float] = {}
         self._frame_ms = dict.fromkeys(self.totals_ms, 0.0)  # of the frame at hand
+
+    def mark(self, part: str, since: float | None = None) -> None:
+        """A part of the start is done, on which the program was since a time, in s, or since the last mark."""
+        now = time.perf_counter()
+        self.start_s[part] = now - (self._marked_at if since is None else since)
+        self._marked_at = now
 
     def add(self, stage: str, ms: float) -> None:
         self.totals_ms[stage] += ms
@@ -51,6 +59,8 @@ class Profile:
     def end_frame(self, at: float) -> None:
         """A frame has been through all stages, at the time `at` in s."""
         self.frames += 1
+        if self.frames == 1:
+            self.mark("first picture")
         if self._previous_at is not None:
             self._duration_s += at - self._previous_at
             self._intervals += 1
@@ -89,4 +99,5 @@ def profile_table(profile: Profile) -> str:
         rest = max(0.0, frame_ms - sum(mean_ms[stage] for stage in LOOP))
         rows.append(("rest", f"{rest:.2f}", f"{rest / frame_ms:.1%} of the loop"))
         rows.append(("loop", f"{frame_ms:.2f}", "from one result to the next"))
-    return "\n".join(f"{name:<10}  {ms:>10}  {note}".rstrip() for name, ms, note in rows)
+    start = ", ".join(f"{part} {seconds:.2f} s" for part, seconds in profile.start_s.items())
+    return f"start: {start}\n" + "\n".join(f"{name:<10}  {ms:>10}  {note}".rstrip() for name, ms, note in rows)

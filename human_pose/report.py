@@ -79,6 +79,7 @@ def report(core: ov.Core, network: PoseNetwork, capture: Capture, statistics: Ru
             "devices": {name: full_name(core, name) for name in core.available_devices},
         },
         "devices": [_device(device) for device in statistics.devices.values()],
+        "start_s": statistics.profile.start_s,
         "profile": {"frame_ms": statistics.profile.frame_ms(), "stages_ms": statistics.profile.mean_ms()},
         "switches": [asdict(switch) for switch in statistics.switches],
     }

@@ -134,7 +134,7 @@ def score_limb(start: Peak, end: Peak, paf: np.ndarray) -> np.float32 | None:
     _, height, width = paf.shape
     from_x, from_y = inside(start.x, width), inside(start.y, height)
     way_x, way_y = inside(end.x, width) - from_x, inside(end.y, height) - from_y
-    length = np.hypot(way_x, way_y)
+    length = np.sqrt(way_x * way_x + way_y * way_y)
 
     def projection(step: np.float32) -> np.float32:
         """Of the field in the cell nearest to that point of the way; times the length."""

@@ -1,0 +1,32 @@
+"""All benchmarks one after the other, on the bundled network and video; takes some minutes.
+
+python -m benchmarks
+"""
+
+import subprocess
+import sys
+import time
+
+from benchmarks.common import ROOT
+
+COMMANDS = (
+    ("decoder",),
+    ("startup", "--runs", "5"),
+    ("pipeline", "--runs", "3"),
+    ("latency", "--runs", "3"),
+    ("window", "--runs", "3"),
+    ("memory",),
+    ("switching", "--runs", "2"),
+)
+
+
+def main() -> None:
+    started_at = time.perf_counter()
+    for name, *options in COMMANDS:
+        print(f"\n== python -m benchmarks.{' '.join([name, *options])}", flush=True)
+        subprocess.run([sys.executable, "-m", f"benchmarks.{name}", *options], cwd=ROOT, check=True)
+    print(f"\n{(time.perf_counter() - started_at) / 60:.1f} minutes")
+
+
+if __name__ == "__main__":
+    main()

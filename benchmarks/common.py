@@ -1,0 +1,49 @@
+"""What the benchmarks share: the demo as a process, spreads, and what machine this is."""
+
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import openvino as ov
+
+ROOT = Path(__file__).resolve().parent.parent
+CLIP = ROOT / "videos" / "park.mp4"
+BUNDLED = "mobilenet-thin"
+
+
+def run_demo(*options: object, show: bool = False, env: dict[str, str] | None = None) -> dict[str, Any]:
+    """Run the demo once, without a window unless `show`; returns its report."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.json"
+        command = [sys.executable, ROOT / "human_pose_est.py", *([] if show else ["--no-show"]), *options]
+        done = subprocess.run(
+            [str(part) for part in [*command, "--report", report]],
+            capture_output=True, text=True, env={**os.environ, **(env or {})}, check=False,
+        )  # fmt: skip
+        if done.returncode != 0:
+            sys.exit(f"error: {' '.join(map(str, command))} failed:\n{done.stderr}")
+        content: dict[str, Any] = json.loads(report.read_text())
+        return content
+
+
+def spread(values: Sequence[float], digits: int = 1) -> str:
+    """Median, least and greatest."""
+    return f"{statistics.median(values):.{digits}f} ({min(values):.{digits}f} to {max(values):.{digits}f})"
+
+
+def cores() -> int:
+    """How many the process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def machine() -> str:
+    """CPU, cores and versions, in a line."""
+    name = ov.Core().get_property("CPU", "FULL_DEVICE_NAME")
+    return f"{name}, {cores()} cores, {platform.system()}, OpenVINO {ov.get_version().split('-')[0]}"

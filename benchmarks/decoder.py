@@ -1,0 +1,85 @@
+"""How long the decoder takes for 1, 2, 6 and 25 people, beside the plain decoder that the tests keep.
+
+python -m benchmarks.decoder [--model NAME] [--runs 200]
+
+The people are the man of the bundled clip, cut out and put side by side; the maps are what the network makes of them.
+Both decoders take turns; printed are medians in ms. Both must find the same, to the bit.
+"""
+
+import argparse
+import statistics
+import time
+
+import cv2
+import numpy as np
+import openvino as ov
+
+from benchmarks.common import BUNDLED, CLIP, machine
+from human_pose.capture import Frame
+from human_pose.compiled import Settings
+from human_pose.decode import decode
+from human_pose.inference import Estimator, network_input_size
+from human_pose.model_files import choose_model
+from human_pose.network import load_network
+from tests import clear_decode
+
+CANVAS = (1280, 720)  # width, height
+GRIDS = {1: (1, 1), 2: (2, 1), 6: (6, 1), 25: (13, 2)}  # people: columns and rows
+PLAIN_RUNS = 5
+
+
+def crowd(people: int) -> np.ndarray:
+    """A picture of so many people, (h, w, 3) uint8 BGR: the man of the clip's frame 5, over and over."""
+    video = cv2.VideoCapture(str(CLIP))
+    for _ in range(6):
+        _, image = video.read()
+    man = image[50:330, 200:360]
+    columns, rows = GRIDS[people]
+    scale = min(CANVAS[0] / columns / man.shape[1], CANVAS[1] / rows / man.shape[0], 1.5)
+    man = cv2.resize(man, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    canvas = np.full((CANVAS[1], CANVAS[0], 3), 160, np.uint8)
+    for number in range(people):
+        x, y = number % columns * man.shape[1], number // columns * man.shape[0]
+        canvas[y : y + man.shape[0], x : x + man.shape[1]] = man
+    return canvas
+
+
+def timed_ms(function: object, *arguments: object) -> float:
+    started_at = time.perf_counter()
+    function(*arguments)  # type: ignore[operator]
+    return 1000 * (time.perf_counter() - started_at)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default=BUNDLED)
+    parser.add_argument("--height", type=int, default=368)
+    parser.add_argument("--runs", type=int, default=200)
+    options = parser.parse_args()
+    core = ov.Core()
+    network = load_network(core, choose_model(options.model, None))
+    network.reshape(*network_input_size(CANVAS, options.height))
+    estimator = Estimator(core, network, "CPU", Settings("FP32", hint="latency"))
+    print(f"{machine()}; {network.file.name}, input height {options.height}, {options.runs} runs; medians in ms")
+    print(f"{'people':>6} {'found':>6} {'keypoints':>10} {'decoder':>9} {'plain':>9} {'ratio':>7}")
+    for people in GRIDS:
+        estimator.submit(Frame(0, crowd(people), 0.0))
+        while (inference := estimator.collect(wait=True)) is None:
+            pass
+        poses, plain = decode(*inference.maps), clear_decode.decode(*inference.maps)
+        assert all(
+            one.score == other.score and np.array_equal(one.keypoints, other.keypoints, equal_nan=True)
+            for one, other in zip(poses, plain, strict=True)
+        ), "the decoders differ"
+        fast_ms, plain_ms = [], []
+        for run in range(options.runs):
+            fast_ms.append(timed_ms(decode, *inference.maps))
+            if run % max(1, options.runs // PLAIN_RUNS) == 0:  # it takes long
+                plain_ms.append(timed_ms(clear_decode.decode, *inference.maps))
+        fast, slow = statistics.median(fast_ms), statistics.median(plain_ms)
+        keypoints = sum(int(np.isfinite(pose.keypoints[:, 0]).sum()) for pose in poses)
+        print(f"{people:>6} {len(poses):>6} {keypoints:>10} {fast:>9.2f} {slow:>9.1f} {slow / fast:>7.0f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""How long a live frame takes from its delivery to its drawn poses, beside the network's own time.
+
+python -m benchmarks.latency [--model NAME_OR_XML] [--height 128] [--runs 3]
+
+The clip plays by its own clock, 30 frames a second, like a camera; `--hint latency` keeps one request and takes the
+newest frame. The network's own time is that of plain synchronous calls with the same settings. Both take turns. The
+height is such that a frame is done before the next one comes; else frames are dropped, and one waits for the network.
+"""
+
+import argparse
+import statistics
+import time
+
+import openvino as ov
+
+from benchmarks.common import BUNDLED, CLIP, machine, run_demo, spread
+from human_pose.compiled import Settings, compile_network, configure
+from human_pose.inference import fill_input, network_input_size, new_input
+from human_pose.model_files import choose_model
+from human_pose.network import load_network
+from human_pose.sources import open_source
+
+CALLS = 100
+
+
+def synchronous_ms(model: str, height: int) -> float:
+    """The median of plain calls."""
+    core = ov.Core()
+    network = load_network(core, choose_model(model, None))
+    images = open_source(str(CLIP)).images()
+    frame, _ = next(images)
+    network.reshape(*network_input_size(frame.shape[1::-1], height))
+    settings = Settings(network.file.precision, hint="latency")
+    configure(core, settings)
+    compiled = compile_network(core, network.model, "CPU", settings)
+    request = compiled.network.create_infer_request()
+    image = new_input(compiled.network, frame.shape[1::-1])
+    fill_input(frame, image)
+    times = []
+    for _ in range(CALLS):
+        started_at = time.perf_counter()
+        request.infer({"image": image})
+        times.append(1000 * (time.perf_counter() - started_at))
+    return statistics.median(times)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default=BUNDLED)
+    parser.add_argument("--height", type=int, default=128)
+    parser.add_argument("--runs", type=int, default=3)
+    options = parser.parse_args()
+    own, median, p99, ratio, dropped = [], [], [], [], 0
+    for _ in range(options.runs):
+        own.append(synchronous_ms(options.model, options.height))
+        report = run_demo(
+            "-m", options.model, "--height", options.height, "--hint", "latency", "--realtime", "--no-cache",
+            "--loop", "--frames", 280,
+        )  # fmt: skip
+        delay = report["devices"][0]["delay_ms"]
+        median.append(delay["p50"])
+        p99.append(delay["p99"])
+        ratio.append((delay["p50"] - 1) / own[-1])
+        dropped += report["input"]["dropped_frames"]
+    print(f"{machine()}; {options.model}, input height {options.height}")
+    print(f"{options.runs} runs: median (least to greatest)")
+    print(f"the network alone, synchronous: {spread(own)} ms")
+    print(f"delivered to drawn, median:     {spread(median)} ms;  less 1 ms, {spread(ratio, 2)} of the network's own")
+    print(f"delivered to drawn, p99:        {spread(p99)} ms;  {dropped} of {options.runs * 280} frames dropped")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,180 @@
+"""How near the demo comes to the machine's limit: throughput without a window, every frame in order.
+
+python -m benchmarks.pipeline [--video FILE ...] [--model NAME_OR_XML ...] [--height 256] [--frames 100] [--runs 3]
+                              [--peer "COMMAND"]
+
+The limit is what the cores could do if nothing were lost between the stages: cores / the sum of the stages' CPU times,
+each stage timed alone in the same run. Beside it stand benchmark_app's throughput, inference alone on the same network,
+and, with --peer, the FPS of any other program on the same video: the command, with {video} in place of the file, must
+process the video once; its FPS is the frames over its whole time less the time it takes for a video of one frame.
+All take turns; printed are medians over the runs, with the least and the greatest.
+"""
+
+import argparse
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import openvino as ov
+
+from benchmarks.common import BUNDLED, CLIP, cores, machine, run_demo, spread
+from human_pose.compiled import Settings, compile_network, configure
+from human_pose.decode import decode
+from human_pose.draw import draw
+from human_pose.inference import fill_input, network_input_size, new_input, pixels_per_cell
+from human_pose.model_files import choose_model
+from human_pose.network import PoseNetwork, load_network
+from human_pose.panel import CORNERS
+from human_pose.sources import open_source
+
+STAGES = ("read", "scale", "infer", "decode", "draw")
+KEPT = 20  # frames to time a stage on
+
+
+class Stages:
+    """One video and one network, whose stages can be timed alone."""
+
+    def __init__(self, video: str, model: str, height: int | None) -> None:
+        core = ov.Core()
+        self.video = video
+        self.network: PoseNetwork = load_network(core, choose_model(model, None))
+        self.frames = [image for image, _ in islice(open_source(video).images(), KEPT)]
+        self.frame_size = self.frames[0].shape[1::-1]
+        self.height = height or self.network.own_height
+        self.input_size = network_input_size(self.frame_size, self.height)
+        self.network.reshape(*self.input_size)
+        settings = Settings(self.network.file.precision)
+        configure(core, settings)
+        compiled = compile_network(core, self.network.model, "CPU", settings)
+        self.precision = compiled.execution_precision
+        self.requests = [compiled.network.create_infer_request() for _ in range(compiled.request_count)]
+        self.inputs = []
+        for frame in self.frames:
+            self.inputs.append(new_input(compiled.network, self.frame_size))
+            fill_input(frame, self.inputs[-1])
+        self.infer(len(self.frames))
+        self.maps = []
+        for image in self.inputs:
+            self.requests[0].infer({"image": image})
+            heatmaps, pafs = (self.requests[0].get_tensor(name).data[0].copy() for name in ("heatmaps", "pafs"))
+            self.maps.append((heatmaps, pafs))
+        self.cell = pixels_per_cell(self.frame_size, self.input_size)
+        self.poses = [decode(heatmaps, pafs, self.cell) for heatmaps, pafs in self.maps]
+
+    def cpu_ms(self) -> dict[str, float]:
+        """CPU time of each stage, ms a frame, one stage after the other."""
+        canvas = [frame.copy() for frame in self.frames]
+        target = np.zeros_like(self.inputs[0])
+        works: dict[str, tuple[int, Callable[[], Any]]] = {
+            "read": (KEPT * 3, lambda: [None for _ in islice(open_source(self.video).images(), KEPT * 3)]),
+            "scale": (KEPT, lambda: list(map(fill_input, self.frames, [target] * KEPT))),
+            "infer": (KEPT * 2, lambda: self.infer(KEPT * 2)),
+            "decode": (KEPT, lambda: [decode(heatmaps, pafs, self.cell) for heatmaps, pafs in self.maps]),
+            "draw": (KEPT, lambda: [draw(canvas[n], self.poses[n], [], CORNERS[0], True) for n in range(KEPT)]),
+        }
+        times = {}
+        for stage, (count, work) in works.items():
+            started_at = time.process_time()
+            work()
+            times[stage] = 1000 * (time.process_time() - started_at) / count
+        return times
+
+    def infer(self, count: int) -> None:
+        """So many inferences, all requests in flight."""
+        for index in range(count):
+            request = self.requests[index % len(self.requests)]
+            request.wait()
+            request.set_input_tensor(ov.Tensor(self.inputs[index % len(self.inputs)], shared_memory=True))
+            request.start_async()
+        for request in self.requests:
+            request.wait()
+
+    def benchmark_app_fps(self, seconds: int) -> float:
+        """Inference alone, as OpenVINO's own tool measures it, on the same network at the same size."""
+        hint = {"FP32": "f32", "FP16": "f16", "FP16-INT8": "f16"}[self.network.file.precision]
+        with tempfile.TemporaryDirectory() as folder:
+            xml = Path(folder) / "network.xml"
+            ov.save_model(self.network.model, xml, compress_to_fp16=False)
+            tool = "import sys; from openvino.tools.benchmark.main import main; sys.exit(main())"
+            command = [sys.executable, "-c", tool, "-m", str(xml), "-d", "CPU", "-hint", "throughput"]
+            command += ["-t", str(seconds), "-infer_precision", hint]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+        found = re.search(r"Throughput:\s+([\d.]+) FPS", done.stdout)
+        return float(found[1]) if found else float("nan")
+
+
+def peer_fps(command: str, video: str, frames: int) -> float:
+    """Frames a second of another program, its start left out."""
+    times = []
+    with tempfile.TemporaryDirectory() as folder:
+        for count in (1, frames):
+            part = str(Path(folder) / f"{count}.avi")
+            source = open_source(video)
+            writer = None
+            for image, _ in islice(source.images(), count):
+                writer = writer or cv2.VideoWriter(
+                    part, cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*"MJPG"), 30, image.shape[1::-1]
+                )
+                writer.write(image)
+            if writer is not None:
+                writer.release()
+            words = [word.replace("{video}", part) for word in shlex.split(command)]
+            started_at = time.perf_counter()
+            subprocess.run(words, check=True, capture_output=True)
+            times.append(time.perf_counter() - started_at)
+    return (frames - 1) / (times[1] - times[0])
+
+
+def measure(video: str, model: str, options: argparse.Namespace) -> None:
+    stages = Stages(video, model, options.height)
+    wanted = ["-i", video, "-m", model, "--height", stages.height, "--frames", options.frames, "--loop", "--no-cache"]
+    cpu: list[dict[str, float]] = []
+    fps: dict[str, list[float]] = {"limit": [], "demo": [], "one request": [], "benchmark_app": [], "peer": []}
+    for _ in range(options.runs):
+        cpu.append(stages.cpu_ms())
+        fps["limit"].append(1000 * cores() / sum(cpu[-1].values()))
+        fps["demo"].append(run_demo(*wanted)["devices"][0]["fps"]["mean"])
+        fps["one request"].append(run_demo(*wanted, "--requests", 1)["devices"][0]["fps"]["mean"])
+        fps["benchmark_app"].append(stages.benchmark_app_fps(options.seconds))
+        if options.peer:
+            fps["peer"].append(peer_fps(options.peer, video, options.frames))
+    network = stages.network.file
+    print(
+        f"\n{Path(video).name}, {stages.frame_size[0]}x{stages.frame_size[1]}; {network.name} {network.precision}, "
+        f"executed in {stages.precision}, input {stages.input_size[0]}x{stages.input_size[1]}"
+    )
+    print("CPU ms a frame, each stage alone: " + ", ".join(f"{s} {spread([t[s] for t in cpu], 2)}" for s in STAGES))
+    print(f"{'':16}{'FPS':>22}{'of the limit':>24}")
+    for name, values in fps.items():
+        if values:
+            ratios = [value / limit for value, limit in zip(values, fps["limit"], strict=True)]
+            print(f"{name:16}{spread(values):>22}{spread(ratios, 2):>24}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--video", nargs="+", default=[str(CLIP)])
+    parser.add_argument("--model", nargs="+", default=[BUNDLED])
+    parser.add_argument("--height", type=int, default=256)
+    parser.add_argument("--frames", type=int, default=100)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--seconds", type=int, default=4, help="of each run of benchmark_app")
+    parser.add_argument("--peer", metavar="COMMAND", help="another program, as 'python demo.py -i {video} --no_show'")
+    options = parser.parse_args()
+    print(f"{machine()}; {options.runs} runs of {options.frames} frames: median (least to greatest)")
+    for video in options.video:
+        for model in options.model:
+            measure(video, model, options)
+
+
+if __name__ == "__main__":
+    main()
