@@ -9,7 +9,7 @@ from openvino import opset13 as ops
 from openvino.preprocess import PrePostProcessor
 
 from .errors import UsageError, first_line
-from .skeleton import HEATMAP_CHANNELS, PAF_CHANNELS
+from .skeleton import HEATMAP_CHANNELS, KEYPOINTS, PAF_CHANNELS
 
 CELL_PIXELS = 8  # the maps have 1/8 of the input's width and height
 WIDEST_ASPECT = 4.0  # a wider frame is scaled down to this, lest its input grow without bound
@@ -146,7 +146,8 @@ def _channels(output: ov.Output, axis: int, image: list[ov.Dimension]) -> int | 
 def _not_a_pose_network(file: ModelFile, model: ov.Model) -> str:
     found = [f"{kind} {port.partial_shape}" for kind in ("input", "output") for port in getattr(model, kind + "s")]
     return (
-        f"'{file.path}' is no network of this kind. Expected: one image input with 3 channels, and as outputs "
-        f"{HEATMAP_CHANNELS} heatmaps and {PAF_CHANNELS} part affinity fields (or both in one tensor of "
-        f"{HEATMAP_CHANNELS + PAF_CHANNELS} channels). Found: {', '.join(found)}."
+        f"'{file.path}' is no network of this kind. Expected: one image input with 3 channels (BGR, 0 to 255), and as "
+        f"outputs, at an eighth of its size, {HEATMAP_CHANNELS} heatmaps and {PAF_CHANNELS} part affinity fields (or "
+        f"both in one tensor of {HEATMAP_CHANNELS + PAF_CHANNELS} channels), of OpenPose's COCO skeleton with its "
+        f"{len(KEYPOINTS)} keypoints, the only one known here. Found: {', '.join(found)}."
     )

@@ -27,12 +27,15 @@ PERSON = {
 }  # fmt: skip
 
 
-def painted_network(layout: str = "NCHW", outputs: int = 2, height: int = HEIGHT, width: int = WIDTH) -> ov.Model:
+def painted_network(
+    layout: str = "NCHW", outputs: int = 2, height: int = HEIGHT, width: int = WIDTH, element_type: str = "f32"
+) -> ov.Model:
     """The network, with an input NCHW or NHWC and two outputs NCHW or one NHWC; -1 leaves a size open."""
     shape = [1, 3, height, width] if layout == "NCHW" else [1, height, width, 3]
-    image = ops.parameter(shape, ov.Type.f32, name="data")
+    image = ops.parameter(shape, getattr(ov.Type, element_type), name="data")
     image.output(0).set_names({"data"})
-    nchw = image if layout == "NCHW" else ops.transpose(image, [0, 3, 1, 2])
+    floats = ops.convert(image, "f32")
+    nchw = floats if layout == "NCHW" else ops.transpose(floats, [0, 3, 1, 2])
     cells = ops.avg_pool(nchw, [CELL, CELL], [0, 0], [0, 0], [CELL, CELL], exclude_pad=True)
     blue, green, red = ops.split(cells, 1, 3).outputs()
     levels = np.array([10.0 * (k + 1) for k in range(HEATMAP_CHANNELS)], np.float32).reshape(1, -1, 1, 1)

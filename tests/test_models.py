@@ -271,6 +271,24 @@ def test_every_layout_gives_the_same_maps(
     assert_finds_what_was_painted(core, load(core, xml), paint_person(blank()))
 
 
+@pytest.mark.parametrize("element_type", ["u8", "f16", "i32"])
+@pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
+def test_every_type_of_input_gives_the_same_maps(core: ov.Core, tmp_path: Path, layout: str, element_type: str) -> None:
+    xml = save_network(tmp_path, layout=layout, element_type=element_type)
+    assert_finds_what_was_painted(core, load(core, xml), paint_person(blank()))
+
+
+def test_a_width_left_open_takes_every_width(core: ov.Core, painted_xml: Path) -> None:
+    network = load(core, painted_xml)
+    network.reshape(None, 128)
+    assert network.input_size == (None, 128)
+    compiled = core.compile_model(network.model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    for width in (8, 96, 128, 512):
+        outputs = compiled(speckled(128, width)[None])
+        assert outputs["heatmaps"].shape == (1, 19, 16, width // CELL)
+        np.testing.assert_allclose(outputs["heatmaps"][0], painted_maps(speckled(128, width))[0], atol=1e-4)
+
+
 def test_two_outputs_are_told_apart_in_either_order_and_layout(core: ov.Core, tmp_path: Path) -> None:
     model = painted_network()
     pafs, heatmaps = (result.input_value(0) for result in model.get_results())
@@ -361,7 +379,7 @@ def test_other_network_is_refused_with_what_was_expected_and_found(
     with pytest.raises(UsageError) as caught:
         load(core, xml)
     expected, _, told = str(caught.value).partition("Found: ")
-    assert all(word in expected for word in (str(xml), "3 channels", "19", "38", "57"))
+    assert all(word in expected for word in (str(xml), "3 channels", "19", "38", "57", "18 keypoints"))
     assert all(word in told for word in found)
     assert "\n" not in str(caught.value)
 
