@@ -118,7 +118,8 @@ class Viewer:
         self._is_painted = True
         self._drawn_at = time.perf_counter()
         self._painted.add(self._drawn_at, 0.0)
-        self._paint_due_at = max(self._paint_due_at + self._paint_interval_s, self._drawn_at)
+        is_in_step = self._drawn_at - self._paint_due_at < self._paint_interval_s
+        self._paint_due_at = (self._paint_due_at if is_in_step else self._drawn_at) + self._paint_interval_s
 
     def _panel(self) -> list[Line]:
         if not self._has_panel or self._shown is None or not (self.has_window or self._writer.is_open):

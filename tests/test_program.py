@@ -287,3 +287,23 @@ def test_devices_are_listed_with_what_they_can_do(program: Program) -> None:
     cpu = next(line.split() for line in lines if line.startswith("CPU "))
     assert "f32" in cpu
     assert lines[-1].startswith("TAB walks through: CPU")
+
+
+def test_the_fastest_way_finds_what_the_synchronous_one_finds_on_every_frame(program: Program, tmp_path: Path) -> None:
+    """One request after the other, and as many at once as there may be: the same poses, in the same order."""
+    lines = []
+    for way in (["--hint", "latency"], ["--requests", 4, "--streams", 2]):
+        done = program("-m", "mobilenet-thin", "--height", 184, "--keypoints", tmp_path / "k.jsonl", *way)
+        assert done.returncode == 0, done.stderr
+        lines.append([json.loads(line) for line in (tmp_path / "k.jsonl").read_text().splitlines()])
+    synchronous, fastest = lines
+    assert [line["frame"] for line in fastest] == list(range(140))
+    assert sum(len(line["people"]) for line in fastest) > 140
+    for one, other in zip(synchronous, fastest, strict=True):
+        assert len(one["people"]) == len(other["people"])
+        for person, same in zip(one["people"], other["people"], strict=True):
+            assert {name for name, place in person["keypoints"].items() if place} == {
+                name for name, place in same["keypoints"].items() if place
+            }
+            for name, place in person["keypoints"].items():
+                assert place is None or place == pytest.approx(same["keypoints"][name], abs=0.01)
