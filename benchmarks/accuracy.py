@@ -1,0 +1,135 @@
+"""Accuracy beside speed: AP on a COCO set, FPS and latency, for every model and input height.
+
+python -m benchmarks.accuracy --images DIR --annotations FILE --model NAME_OR_XML ... --height 256 368 512
+                              [--output docs]
+
+AP is that of `python -m human_pose.evaluate`. FPS is the demo's own without a window on the bundled clip, as many
+requests as the device asks for; latency the median with `--hint latency`. The rows take turns, medians over the runs.
+Writes accuracy-table.md and accuracy.svg to the output folder, after every row; needs requirements-eval.txt.
+"""
+
+import argparse
+import statistics
+import sys
+from pathlib import Path
+from typing import Any
+
+import openvino as ov
+
+from benchmarks.common import machine, run_demo
+from human_pose.errors import DemoError
+from human_pose.evaluate import Evaluation, evaluate
+from human_pose.files import write_whole
+from human_pose.model_files import choose_model
+from human_pose.network import load_network
+
+# AP of the Open Model Zoo's Python decoder on the same 200 images of COCO val2017; measured apart, once, on another
+# machine, so that there is no FPS to compare with. (input height, maps upsampled, AP)
+PEER_INT8 = ((256, 1, 33.9), (256, 4, 41.2), (368, 1, 45.4), (368, 4, 51.7), (512, 4, 52.7))
+
+
+class Row:
+    """A model at an input height."""
+
+    def __init__(self, model: str, height: int) -> None:
+        self.model, self.height = model, height
+        self.file = choose_model(model, None)
+        self.evaluation: Evaluation | None = None
+        self.fps: list[float] = []
+        self.latency_ms: list[float] = []
+        self.executed_in = ""
+
+    @property
+    def name(self) -> str:
+        return f"{self.file.name} {self.file.precision}"
+
+    def evaluate(self, images: Path, annotations: Path) -> None:
+        core = ov.Core()
+        self.evaluation = evaluate(core, load_network(core, self.file), images, annotations, height=self.height)
+
+    def run(self, frames: int) -> None:
+        wanted = ["-m", self.model, "--height", self.height, "--frames", frames, "--loop"]
+        device = run_demo(*wanted)["devices"][0]
+        self.fps.append(device["fps"]["mean"])
+        self.executed_in = device["execution_precision"]
+        self.latency_ms.append(run_demo(*wanted, "--hint", "latency")["devices"][0]["latency_ms"]["p50"])
+
+    def cells(self) -> list[str]:
+        assert self.evaluation is not None
+        metrics = self.evaluation.metrics
+        return [
+            self.name, self.executed_in, str(self.height),
+            *(f"{metrics[metric]:.1f}" for metric in ("AP", "AP50", "APm", "APl")),
+            f"{statistics.median(self.fps):.1f} ({min(self.fps):.1f} to {max(self.fps):.1f})",
+            f"{statistics.median(self.latency_ms):.0f}", f"{self.evaluation.decode_ms:.2f}",
+        ]  # fmt: skip
+
+
+HEADER = ["model", "executed in", "height", "AP", "AP50", "APm", "APl", "FPS", "latency, ms", "decoding, ms"]
+
+
+def table(rows: list[Row]) -> str:
+    lines = [HEADER, ["---"] * len(HEADER), *(row.cells() for row in rows)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+
+
+def plot(rows: list[Row], path: Path) -> None:
+    """AP against FPS, a line a model; the peer's AP as levels."""
+    import matplotlib as mpl
+
+    mpl.use("svg")
+    mpl.rcParams["svg.hashsalt"] = "accuracy"  # the same figures give the same file
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(8, 5))
+    axes_: Any = axes
+    for name in dict.fromkeys(row.name for row in rows):
+        points = [
+            (statistics.median(row.fps), row.evaluation.metrics["AP"], row.height)
+            for row in rows
+            if row.name == name and row.evaluation is not None
+        ]
+        axes_.plot([fps for fps, _, _ in points], [ap for _, ap, _ in points], "o-", label=name)
+        for fps, ap, height in points:
+            axes_.annotate(str(height), (fps, ap), textcoords="offset points", xytext=(4, 4), fontsize=8)
+    for height, upsampled, ap in PEER_INT8:
+        axes_.axhline(ap, color="grey", linewidth=0.7, linestyle=":")
+        axes_.annotate(
+            f"Zoo's decoder, INT8, {height}, maps x{upsampled}: {ap}", (1.0, ap), xycoords=("axes fraction", "data"),
+            ha="right", va="bottom", fontsize=7, color="grey",
+        )  # fmt: skip
+    axes_.set_xlabel("FPS of the demo, two cores, no window")
+    axes_.set_ylabel("AP, %")
+    axes_.set_xlim(left=0)
+    axes_.legend(loc="lower right", fontsize=8)
+    axes_.grid(alpha=0.3)
+    figure.tight_layout()
+    figure.savefig(path, metadata={"Date": None})
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--images", type=Path, required=True)
+    parser.add_argument("--annotations", type=Path, required=True)
+    parser.add_argument("--model", nargs="+", required=True)
+    parser.add_argument("--height", nargs="+", type=int, default=[256, 368, 512])
+    parser.add_argument("--frames", type=int, default=40)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--output", type=Path, default=Path("docs"))
+    options = parser.parse_args()
+    try:
+        rows = [Row(model, height) for model in options.model for height in options.height]
+        for _ in range(options.runs):
+            for row in rows:
+                row.run(options.frames)
+        for number, row in enumerate(rows, 1):
+            row.evaluate(options.images, options.annotations)
+            write_whole(options.output / "accuracy-table.md", f"{machine()}\n\n{table(rows[:number])}".encode())
+            plot(rows[:number], options.output / "accuracy.svg")
+            print(" | ".join(row.cells()), flush=True)
+    except DemoError as error:
+        sys.exit(f"error: {error}")
+
+
+if __name__ == "__main__":
+    main()
