@@ -70,6 +70,8 @@ def _catalog_model(name: str, precision: str, models_folder: Path) -> ModelFile:
 
 
 def _folders(parent: Path) -> list[str]:
+    if not parent.is_dir():
+        return []
     return sorted(path.name for path in parent.iterdir() if path.is_dir() and not path.name.startswith("."))
 
 

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOMS = [
-    "errors", "skeleton", "terminal", "files", "catalog", "download", "network", "model_files", "convert", "devices", "affinity",
-    "compiled", "stats", "sources", "capture", "inference", "decode", "panel", "draw", "window", "tour", "writer",
-    "viewer", "report", "options",
+    "errors", "skeleton", "terminal", "files", "catalog", "download", "network", "model_files", "convert", "devices",
+    "affinity", "compiled", "stats", "sources", "capture", "inference", "decode", "panel", "draw", "window", "tour",
+    "writer", "viewer", "report", "options", "agreement", "samples", "equalize", "int8", "judge", "quantize",
+    "shelf", "models",
 ]  # fmt: skip
 RUN_TIME_PACKAGES = {"openvino", "cv2", "numpy"}
 
