@@ -69,7 +69,7 @@ def quantize_graph(
         with contextlib.redirect_stdout(io.StringIO()):  # its bars would be taken for results
             return nncf.quantize(
                 model,
-                nncf.Dataset(list(inputs), as_input),
+                nncf.Dataset(inputs, as_input),
                 subset_size=len(inputs),
                 preset=nncf.QuantizationPreset.MIXED,  # weights symmetric, activations as they are
                 ignored_scope=nncf.IgnoredScope(names=sorted(float_layers)) if float_layers else None,

@@ -13,6 +13,12 @@ from .terminal import say
 MODELS_FOLDER = Path(__file__).resolve().parent.parent / "models"
 ZOO_VARIABLE = "HUMAN_POSE_ZOO"  # environment: address of a mirror of the Open Model Zoo's files
 
+WHY_NO_INT8 = (  # of the bundled model; the figures are docs/quantization.md's
+    "quantized as it is, it finds 3 % of its keypoints again; with enough layers in float to find 93 %, it is slower "
+    f"than in FP16 (docs/quantization.md). Give -p FP16 or -m {DEFAULT_MODEL}, or make one on your own frames: "
+    f"python -m human_pose.models quantize {BUNDLED_MODEL} --accuracy-control --calibration VIDEO"
+)
+
 
 class ModelUnavailableError(DemoError):
     """A catalog model that is not on disk and cannot be downloaded."""
@@ -63,6 +69,8 @@ def _catalog_model(name: str, precision: str, models_folder: Path) -> ModelFile:
             return ModelFile(name, precision, other)
     if unavailable is not None:
         raise ModelUnavailableError(f"{name} {precision} is not on this machine. {unavailable}") from unavailable
+    if (name, precision) == (BUNDLED_MODEL, "FP16-INT8"):
+        raise UsageError(f"{name} has no {precision}: {WHY_NO_INT8}")
     here = _folders(models_folder / name)
     raise UsageError(
         f"{name} has no {precision}. It is in '{models_folder / name}' as: {', '.join(here) or 'nothing'}."

@@ -144,7 +144,7 @@ def main(arguments: list[str] | None = None) -> int:
         say(f"error: {error}")
         return error.exit_code
     except KeyboardInterrupt:
-        say("Interrupted; nothing was written.")
+        say("Interrupted.")
         return 130
     return 0
 

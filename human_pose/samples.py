@@ -1,6 +1,8 @@
 """Frames for calibration and for judging it: spread over a video or a folder of images, as the network's input."""
 
 import contextlib
+from collections.abc import Sequence
+from typing import overload
 
 import numpy as np
 
@@ -42,6 +44,29 @@ def read_samples(source: Source, count: int, height: int) -> list[np.ndarray]:
             "Give a longer video, or more images."
         )
     return samples
+
+
+class Inputs(Sequence[np.ndarray]):
+    """Frames (1, height, width, 3) uint8 as a model's own input takes them: float32 0..255, NHWC or NCHW.
+
+    Made when they are asked for: as floats, some hundred frames would fill the memory.
+    """
+
+    def __init__(self, frames: list[np.ndarray], is_nchw: bool) -> None:
+        self._frames, self._is_nchw = frames, is_nchw
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    @overload
+    def __getitem__(self, index: int) -> np.ndarray: ...
+    @overload
+    def __getitem__(self, index: slice) -> "Inputs": ...
+    def __getitem__(self, index: int | slice) -> "np.ndarray | Inputs":
+        if isinstance(index, slice):
+            return Inputs(self._frames[index], self._is_nchw)
+        frame = self._frames[index]
+        return np.ascontiguousarray(frame.transpose(0, 3, 1, 2) if self._is_nchw else frame, np.float32)
 
 
 def split(samples: list[np.ndarray]) -> tuple[list[np.ndarray], list[np.ndarray]]:

@@ -21,7 +21,7 @@ from human_pose.int8 import QuantizerMissingError, import_nncf, rounded, sensiti
 from human_pose.model_files import choose_model
 from human_pose.network import load_network
 from human_pose.quantize import INT8, Quantizer, Wish, quantize
-from human_pose.samples import read_samples, split
+from human_pose.samples import Inputs, read_samples, split
 from human_pose.skeleton import KEYPOINTS
 from human_pose.sources import open_source
 from tests.painted import HEIGHT, PERSON, WIDTH, blank, paint_person, painted_network, pixels, save_network
@@ -120,6 +120,15 @@ class TestSamples:
         assert {sample.shape for sample in samples} == {(1, 64, 96, 3)}
         assert samples[2][0, :, :32].min() == 255
         assert samples[2][0, :, 32:].max() == 0
+
+    @pytest.mark.parametrize("is_nchw", [True, False])
+    def test_inputs_are_the_frames_as_floats(self, is_nchw: bool) -> None:
+        frames = [np.random.default_rng(number).integers(0, 256, (1, 4, 6, 3), np.uint8) for number in range(3)]
+        inputs = Inputs(frames, is_nchw)
+        assert (len(inputs), len(list(inputs)), len(inputs[1:])) == (3, 3, 2)
+        expected = frames[2].transpose(0, 3, 1, 2) if is_nchw else frames[2]
+        assert inputs[2].dtype == np.float32
+        np.testing.assert_array_equal(inputs[1:][1], expected)
 
     def test_held_out_frames_calibrate_nothing(self) -> None:
         calibration, held_out = split([np.full(1, number) for number in range(10)])
@@ -296,15 +305,28 @@ class TestQuantize:
             model: ov.Model, inputs: Sequence[np.ndarray], bits: int, kept: Collection[str], *rest: object
         ) -> ov.Model:
             tried.append((bits, len(kept)))
-            return levels(256 if kept else 2)(model, inputs, bits, [], print)
+            return levels(256 if len(kept) == 16 else 2)(model, inputs, bits, [], print)
 
-        xml = tmp_path / "separable" / "separable.xml"
-        xml.parent.mkdir()
-        ov.save_model(painted_behind_a_convolution(), xml, compress_to_fp16=False)
+        xml = save_with_convolutions(tmp_path, 17)
         wish = Wish(str(xml), str(people), "tiny", HEIGHT, accuracy_control=True)
         installed, _ = quantize(wish, tmp_path / "models", quantizer)
-        assert tried == [(8, 0), (7, 0), (8, 1)]
-        assert json.loads(installed.with_suffix(".json").read_text())["float_layers"] == ["identity"]
+        assert tried == [(8, 0), (7, 0), (8, 8), (7, 8), (8, 16)]
+        facts = json.loads(installed.with_suffix(".json").read_text())
+        assert len(set(facts["float_layers"]) & {f"same{number}" for number in range(17)}) == 16
+
+    def test_some_layer_is_left_to_quantize(self, tmp_path: Path, people: Path) -> None:
+        tried: list[int] = []
+
+        def quantizer(
+            model: ov.Model, inputs: Sequence[np.ndarray], bits: int, kept: Collection[str], *rest: object
+        ) -> ov.Model:
+            tried.append(len(kept))
+            return levels(2)(model, inputs, bits, [], print)
+
+        wish = Wish(str(save_with_convolutions(tmp_path, 16)), str(people), "tiny", HEIGHT, accuracy_control=True)
+        with pytest.raises(DemoError, match="refused"):
+            quantize(wish, tmp_path / "models", quantizer)
+        assert tried == [0, 0, 8, 8]
 
     def test_source_without_people_is_refused(self, tmp_path: Path) -> None:
         (tmp_path / "empty").mkdir()
@@ -331,17 +353,22 @@ class TestQuantize:
             quantize(Wish(str(save_network(tmp_path)), str(people), "tiny"), tmp_path / "models", levels(256))
 
 
-def painted_behind_a_convolution() -> ov.Model:
-    """The painted network behind a convolution that changes nothing."""
+def save_with_convolutions(folder: Path, count: int) -> Path:
+    """Write the painted network behind some convolutions that change nothing; returns the .xml."""
     model = painted_network()
     image = model.get_parameters()[0]
     readers = list(image.output(0).get_target_inputs())
-    weights = ops.constant(np.eye(3, dtype=np.float32).reshape(3, 3, 1, 1))
-    same = ops.convolution(image, weights, [1, 1], [0, 0], [0, 0], [1, 1], name="identity")
+    same = image
+    for number in range(count):
+        weights = ops.constant(np.eye(3, dtype=np.float32).reshape(3, 3, 1, 1))
+        same = ops.convolution(same, weights, [1, 1], [0, 0], [0, 0], [1, 1], name=f"same{number}")
     for reader in readers:
         reader.replace_source_output(same.output(0))
     model.validate_nodes_and_infer_types()
-    return model
+    xml = folder / "behind" / "behind.xml"
+    xml.parent.mkdir()
+    ov.save_model(model, xml, compress_to_fp16=False)
+    return xml
 
 
 def test_without_nncf_one_line_says_what_to_install(
@@ -359,9 +386,8 @@ def test_without_nncf_one_line_says_what_to_install(
 @pytest.mark.skipif(importlib.util.find_spec("nncf") is None, reason="NNCF is not installed: requirements-quantize.txt")
 def test_nncf_quantizes_a_network(tmp_path: Path, people: Path) -> None:
     import_nncf()
-    xml = tmp_path / "separable" / "separable.xml"
-    xml.parent.mkdir()
-    ov.save_model(painted_behind_a_convolution(), xml, compress_to_fp16=False)
-    installed, _ = quantize(Wish(str(xml), str(people), "tiny", HEIGHT), tmp_path / "models")
+    installed, _ = quantize(
+        Wish(str(save_with_convolutions(tmp_path, 2)), str(people), "tiny", HEIGHT), tmp_path / "models"
+    )
     assert "FakeQuantize" in installed.read_text()
     assert json.loads(installed.with_suffix(".json").read_text())["agreement"]["within_torso"] >= 0.9
