@@ -11,17 +11,22 @@ import os
 import sys
 from pathlib import Path
 
-from .catalog import CATALOG, PRECISIONS, ZOO
-from .convert import convert
-from .decode import DEFAULT_THRESHOLD
-from .download import download
-from .errors import DemoError, UsageError
-from .model_files import MODELS_FOLDER, ZOO_VARIABLE
-from .options import OptionParser, count, input_height, score
-from .quantize import DEFAULT_BOUND, INT8, Wish, quantize
-from .samples import HELD_OUT, LEAST_SAMPLES
-from .shelf import as_table, entries
-from .terminal import have_streams, print_result, say
+from .errors import DemoError, UsageError, explain_import_error
+
+os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # what goes wrong is said here, in one line
+try:
+    from .catalog import CATALOG, PRECISIONS, ZOO
+    from .convert import convert
+    from .decode import DEFAULT_THRESHOLD
+    from .download import download
+    from .model_files import MODELS_FOLDER, ZOO_VARIABLE
+    from .options import OptionParser, count, input_height, score
+    from .quantize import DEFAULT_BOUND, INT8, Wish, quantize
+    from .samples import HELD_OUT, LEAST_SAMPLES
+    from .shelf import as_table, entries
+    from .terminal import have_streams, print_result, say
+except ImportError as import_error:
+    sys.exit(f"error: {explain_import_error(import_error)}")
 
 
 def list_models(options: argparse.Namespace) -> None:
@@ -136,7 +141,6 @@ def samples(text: str) -> int:
 def main(arguments: list[str] | None = None) -> int:
     """Run one command. Returns the exit code."""
     have_streams()
-    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     options = read_options(arguments)
     try:
         options.run(options)

@@ -213,11 +213,17 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture
-def run(tmp_path: Path, root: Path) -> Run:
-    """Runs the program in a copy of the package, whose models folder is its own, on a machine without NNCF."""
+def project(tmp_path: Path, root: Path) -> Path:
+    """A copy of the package, whose models folder is its own, on a machine without NNCF."""
     project = tmp_path / "project"
     shutil.copytree(root / "human_pose", project / "human_pose", ignore=shutil.ignore_patterns("__pycache__"))
     (project / "nncf.py").write_text("raise ImportError('hidden')")
+    return project
+
+
+@pytest.fixture
+def run(project: Path) -> Run:
+    """Runs the program in that copy."""
 
     def run_it(*arguments: object) -> "subprocess.CompletedProcess[str]":
         command = [sys.executable, "-m", "human_pose.models", *map(str, arguments)]
@@ -240,6 +246,13 @@ def test_program_without_nncf_says_what_to_install(run: Run, tmp_path: Path) -> 
     outcome = run("quantize", save_network(tmp_path), "--calibration", tmp_path)
     assert (outcome.returncode, outcome.stdout, outcome.stderr.count("\n")) == (2, "", 1)
     assert "pip install -r requirements-quantize.txt" in outcome.stderr
+
+
+def test_program_says_in_one_line_that_there_is_no_camera(run: Run, tmp_path: Path, project: Path) -> None:
+    (project / "nncf.py").write_text("def set_log_level(level): pass")
+    outcome = run("quantize", save_network(tmp_path), "--calibration", "999")
+    assert (outcome.returncode, outcome.stdout, outcome.stderr.count("\n")) == (1, "", 1)
+    assert "There is no camera 999" in outcome.stderr
 
 
 def test_program_converts_an_ir_and_lists_it(run: Run, tmp_path: Path) -> None:
