@@ -1,6 +1,6 @@
 """What quantization did to a network: its maps and keypoints on some frames, compared with the float network's."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
@@ -11,6 +11,8 @@ from .agreement import NEAR_PIXELS, NEAR_TORSO, Agreement, compare_poses, relati
 from .decode import Pose, decode
 from .network import CELL_PIXELS, ModelFile, PoseNetwork, load_network
 from .terminal import ProgressLine
+
+WARM_UP_TURNS, TIMED_TURNS = 2, 15  # of each network, when they are timed
 
 
 @dataclass(frozen=True)
@@ -40,39 +42,58 @@ class Figures:
 
 @dataclass(frozen=True)
 class Maps:
-    """A network's maps of some frames, what is decoded from them, in pixels of the input, and the ms it took."""
+    """A network's maps of some frames, and what is decoded from them, in pixels of the input."""
 
     heatmaps: list[np.ndarray]
     pafs: list[np.ndarray]
     poses: list[list[Pose]]
-    ms: float
 
 
 def infer_maps(core: ov.Core, network: PoseNetwork, frames: list[np.ndarray], progress: ProgressLine) -> Maps:
     """Run a network on frames, each (1, height, width, 3) uint8 of its input's size, one at a time, on the CPU."""
-    hints: dict[str, Any] = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
-    request = core.compile_model(network.model, "CPU", hints).create_infer_request()
-    maps = Maps([], [], [], 0.0)
-    times = []
+    request = _request(core, network)
+    maps = Maps([], [], [])
     for number, frame in enumerate(frames):
         progress.show(f"judging: frame {number + 1} of {len(frames)}")
         request.infer({"image": frame})
-        times.append(request.latency)
         maps.heatmaps.append(request.get_tensor("heatmaps").data[0].copy())
         maps.pafs.append(request.get_tensor("pafs").data[0].copy())
         maps.poses.append(decode(maps.heatmaps[-1], maps.pafs[-1], (CELL_PIXELS, CELL_PIXELS)))
-    return replace(maps, ms=median(times))
+    return maps
 
 
-def judge(core: ov.Core, file: ModelFile, truth: Maps, frames: list[np.ndarray], progress: ProgressLine) -> Figures:
-    """How far the saved model's maps and keypoints are from the float model's, on frames that calibrated nothing."""
+def judge(
+    core: ov.Core,
+    float_network: PoseNetwork,
+    truth: Maps,
+    file: ModelFile,
+    frames: list[np.ndarray],
+    progress: ProgressLine,
+) -> Figures:
+    """How far the saved model's maps and keypoints are from the float network's, on frames that calibrated nothing."""
     network = load_network(core, file)
     network.reshape(frames[0].shape[2], frames[0].shape[1])
     found = infer_maps(core, network, frames, progress)
+    float_ms, quantized_ms = _times([_request(core, float_network), _request(core, network)], frames)
     return Figures(
         compare_poses(zip(truth.poses, found.poses, strict=True)),
         relative_error([maps[:-1] for maps in truth.heatmaps], [maps[:-1] for maps in found.heatmaps]),
         relative_error(truth.pafs, found.pafs),
-        truth.ms,
-        found.ms,
+        float_ms,
+        quantized_ms,
     )
+
+
+def _request(core: ov.Core, network: PoseNetwork) -> ov.InferRequest:
+    hints: dict[str, Any] = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
+    return core.compile_model(network.model, "CPU", hints).create_infer_request()
+
+
+def _times(requests: list[ov.InferRequest], frames: list[np.ndarray]) -> list[float]:
+    """The median ms of each; they take turns, so that what else the machine does falls on all alike."""
+    times: list[list[float]] = [[] for _ in requests]
+    for turn in range(WARM_UP_TURNS + TIMED_TURNS):
+        for request, own in zip(requests, times, strict=True):
+            request.infer({"image": frames[turn % len(frames)]})
+            own.append(request.latency)
+    return [median(own[WARM_UP_TURNS:]) for own in times]

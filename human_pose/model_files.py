@@ -14,8 +14,9 @@ MODELS_FOLDER = Path(__file__).resolve().parent.parent / "models"
 ZOO_VARIABLE = "HUMAN_POSE_ZOO"  # environment: address of a mirror of the Open Model Zoo's files
 
 WHY_NO_INT8 = (  # of the bundled model; the figures are docs/quantization.md's
-    "quantized as it is, it finds 3 % of its keypoints again; with enough layers in float to find 93 %, it is slower "
-    f"than in FP16 (docs/quantization.md). Give -p FP16 or -m {DEFAULT_MODEL}, or make one on your own frames: "
+    "quantized as it is, it finds 3 % of its keypoints again; with the 48 layers in float that it takes to find 93 %, "
+    "it is hardly faster than in FP16 (docs/quantization.md). "
+    f"Give -p FP16 or -m {DEFAULT_MODEL}, or make one that is measured on your own frames: "
     f"python -m human_pose.models quantize {BUNDLED_MODEL} --accuracy-control --calibration VIDEO"
 )
 

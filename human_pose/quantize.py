@@ -83,7 +83,7 @@ def quantize(wish: Wish, models_folder: Path = MODELS_FOLDER, quantizer: Quantiz
                 quantized = (quantizer or quantize_graph)(graph.clone(), inputs, bits, kept, progress.show)
                 xml = Path(gathering) / str(number) / f"{name}.xml"
                 _save(quantized, own_shape, xml, name)
-                figures = judge(core, ModelFile(name, INT8, xml), truth, held_out, progress)
+                figures = judge(core, network, truth, ModelFile(name, INT8, xml), held_out, progress)
                 figures = replace(figures, weight_bits=bits, float_layers=tuple(kept))
                 say(
                     f"{bits} bits for weights, {len(kept)} layers in float: {figures.agreement.found_again:.1%} of the "
