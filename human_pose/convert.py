@@ -1,10 +1,5 @@
-"""Convert a pose network of another framework (a TensorFlow graph, ONNX, ...) into an IR below `models/`.
+"""Convert a pose network of another framework (a TensorFlow graph, ONNX, ...) into an IR below `models/`."""
 
-python -m human_pose.convert GRAPH --name NAME [--precision FP16|FP32]
-"""
-
-import argparse
-import sys
 import tempfile
 from pathlib import Path
 
@@ -22,11 +17,14 @@ def convert(source: Path, name: str, precision: str, models_folder: Path = MODEL
     UsageError says what is missing otherwise.
     """
     if not source.exists():
-        raise UsageError(f"Cannot open '{source}': no such file. Give a model that ov.convert_model reads.")
+        raise UsageError(f"Cannot open '{source}': no such file. Give a model that OpenVINO reads.")
     try:
-        model = ov.convert_model(source)
+        is_ir = source.suffix == ".xml"  # which ov.convert_model does not read
+        model = ov.Core().read_model(source) if is_ir else ov.convert_model(source)
     except Exception as error:  # each frontend raises its own kinds
         raise UsageError(f"Cannot convert '{source}': {first_line(error)}") from error
+    if any(node.get_type_name() == "FakeQuantize" for node in model.get_ops()):
+        raise UsageError(f"'{source}' is quantized and cannot become {precision}. Give the float model it was made of.")
     model.set_friendly_name(name)
     xml = models_folder / name / precision / f"{name}.xml"
     try:
@@ -41,21 +39,3 @@ def convert(source: Path, name: str, precision: str, models_folder: Path = MODEL
     except OSError as error:
         raise DemoError(f"Cannot write to '{xml.parent}': {error.strerror or error}.") from error
     return xml
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m human_pose.convert", description=convert.__doc__)
-    parser.add_argument("source", type=Path, help="the model: a .pb graph, an .onnx file, a SavedModel folder, ...")
-    parser.add_argument("--name", required=True, help="what the model is called in models/ and with -m")
-    parser.add_argument("--precision", choices=("FP16", "FP32"), default="FP16", help="of the stored weights")
-    options = parser.parse_args()
-    try:
-        print(convert(options.source, options.name, options.precision))
-    except DemoError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

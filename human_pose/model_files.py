@@ -13,6 +13,13 @@ from .terminal import say
 MODELS_FOLDER = Path(__file__).resolve().parent.parent / "models"
 ZOO_VARIABLE = "HUMAN_POSE_ZOO"  # environment: address of a mirror of the Open Model Zoo's files
 
+WHY_NO_INT8 = (  # of the bundled model; the figures are docs/quantization.md's
+    "quantized as it is, it finds 3 % of its keypoints again; with the 48 layers in float that it takes to find 93 %, "
+    "it is hardly faster than in FP16 (docs/quantization.md). "
+    f"Give -p FP16 or -m {DEFAULT_MODEL}, or make one that is measured on your own frames: "
+    f"python -m human_pose.models quantize {BUNDLED_MODEL} --accuracy-control --calibration VIDEO"
+)
+
 
 class ModelUnavailableError(DemoError):
     """A catalog model that is not on disk and cannot be downloaded."""
@@ -63,6 +70,8 @@ def _catalog_model(name: str, precision: str, models_folder: Path) -> ModelFile:
             return ModelFile(name, precision, other)
     if unavailable is not None:
         raise ModelUnavailableError(f"{name} {precision} is not on this machine. {unavailable}") from unavailable
+    if (name, precision) == (BUNDLED_MODEL, "FP16-INT8"):
+        raise UsageError(f"{name} has no {precision}: {WHY_NO_INT8}")
     here = _folders(models_folder / name)
     raise UsageError(
         f"{name} has no {precision}. It is in '{models_folder / name}' as: {', '.join(here) or 'nothing'}."
@@ -70,6 +79,8 @@ def _catalog_model(name: str, precision: str, models_folder: Path) -> ModelFile:
 
 
 def _folders(parent: Path) -> list[str]:
+    if not parent.is_dir():
+        return []
     return sorted(path.name for path in parent.iterdir() if path.is_dir() and not path.name.startswith("."))
 
 

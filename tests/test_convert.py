@@ -11,6 +11,7 @@ import onnx
 import openvino as ov
 import pytest
 from onnx import TensorProto, helper, numpy_helper
+from openvino import opset13 as ops
 
 from human_pose.convert import convert
 from human_pose.errors import UsageError
@@ -159,7 +160,7 @@ def project(tmp_path: Path, root: Path) -> Path:
 
 
 def run(project: Path, *arguments: object) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "human_pose.convert", *map(str, arguments)]
+    command = [sys.executable, "-m", "human_pose.models", "convert", *map(str, arguments)]
     return subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=60, check=False)
 
 
@@ -182,3 +183,20 @@ def test_program_ends_with_2_where_the_source_cannot_be_used(project: Path, tmp_
 @pytest.mark.parametrize("arguments", [["tiny.onnx"], ["tiny.onnx", "--name", "tiny", "--precision", "FP16-INT8"]])
 def test_program_ends_with_2_for_wrong_options(project: Path, arguments: list[str]) -> None:
     assert run(project, *arguments).returncode == 2
+
+
+def test_ir_becomes_a_model_of_another_name_and_precision(tmp_path: Path, models_folder: Path) -> None:
+    first = convert(write_onnx(tmp_path / "tiny.onnx"), "first", "FP32", models_folder)
+    second = convert(first, "second", "FP16", models_folder)
+    assert second == models_folder / "second" / "FP16" / "second.xml"
+    assert second.with_suffix(".bin").stat().st_size < 0.6 * first.with_suffix(".bin").stat().st_size
+
+
+def test_quantized_ir_is_refused(tmp_path: Path, models_folder: Path) -> None:
+    image = ops.parameter([1, 57, 8, 8], ov.Type.f32)
+    low, high = ops.constant(np.float32(0)), ops.constant(np.float32(255))
+    xml = tmp_path / "quantized.xml"
+    ov.save_model(ov.Model([ops.result(ops.fake_quantize(image, low, high, low, high, 256))], [image], "tiny"), xml)
+    with pytest.raises(UsageError, match="is quantized and cannot become FP16"):
+        convert(xml, "tiny", "FP16", models_folder)
+    assert list(models_folder.iterdir()) == []

@@ -8,7 +8,8 @@ from pathlib import Path
 ROOMS = [
     "errors", "skeleton", "terminal", "files", "catalog", "download", "network", "model_files", "convert", "devices",
     "affinity", "compiled", "profile", "stats", "sources", "capture", "inference", "decode", "export", "panel", "draw",
-    "window", "tour", "writer", "viewer", "report", "options", "evaluate",
+    "window", "tour", "writer", "viewer", "report", "options", "evaluate", "agreement", "samples", "equalize", "int8",
+    "judge", "quantize", "shelf", "models",
 ]  # fmt: skip
 RUN_TIME_PACKAGES = {"openvino", "cv2", "numpy"}
 

@@ -95,9 +95,15 @@ def test_fp32_of_bundled_model_executes_its_fp16_file_and_says_so(
     assert all(word in output.err for word in (BUNDLED_MODEL, "FP16", "FP32"))
 
 
-def test_bundled_model_has_no_int8(models_folder: Path) -> None:
-    with pytest.raises(UsageError, match="no FP16-INT8"):
+def test_bundled_model_has_no_int8_and_the_error_says_why(models_folder: Path) -> None:
+    with pytest.raises(UsageError, match=r"no FP16-INT8: .*3 % of its keypoints.*-p FP16 .*models quantize") as caught:
         choose_model(BUNDLED_MODEL, "FP16-INT8", models_folder)
+    assert "\n" not in str(caught.value)
+
+
+def test_int8_that_the_user_made_of_the_bundled_model_is_taken(tmp_path: Path) -> None:
+    xml = put_ir(tmp_path, BUNDLED_MODEL, "FP16-INT8")
+    assert choose_model(BUNDLED_MODEL, "FP16-INT8", tmp_path) == ModelFile(BUNDLED_MODEL, "FP16-INT8", xml)
 
 
 def test_unknown_name_is_answered_with_the_known_ones(models_folder: Path) -> None:

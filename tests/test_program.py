@@ -190,7 +190,7 @@ WRONG_USE = {
     "a model without weights": (["-m", "no_bin.xml"], "'no_bin.xml' lacks its weights: put 'no_bin.bin' beside it."),
     "an unknown model": (["-m", "yolo"], "Unknown model 'yolo'. Give 'human-pose-estimation-0001' or 'mobilenet-thin'"),
     "no pose network": (["-m", "mean.xml"], "'mean.xml' is no network of this kind. Expected:"),
-    "a precision that is not there": (["-m", "mobilenet-thin", "-p", "FP16-INT8"], "mobilenet-thin has no FP16-INT8."),
+    "a precision that is not there": (["-m", "mobilenet-thin", "-p", "FP16-INT8"], "mobilenet-thin has no FP16-INT8: "),
     "an unknown device": (["-d", "TPU"], "There is no device 'TPU'. This machine has CPU"),
     "a member that is not there": (["-d", "MULTI:TPU,CPU"], "'MULTI:TPU,CPU' names 'TPU', which is not here."),
     "a join that is none": (["-d", "BOTH:CPU"], "'BOTH' of 'BOTH:CPU' joins no devices."),

@@ -1,0 +1,157 @@
+"""The models of the demo: list, download, convert and quantize them.
+
+python -m human_pose.models list
+python -m human_pose.models fetch human-pose-estimation-0001 -p FP16 FP16-INT8
+python -m human_pose.models convert graph.onnx --name my-net
+python -m human_pose.models quantize my-net --calibration street.mp4
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from .errors import DemoError, UsageError, explain_import_error
+
+os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # what goes wrong is said here, in one line
+try:
+    from .catalog import CATALOG, PRECISIONS, ZOO
+    from .convert import convert
+    from .decode import DEFAULT_THRESHOLD
+    from .download import download
+    from .model_files import MODELS_FOLDER, ZOO_VARIABLE
+    from .options import OptionParser, count, input_height, score
+    from .quantize import DEFAULT_BOUND, INT8, Wish, quantize
+    from .samples import HELD_OUT, LEAST_SAMPLES
+    from .shelf import as_table, entries
+    from .terminal import have_streams, print_result, say
+except ImportError as import_error:
+    sys.exit(f"error: {explain_import_error(import_error)}")
+
+
+def list_models(options: argparse.Namespace) -> None:
+    """Print every model: in which precisions, on disk or to be downloaded, how large."""
+    print_result(as_table(entries()))
+
+
+def fetch(options: argparse.Namespace) -> None:
+    """Download a model of the catalog, verified by its checksum."""
+    name = options.name
+    if name not in CATALOG:
+        raise UsageError(f"'{name}' is not in the catalog. Give {' or '.join(CATALOG)}.")
+    on_offer = CATALOG[name]
+    if not on_offer:
+        print_result(f"{name} comes with the project: it is in '{MODELS_FOLDER / name}'.")
+        return
+    for precision in options.precision or on_offer:
+        files = on_offer[precision]
+        folder = MODELS_FOLDER / name / precision
+        if all((folder / file.name).is_file() for file in files):
+            print_result(f"{name} {precision} is already there: {folder}")
+            continue
+        download(files, os.environ.get(ZOO_VARIABLE, ZOO), folder)
+        print_result(f"{name} {precision}, {sum(file.size for file in files) / 1e6:.1f} MB: {folder}")
+
+
+def convert_model(options: argparse.Namespace) -> None:
+    """Convert a network of another framework into an IR below models/; -m NAME then runs it."""
+    print_result(str(convert(options.source, options.name, options.precision)))
+
+
+def quantize_model(options: argparse.Namespace) -> None:
+    """Quantize a float model to INT8, measure what that did to its keypoints, and refuse it if they were lost."""
+    wish = Wish(
+        options.model,
+        options.calibration,
+        options.name,
+        options.height,
+        options.samples,
+        options.bound,
+        options.force,
+        options.accuracy_control,
+    )
+    xml, figures = quantize(wish)
+    say(f"{figures[0].upper()}{figures[1:]}.")
+    print_result(str(xml))
+
+
+def read_options(arguments: list[str] | None) -> argparse.Namespace:
+    """The command and its options; a wrong one ends the program with exit code 2."""
+    # fmt: off
+    parser = OptionParser(prog="python -m human_pose.models", description=__doc__, allow_abbrev=False,
+                          formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
+
+    lister = commands.add_parser("list", help="what models there are, on disk or to be downloaded",
+                                 description=list_models.__doc__)
+    lister.set_defaults(run=list_models)
+
+    fetcher = commands.add_parser("fetch", help="download a model of the catalog", description=fetch.__doc__)
+    fetcher.add_argument("name", metavar="NAME", help=" or ".join(CATALOG))
+    fetcher.add_argument("-p", "--precision", nargs="+", choices=PRECISIONS, help="default: all there are")
+    fetcher.set_defaults(run=fetch)
+
+    converter = commands.add_parser("convert", help="make an IR of a TensorFlow graph, an ONNX file, ...",
+                                    description=convert_model.__doc__)
+    converter.add_argument("source", type=Path, metavar="SOURCE",
+                           help="whatever OpenVINO reads: a .pb graph, an .onnx file, a SavedModel folder, an .xml")
+    converter.add_argument("--name", required=True, help="what the model is called in models/ and with -m")
+    converter.add_argument("--precision", choices=("FP16", "FP32"), default="FP16",
+                           help="of the stored weights; default: %(default)s")
+    converter.set_defaults(run=convert_model)
+
+    quantizer = commands.add_parser(
+        "quantize", help="make an INT8 model of a float one, and measure it", description=quantize_model.__doc__,
+        epilog=f"Needs NNCF: pip install -r requirements-quantize.txt. Every {HELD_OUT}th frame calibrates nothing; on "
+               f"these the poses (threshold {DEFAULT_THRESHOLD}) of both models are compared. The figures are written "
+               f"beside the model, models/NAME/{INT8}/NAME.json. docs/quantization.md has examples.")
+    add = quantizer.add_argument
+    add("model", metavar="MODEL", help="a float model: a name, or the path of an IR's .xml")
+    add("--calibration", required=True, metavar="VIDEO_OR_FOLDER",
+        help="a video or a folder of images like those that the model is to work on, with people in them")
+    add("--name", help="what the INT8 model is called in models/ and with -m; default: the float model's name")
+    add("--height", type=input_height, metavar="H", help="the network's input height; default: the model's own")
+    add("--samples", type=samples, default=300, metavar="N",
+        help="frames, spread over the source, held-out ones included; default: %(default)s")
+    add("--bound", type=score, default=DEFAULT_BOUND, metavar="X",
+        help="least share of the float model's keypoints that must be found again within 0.2 of the torso; less is "
+             "refused, exit code 1; default: %(default)s")
+    add("--force", action="store_true", help="keep the model whatever was measured")
+    add("--accuracy-control", action="store_true",
+        help="leave the most sensitive layers in float, as many as it takes to meet the bound; takes longer")
+    quantizer.set_defaults(run=quantize_model)
+    # fmt: on
+    options = parser.parse_args(arguments)
+    if options.command == "fetch" and options.precision:
+        lacking = [
+            precision for precision in options.precision if precision not in CATALOG.get(options.name, PRECISIONS)
+        ]
+        if lacking and CATALOG.get(options.name):
+            parser.error(f"argument -p: {options.name} has no {lacking[0]}")
+    return options
+
+
+def samples(text: str) -> int:
+    """Enough to calibrate on and to judge."""
+    if count(text) < LEAST_SAMPLES:
+        raise argparse.ArgumentTypeError(f"'{text}' frames are too few; give {LEAST_SAMPLES} or more")
+    return count(text)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command. Returns the exit code."""
+    have_streams()
+    options = read_options(arguments)
+    try:
+        options.run(options)
+    except DemoError as error:
+        say(f"error: {error}")
+        return error.exit_code
+    except KeyboardInterrupt:
+        say("Interrupted.")
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
