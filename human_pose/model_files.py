@@ -15,7 +15,7 @@ ZOO_VARIABLE = "HUMAN_POSE_ZOO"  # environment: address of a mirror of the Open 
 
 WHY_NO_INT8 = (  # of the bundled model; the figures are docs/quantization.md's
     "quantized as it is, it finds 3 % of its keypoints again; with the 48 layers in float that it takes to find 93 %, "
-    "it is hardly faster than in FP16 (docs/quantization.md). "
+    "little of the speed is left (docs/quantization.md). "
     f"Give -p FP16 or -m {DEFAULT_MODEL}, or make one that is measured on your own frames: "
     f"python -m human_pose.models quantize {BUNDLED_MODEL} --accuracy-control --calibration VIDEO"
 )

@@ -11,8 +11,8 @@ from .inference import network_input_size, scale_into, scaled_size
 from .sources import Source
 from .terminal import ProgressLine
 
-LEAST_SAMPLES = 4
-HELD_OUT = 4  # every so many-th sample calibrates nothing, and judges
+LEAST_SAMPLES = 8
+HELD_OUT = 4  # every so many-th sample calibrates nothing; half of these choose between attempts, half judge
 
 
 def read_samples(source: Source, count: int, height: int) -> list[np.ndarray]:
