@@ -15,6 +15,7 @@ COMMANDS = (
     ("pipeline", "--runs", "3"),
     ("latency", "--runs", "3"),
     ("window", "--runs", "3"),
+    ("sizes",),
     ("memory",),
     ("switching", "--runs", "2"),
 )

@@ -15,6 +15,7 @@ from .sources import Source, open_source
 QUEUED_FRAMES = 3  # of a file, read ahead while the network works
 FIRST_FRAME_TIMEOUT_S = 20.0  # some webcams take long to start
 CLOCK_OF_IMAGES_FPS = 30.0  # images have no clock of their own
+READ_AHEAD, SPARE_S = 2.0, 0.004  # a file played by its clock is read so many times its last reading before it is due
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,7 @@ class Capture:
         try:
             index = 0
             started_at = time.perf_counter()
+            interval_s = 1 / (self.source.fps or CLOCK_OF_IMAGES_FPS)
             while True:
                 with closing(self.source.images()) as images:  # type: ignore[type-var]
                     reading_since = time.perf_counter()
@@ -107,12 +109,15 @@ class Capture:
                         read_ms = 1000 * (time.perf_counter() - reading_since)
                         if self._realtime:
                             started_at += self._time_held(index)
-                            self._wait_until(started_at + index / (self.source.fps or CLOCK_OF_IMAGES_FPS))
+                            self._wait_until(started_at + index * interval_s)
                         elif self.source.is_live and self._is_held and index > 0:
                             continue
                         if not self._put(Frame(index, image, time.perf_counter(), name, read_ms)):
                             return
                         index += 1
+                        if self._realtime and not self._is_held:
+                            # A file is read no sooner than need be, lest it take time from the frame at hand.
+                            self._wait_until(started_at + index * interval_s - READ_AHEAD * read_ms / 1000 - SPARE_S)
                         reading_since = time.perf_counter()
                 if not self.loops:
                     return
