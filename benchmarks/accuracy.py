@@ -16,7 +16,7 @@ from typing import Any
 
 import openvino as ov
 
-from benchmarks.common import machine, run_demo
+from benchmarks.common import machine, model_options, precision_of, run_demo
 from human_pose.errors import DemoError
 from human_pose.evaluate import Evaluation, evaluate
 from human_pose.files import write_whole
@@ -33,7 +33,7 @@ class Row:
 
     def __init__(self, model: str, height: int) -> None:
         self.model, self.height = model, height
-        self.file = choose_model(model, None)
+        self.file = choose_model(model, precision_of(model))
         self.evaluation: Evaluation | None = None
         self.fps: list[float] = []
         self.latency_ms: list[float] = []
@@ -48,7 +48,7 @@ class Row:
         self.evaluation = evaluate(core, load_network(core, self.file), images, annotations, height=self.height)
 
     def run(self, frames: int) -> None:
-        wanted = ["-m", self.model, "--height", self.height, "--frames", frames, "--loop"]
+        wanted = [*model_options(self.model), "--height", self.height, "--frames", frames, "--loop"]
         device = run_demo(*wanted)["devices"][0]
         self.fps.append(device["fps"]["mean"])
         self.executed_in = device["execution_precision"]
@@ -101,7 +101,7 @@ def plot(rows: list[Row], path: Path) -> None:
     axes_.set_xlabel("FPS of the demo, two cores, no window")
     axes_.set_ylabel("AP, %")
     axes_.set_xlim(left=0)
-    axes_.legend(loc="lower right", fontsize=8)
+    axes_.legend(loc="lower left", fontsize=8)
     axes_.grid(alpha=0.3)
     figure.tight_layout()
     figure.savefig(path, metadata={"Date": None})

@@ -13,6 +13,8 @@ from typing import Any
 
 import openvino as ov
 
+from human_pose.catalog import PRECISIONS
+
 ROOT = Path(__file__).resolve().parent.parent
 CLIP = ROOT / "videos" / "park.mp4"
 BUNDLED = "mobilenet-thin"
@@ -31,6 +33,18 @@ def run_demo(*options: object, show: bool = False, env: dict[str, str] | None = 
             sys.exit(f"error: {' '.join(map(str, command))} failed:\n{done.stderr}")
         content: dict[str, Any] = json.loads(report.read_text())
         return content
+
+
+def precision_of(model: str) -> str | None:
+    """What to execute a model in: the name of the folder that its IR lies in, where that is a precision."""
+    folder = Path(model).parent.name
+    return folder if folder in PRECISIONS else None
+
+
+def model_options(model: str) -> list[str]:
+    """How the demo is told to run it."""
+    precision = precision_of(model)
+    return ["-m", model, *(["-p", precision] if precision else [])]
 
 
 def spread(values: Sequence[float], digits: int = 1) -> str:

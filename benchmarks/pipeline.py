@@ -26,7 +26,7 @@ import cv2
 import numpy as np
 import openvino as ov
 
-from benchmarks.common import BUNDLED, CLIP, cores, machine, run_demo, spread
+from benchmarks.common import BUNDLED, CLIP, cores, machine, model_options, precision_of, run_demo, spread
 from human_pose.compiled import Settings, compile_network, configure
 from human_pose.decode import decode
 from human_pose.draw import draw
@@ -46,7 +46,7 @@ class Stages:
     def __init__(self, video: str, model: str, height: int | None) -> None:
         core = ov.Core()
         self.video = video
-        self.network: PoseNetwork = load_network(core, choose_model(model, None))
+        self.network: PoseNetwork = load_network(core, choose_model(model, precision_of(model)))
         self.frames = [image for image, _ in islice(open_source(video).images(), KEPT)]
         self.frame_size = self.frames[0].shape[1::-1]
         self.height = height or self.network.own_height
@@ -136,7 +136,17 @@ def peer_fps(command: str, video: str, frames: int) -> float:
 
 def measure(video: str, model: str, options: argparse.Namespace) -> None:
     stages = Stages(video, model, options.height)
-    wanted = ["-i", video, "-m", model, "--height", stages.height, "--frames", options.frames, "--loop", "--no-cache"]
+    wanted = [
+        "-i",
+        video,
+        *model_options(model),
+        "--height",
+        stages.height,
+        "--frames",
+        options.frames,
+        "--loop",
+        "--no-cache",
+    ]
     cpu: list[dict[str, float]] = []
     fps: dict[str, list[float]] = {"limit": [], "demo": [], "one request": [], "benchmark_app": [], "peer": []}
     for _ in range(options.runs):

@@ -525,10 +525,10 @@ SHAPES = [(1, 1), (1, 2), (2, 1), (2, 2), (3, 3), (1, 9), (9, 1), (4, 6), (7, 5)
 
 @pytest.mark.parametrize("seed", range(20))
 def test_random_fields_are_decoded_to_the_same_bits_one_by_one_and_at_once(seed: int) -> None:
-    """A hundred and fifty of each seed; rounded ones are full of ties, those of zeros and ones of plateaus."""
+    """A hundred of each seed; rounded ones are full of ties, those of zeros and ones of plateaus."""
     random = np.random.default_rng(seed)
     people = 0
-    for number in range(150):
+    for number in range(100):
         height, width = SHAPES[number % len(SHAPES)]
         heatmaps = random.uniform(-0.2, 1, (HEATMAP_CHANNELS, height, width)).astype(np.float32)
         pafs = random.uniform(-0.3, 1, (PAF_CHANNELS, height, width)).astype(np.float32)
@@ -537,7 +537,7 @@ def test_random_fields_are_decoded_to_the_same_bits_one_by_one_and_at_once(seed:
         elif number % 3 == 2:
             heatmaps, pafs = (heatmaps > 0.8).astype(np.float32), (pafs > 0.3).astype(np.float32)
         people += len(decode(heatmaps, pafs, threshold=float(random.choice([0, 0.5, 0.8])), least_keypoints=2))
-    assert people > 500
+    assert people > 300
 
 
 @pytest.mark.parametrize("count", [1, 6, 25])

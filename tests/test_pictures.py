@@ -65,11 +65,48 @@ def test_both_people_of_the_bundled_video_carry_skeletons_in_nearly_every_frame(
     assert counts.count((1, 1)) >= 0.9 * len(indices)
 
 
-def test_no_skeleton_on_pictures_without_people(root: Path) -> None:
+def pictures_without_people(root: Path) -> dict[str, np.ndarray]:
+    """What is beside the people in the bundled video, and what a computer paints; all of one size."""
     [image] = frames_of(root / "videos" / "park.mp4", [90])
-    sky, lawn = image[:300, 340:], image[560:, 350:600]
-    for empty in (sky, lawn, np.full((480, 640, 3), 128, np.uint8)):
-        assert list(poses_in([np.ascontiguousarray(empty)], "mobilenet-thin", 256)) == [[]]
+    random = np.random.default_rng(1)
+    rows, columns = np.mgrid[:480, :640]
+    shapes = np.full((480, 640, 3), 200, np.uint8)
+    for _ in range(40):
+        x, y, size = (int(value) for value in random.integers((0, 0, 10), (640, 480, 120)))
+        colour = random.integers(0, 256, 3).tolist()
+        if random.random() < 0.5:
+            cv2.circle(shapes, (x, y), size // 2, colour, -1, cv2.LINE_AA)
+        else:
+            cv2.line(shapes, (x, y), (x + size, y + size), colour, 3 + size // 20, cv2.LINE_AA)
+    noise = random.integers(0, 256, (480, 640, 3), np.uint8)
+    text = np.full((480, 640, 3), 255, np.uint8)
+    for line in range(12):
+        cv2.putText(text, "nobody is in this picture", (20, 40 + 38 * line), cv2.FONT_HERSHEY_SIMPLEX, 1, (0, 0, 0), 2)
+    return {
+        "sky": cv2.resize(image[:300, 340:740], (640, 480)),
+        "lawn": cv2.resize(image[560:710, 350:550], (640, 480)),
+        "grey": np.full((480, 640, 3), 128, np.uint8),
+        "noise": noise,
+        "clouds": cv2.GaussianBlur(noise, (0, 0), 12) * 4,
+        "stripes": np.repeat(((columns // 20 + rows // 30) % 2 * 255).astype(np.uint8)[..., None], 3, axis=2),
+        "shapes": shapes,
+        "text": text,
+    }
+
+
+@pytest.mark.parametrize("height", [256, 368])
+def test_no_skeleton_on_pictures_without_people(root: Path, height: int) -> None:
+    pictures = pictures_without_people(root)
+    found = list(poses_in(list(pictures.values()), "mobilenet-thin", height))
+    assert [name for name, poses in zip(pictures, found, strict=True) if poses] == []
+
+
+@pytest.mark.measurement_data
+def test_the_zoos_int8_network_sees_nobody_there_either(root: Path, measurement_data: Path) -> None:
+    model = measurement_data / "models/human-pose-estimation-0001/FP16-INT8/human-pose-estimation-0001.xml"
+    pictures = pictures_without_people(root)
+    found = list(poses_in(list(pictures.values()), str(model)))
+    assert [name for name, poses in zip(pictures, found, strict=True) if poses] == []
 
 
 @pytest.mark.measurement_data
