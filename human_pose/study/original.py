@@ -9,11 +9,10 @@ import numpy as np
 
 from ..catalog import BUNDLED_MODEL
 from ..errors import UsageError, first_line
-from ..model_files import MODELS_FOLDER
+from ..originals import GRAPH
 from ..skeleton import HEATMAP_CHANNELS, PAF_CHANNELS
 from .plan import ORIGINALS, Cell, Wish
 
-GRAPH = MODELS_FOLDER / BUNDLED_MODEL / "original" / "graph_opt.pb"
 Maps = tuple[np.ndarray, np.ndarray]
 
 
