@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from ..devices import members_of
 from ..errors import UsageError
 from .cell import BINS_PER_DECADE
-from .conclusions import measured, name
+from .conclusions import against_members, measured, name
 from .figures import figures
 from .plan import FRAMEWORKS, ORIGINALS, Cell
 from .results import Study
@@ -130,7 +130,7 @@ def _sums(axes: Any, study: Study, cells: Sequence[Cell]) -> bool:
     place = 0
     labels = []
     for cell in cells:
-        if not cell.device.startswith("MULTI:") or cell.hint == "latency":
+        if not cell.device.startswith("MULTI:") or cell.hint == "latency" or against_members(study, cell)[0] is None:
             continue
         axes.bar(place, figures(study.values(cell, "inference_fps")).mean, 0.7, color=COLOURS[0])
         height = 0.0

@@ -1,8 +1,8 @@
 """From repeated runs to figures: means with their intervals, and ratios that say whether a difference was shown.
 
 The interval is the bootstrap's over runs, as a percentile interval widened for few runs (Hesterberg, "What Teachers
-Should Know about the Bootstrap", arXiv 1411.5279: the expanded percentile interval). Without that, an interval of five
-runs that is called one of 95 % would hold the truth in some 83 % of all studies.
+Should Know about the Bootstrap", arXiv 1411.5279: the expanded percentile interval). A plain one of five runs that is
+called an interval of 95 % holds the truth far less often.
 """
 
 import zlib

@@ -47,7 +47,7 @@ def study_parser(description: str | None) -> OptionParser:
     add("--resume", action="store_true",
         help="go on with the study in --output, by the settings it was begun with; other options are not looked at")
     add("--quick", action="store_true",
-        help="a smoke test of two minutes: small input, short runs, two of each; any other option still holds")
+        help="a smoke test, two minutes at most: CPU, small input, two short runs of each; other options still hold")
     add("--devices", nargs="+", metavar="D", help="as CPU GPU MULTI:GPU,CPU HETERO:GPU,CPU; default: all there is")
     add("-m", "--model", nargs="+", dest="models", metavar="M",
         help=f"names, or paths of IRs, of which several may be precisions of one model; default: {BUNDLED_MODEL}, and "
@@ -82,8 +82,8 @@ def study_parser(description: str | None) -> OptionParser:
 
 
 QUICK: dict[str, Any] = {
-    "models": [BUNDLED_MODEL], "precisions": ["FP32", "FP16"], "hints": ["throughput"], "requests": ["1", "optimal"],
-    "height": 64, "runs": 2, "seconds": 0.4, "agreement_frames": 8,
+    "devices": ["CPU"], "models": [BUNDLED_MODEL], "precisions": ["FP32", "FP16"], "hints": ["throughput"],
+    "requests": ["1", "optimal"], "height": 96, "runs": 2, "seconds": 0.3, "agreement_frames": 8,
 }  # fmt: skip
 
 
@@ -91,10 +91,10 @@ def wish_of(options: argparse.Namespace) -> Wish:
     """What the options ask for. Raises UsageError where they do not go together."""
     if (options.images is None) != (options.annotations is None):
         raise UsageError("AP needs both --images DIR and --annotations FILE.")
-    for option in ("images", "annotations", "plugins"):
+    for option in ("images", "annotations", "plugins", "original"):
         path = getattr(options, option)
         if path is not None and not Path(path).exists():
-            raise UsageError(f"Cannot open '{path}', which --{option} gives: there is no such file.")
+            raise UsageError(f"Cannot open '{path}': no such file. Give another --{option}.")
     on_disk = [BUNDLED_MODEL] + [DEFAULT_MODEL] * (MODELS_FOLDER / DEFAULT_MODEL).is_dir()
     defaults: dict[str, Any] = {
         "devices": [], "models": on_disk, "precisions": ["FP32", "FP16", "FP16-INT8"], "input": str(BUNDLED_VIDEO),

@@ -28,13 +28,11 @@ def original_cells(wish: Wish, model: str, names: list[str]) -> list[Cell]:
     """A cell for each framework, with the reason where it cannot be measured.
 
     model: the first of the study's; names: of all of them. An --original belongs to the first model, the graph that
-    the models command fetches to mobilenet-thin. Raises UsageError where the given file is not there.
+    the models command fetches to mobilenet-thin.
     """
     reason = None
     if wish.original is not None:
         file = Path(wish.original)
-        if not file.is_file():
-            raise UsageError(f"Cannot open '{file}': no such file. Give --original a TensorFlow .pb graph or an .onnx.")
     else:
         file, fetching = GRAPH, f"python -m human_pose.models fetch {BUNDLED_MODEL} --original"
         if BUNDLED_MODEL in names:

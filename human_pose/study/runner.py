@@ -55,12 +55,11 @@ def begin(wish: Wish) -> Study:
 
 
 def _model(model: Model) -> dict[str, Any]:
-    weights = Path(model.file).with_suffix(".bin")
     return {
         "name": model.name,
         "precision": model.precision,
         "file": Path(model.file).name if model.file else None,
-        "weights_sha256": _sha256(weights) if model.missing is None else None,
+        "weights_sha256": None if model.missing else _sha256(Path(model.file).with_suffix(".bin")),
         "missing": model.missing,
     }
 
