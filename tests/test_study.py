@@ -253,6 +253,16 @@ class TestConclusions:
         assert best.value == pytest.approx(45 / 30, rel=0.02)
         assert total.is_shown
 
+    def test_a_sum_that_lacks_a_device_is_none(self) -> None:
+        study = invented()
+        study.data["runs"] = [run for run in study.data["runs"] if not run["cell"].startswith("GPU ")]
+        cell = next(c for c in study.cells if c.device == "MULTI:GPU,CPU" and c.requests is None)
+        total, best = against_members(study, cell)
+        assert total is None
+        assert best is not None
+        assert best.value == pytest.approx(45 / 20, rel=0.02)
+        assert "their sum is not known" in "\n".join(conclusions(study))
+
     def test_equal_hints_are_not_told_apart(self) -> None:
         assert "No difference from it was shown for" in "\n".join(conclusions(invented()))
 

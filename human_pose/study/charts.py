@@ -84,7 +84,7 @@ def _chart(chart_name: str, title: str, plot: Callable[[Any], bool], height: flo
         axes.set_axisbelow(True)
         if not plot(axes):
             return None
-        axes.set_title(title, fontsize=10, loc="left")
+        figure.suptitle(title, fontsize=10, x=0.01, ha="left")
         inline, svg, png = io.BytesIO(), io.BytesIO(), io.BytesIO()
         figure.savefig(inline, format="svg", transparent=True, metadata={"Date": None})
         figure.savefig(svg, format="svg", facecolor="white", metadata={"Date": None})

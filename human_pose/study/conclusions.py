@@ -16,6 +16,12 @@ def conclusions(study: Study) -> list[str]:
     if not study.data["complete"]:
         planned = sum(cell.not_measured is None for cell in study.cells) * study.wish.runs
         said.append(f"This study was stopped after {len(study.data['runs'])} of about {planned} runs.")
+    disturbed = sum(bool((run.get("conditions") or {}).get("disturbed")) for run in study.data["runs"])
+    if disturbed:
+        said.append(
+            f"{disturbed} of {len(study.data['runs'])} runs were disturbed by other programs. They are in the figures, "
+            "and marked in results.json; where they are many, repeat the study on a quiet machine."
+        )
     for model in dict.fromkeys(cell.model for cell in measured(study)):
         cells = [cell for cell in measured(study) if cell.model == model]
         said.append(_best(study, model, cells, "application_fps", "throughput of the whole application", "FPS"))
@@ -25,12 +31,6 @@ def conclusions(study: Study) -> list[str]:
         said.append(
             "A second device here is a stand-in, the CPU under another name: its rows, and those of MULTI and HETERO "
             "over it, show that the machinery works, and say nothing about a GPU."
-        )
-    disturbed = sum(bool((run.get("conditions") or {}).get("disturbed")) for run in study.data["runs"])
-    if disturbed:
-        said.append(
-            f"{disturbed} of {len(study.data['runs'])} runs were disturbed by other programs. They are in the figures, "
-            "and marked in results.json; where they are many, repeat the study on a quiet machine."
         )
     return said
 
@@ -79,14 +79,17 @@ def _rest(cell: Cell) -> tuple[str, str, str, int | None]:
 
 
 def against_members(study: Study, cell: Cell) -> tuple[Ratio | None, Ratio | None]:
-    """Inference FPS of a MULTI or HETERO over the sum of its devices', and over the best of them; None: not known."""
-    parts = [_throughput(study, member, cell) for member in members_of(cell.device)]
-    parts = [part for part in parts if part]
-    if not parts or len(parts) < len(members_of(cell.device)):
+    """Inference FPS of a MULTI or HETERO over the sum of its devices', and over the best of those measured alone.
+
+    None where that is not known: a sum without all of them is none.
+    """
+    members = members_of(cell.device)
+    parts = [part for member in members if (part := _throughput(study, member, cell))]
+    if not parts:
         return None, None
     own = study.values(cell, "inference_fps")
     best = max(parts, key=lambda part: figures(part).mean)
-    return ratio(own, *parts), ratio(own, best)
+    return ratio(own, *parts) if len(parts) == len(members) else None, ratio(own, best)
 
 
 def _several_devices(study: Study) -> list[str]:
@@ -94,8 +97,13 @@ def _several_devices(study: Study) -> list[str]:
     for cell in measured(study):
         if cell.device.startswith("MULTI:") and cell.hint != "latency" and cell.requests is None:
             total, best = against_members(study, cell)
-            if total is None or best is None:
-                said.append(f"{name(cell)}: its devices were not all measured alone, so what it gave is not known.")
+            if best is None:
+                said.append(f"{name(cell)}: no device of it was measured alone, so what it gave is not known.")
+            elif total is None:
+                said.append(
+                    f"{name(cell)}, inference alone: against the best of its devices that were measured alone {best}; "
+                    "not all of them were, so their sum is not known."
+                )
             else:
                 said.append(
                     f"{name(cell)}, inference alone: against the sum of its devices {total}; "
@@ -172,7 +180,7 @@ def _originals(study: Study) -> list[str]:
             continue
         why = study.why_not(original)
         if why is not None:
-            said.append(f"The original in {FRAMEWORKS[original.kind]} was not measured: {why}.")
+            said.append(f"The original in {FRAMEWORKS[original.kind]} was not measured: {why.rstrip('.')}.")
             continue
         cells = [c for c in accuracy_cells(study.cells, study.wish) if c.model == original.model and study.runs(c)]
         for cell in cells:
