@@ -123,11 +123,15 @@ def alone_figures(latencies: list[float], elapsed_s: float) -> dict[str, Any]:
 
 
 def whole_application(estimator: Estimator, wish: Wish) -> dict[str, Any]:
-    """Read, scale, infer, decode and draw every frame of the video, over and over."""
+    """Read, scale, infer, decode and draw every frame of the video, over and over.
+
+    Requests that run side by side are done nearly at once: it ends with a whole round of them, or the first of the last
+    round would count too much.
+    """
     statistics = DeviceStatistics(estimator.compiled)
     with open_capture(wish.input, loop=True) as capture:
         goes_on = None
-        while goes_on is None or goes_on():
+        while goes_on is None or goes_on() or statistics.frames % estimator.compiled.request_count:
             inference = None
             while inference is None:
                 frame = capture.read(wait_s=0.02 if estimator.is_idle else 0) if estimator.has_idle_request else None
