@@ -26,13 +26,14 @@ from ..draw import draw
 from ..errors import DemoError, first_line
 from ..inference import Estimator, fill_input, must_not_be_torn_down, network_input_size, pixels_per_cell
 from ..panel import CORNERS
-from ..stats import DeviceStatistics, Latencies, Throughput
+from ..stats import Latencies
 from . import accuracy, hetero, original
 from .machine import Watch
 from .material import Material, as_inputs, first_frames
 from .plan import ORIGINALS, Cell, Wish
 
 WARM_UP_S = 0.3  # at least, besides the first result of each request
+GoesOn = Callable[[int], bool]
 BINS_PER_DECADE = 50  # of the histogram of latencies: each is 4.7 % wider than the one before
 
 
@@ -70,37 +71,29 @@ def inference_alone(compiled: CompiledNetwork, material: Material) -> dict[str, 
         request.set_input_tensor(ov.Tensor(material.inputs[number % len(material.inputs)], shared_memory=True))
     queue.set_callback(lambda request, _: latencies.append(request.latency))
 
-    def spell(goes_on: Callable[[], bool]) -> float:
+    def spell(goes_on: GoesOn) -> float:
         started_at = time.perf_counter()
-        while goes_on():
+        started = 0
+        while goes_on(started):
             queue.start_async()
+            started += 1
         queue.wait_all()
         return time.perf_counter() - started_at
 
-    warm_until, warm_up = time.perf_counter() + WARM_UP_S, Countdown(compiled.request_count)
-    spell(lambda: warm_up.goes_on() or time.perf_counter() < warm_until)
+    warm_until = time.perf_counter() + WARM_UP_S
+    spell(lambda started: started < compiled.request_count or time.perf_counter() < warm_until)
     latencies.clear()
     elapsed_s = spell(limit(material.wish))
     return alone_figures(latencies, elapsed_s)
 
 
-class Countdown:
-    """Goes on so many times."""
-
-    def __init__(self, count: int) -> None:
-        self._left = count
-
-    def goes_on(self) -> bool:
-        self._left -= 1
-        return self._left >= 0
-
-
-def limit(wish: Wish) -> Callable[[], bool]:
-    """Whether a measurement goes on: so many frames, or seconds from now."""
+def limit(wish: Wish) -> GoesOn:
+    """Whether a measurement goes on, of the number of frames begun: so many frames, or seconds from now."""
     if wish.frames is not None:
-        return Countdown(wish.frames).goes_on
+        frames = wish.frames
+        return lambda begun: begun < frames
     until = time.perf_counter() + wish.seconds
-    return lambda: time.perf_counter() < until
+    return lambda _: time.perf_counter() < until
 
 
 def alone_figures(latencies: list[float], elapsed_s: float) -> dict[str, Any]:
@@ -125,33 +118,41 @@ def alone_figures(latencies: list[float], elapsed_s: float) -> dict[str, Any]:
 def whole_application(estimator: Estimator, wish: Wish) -> dict[str, Any]:
     """Read, scale, infer, decode and draw every frame of the video, over and over.
 
-    Requests that run side by side are done nearly at once: it ends with a whole round of them, or the first of the last
-    round would count too much.
+    Counted from a start with nothing in flight to the last picture, as in inference alone: results come in order, so
+    those that wait for a slow one before them come all at once, and a count cut off in between would be of chance.
     """
-    statistics = DeviceStatistics(estimator.compiled)
     with open_capture(wish.input, loop=True) as capture:
-        goes_on = None
-        while goes_on is None or goes_on() or statistics.frames % estimator.compiled.request_count:
-            inference = None
-            while inference is None:
-                frame = capture.read(wait_s=0.02 if estimator.is_idle else 0) if estimator.has_idle_request else None
-                if frame is not None:
-                    estimator.submit(frame)
-                inference = estimator.collect(wait=frame is None)
-            poses = decode(*inference.maps)
-            statistics.add(inference.latency_ms, time.perf_counter())
-            draw(inference.frame.image, poses, [], CORNERS[0])
-            if goes_on is None and statistics.warmup_frames == estimator.compiled.request_count:
-                goes_on = limit(wish)
+        requests = estimator.compiled.request_count
+        _spell(estimator, capture, lambda begun: begun < requests)
+        started_at = time.perf_counter()
+        latencies, frames = _spell(estimator, capture, limit(wish))
+        return _application(frames / (time.perf_counter() - started_at), latencies, frames)
+
+
+def _spell(estimator: Estimator, capture: Capture, goes_on: GoesOn) -> tuple[Latencies, int]:
+    """The demo's loop, until `goes_on` says no and all that was begun is drawn."""
+    latencies, begun, done = Latencies(), 0, 0
+    while goes_on(begun) or done < begun:
+        frame = None
+        if estimator.has_idle_request and goes_on(begun):
+            frame = capture.read(wait_s=0.02 if estimator.is_idle else 0)
+        if frame is not None:
+            estimator.submit(frame)
+            begun += 1
+        inference = estimator.collect(wait=frame is None)
+        if inference is not None:
+            draw(inference.frame.image, decode(*inference.maps), [], CORNERS[0])
+            latencies.add(inference.latency_ms)
+            done += 1
         for failure in estimator.take_failures():
             raise failure
-    return _application(statistics.throughput, statistics.latencies, statistics.frames)
+    return latencies, done
 
 
-def _application(throughput: Throughput, latencies: Latencies, frames: int) -> dict[str, Any]:
+def _application(fps: float, latencies: Latencies, frames: int) -> dict[str, Any]:
     summary = latencies.summary()
     return {
-        "application_fps": throughput.mean(),
+        "application_fps": fps,
         "application_frames": frames,
         "application_latency_ms": None if summary is None else vars(summary),
     }
@@ -170,7 +171,7 @@ def original_run(cell: Cell, wish: Wish) -> dict[str, Any]:
     watch = Watch()
     latencies: list[float] = []
     goes_on, since = limit(wish), time.perf_counter()
-    while goes_on():
+    while goes_on(len(latencies)):
         begun_at = time.perf_counter()
         framework.infer(prepared[len(latencies) % len(prepared)])
         latencies.append(1000 * (time.perf_counter() - begun_at))
@@ -189,9 +190,9 @@ def _original_application(
     framework: original.Framework, capture: Capture, size: tuple[int, int], wish: Wish
 ) -> dict[str, Any]:
     target = np.zeros((1, size[1], size[0], 3), np.uint8)
-    throughput, latencies, frames = Throughput(), Latencies(), 0
-    goes_on = limit(wish)
-    while goes_on():
+    latencies, frames = Latencies(), 0
+    goes_on, started_at = limit(wish), time.perf_counter()
+    while goes_on(frames):
         frame: Frame | None = capture.read(wait_s=1.0)
         if frame is None:
             continue
@@ -201,9 +202,8 @@ def _original_application(
         latencies.add(1000 * (time.perf_counter() - begun_at))
         poses = decode(heatmaps, pafs, pixels_per_cell(frame.image.shape[1::-1], size))
         draw(frame.image, poses, [], CORNERS[0])
-        throughput.add(time.perf_counter())
         frames += 1
-    return _application(throughput, latencies, frames)
+    return _application(frames / (time.perf_counter() - started_at), latencies, frames)
 
 
 def benchmark_app_run(cell: Cell, wish: Wish) -> dict[str, Any]:

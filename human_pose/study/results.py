@@ -14,12 +14,27 @@ from .plan import Cell, Job, Wish
 
 FORMAT, VERSION = "human-pose-study", 1
 FILE = "results.json"
+ROOT = Path(__file__).resolve().parent.parent.parent
+FILES = ("input", "plugins", "original", "images", "annotations")  # of a wish
 KEYS = {"inference FPS": "inference_fps", "application FPS": "application_fps", "latency ms": "latency_ms"}
 COLUMNS = (
     "cell", "kind", "model", "precision", "device", "affinity", "hint", "round", "requests", "streams", "subgraphs",
     "execution_precision", "executed_on", "compile_s", "inference_fps", "application_fps", "latency_mean_ms",
     "latency_min_ms", "latency_max_ms", "latency_p95_ms", "other_cores", "disturbed", "mhz", "temperature_c", "error",
 )  # fmt: skip
+
+
+def kept(path: str | None) -> str | None:
+    """A path as results.json has it: from the project's folder on, so that it tells nothing of the machine."""
+    if not path:
+        return path
+    whole = Path(path).absolute()
+    return whole.relative_to(ROOT).as_posix() if whole.is_relative_to(ROOT) else str(whole)
+
+
+def there(path: str | None) -> Any:
+    """The same path on this machine."""
+    return str(ROOT / path) if path else path
 
 
 class Study:
@@ -34,8 +49,11 @@ class Study:
     @classmethod
     def new(cls, wish: Wish, cells: Sequence[Cell], found: dict[str, Any]) -> "Study":
         """found: machine, models and video."""
-        head = {"format": FORMAT, "version": VERSION, "complete": False, "wish": asdict(wish), **found}
-        return cls({**head, "cells": [cell.as_data() for cell in cells], "runs": [], "extras": []})
+        wished = {key: kept(value) if key in FILES else value for key, value in asdict(wish).items()}
+        wished["models"] = [kept(model) if Path(model).is_file() else model for model in wish.models]
+        head = {"format": FORMAT, "version": VERSION, "complete": False, "wish": wished, **found}
+        rows = [{**cell.as_data(), "file": kept(cell.file)} for cell in cells]
+        return cls({**head, "cells": rows, "runs": [], "extras": []})
 
     @classmethod
     def load(cls, path: Path) -> "Study":
@@ -61,11 +79,12 @@ class Study:
 
     @property
     def wish(self) -> Wish:
-        return Wish(**self.data["wish"])
+        return Wish(**{key: there(value) if key in FILES else value for key, value in self.data["wish"].items()})
 
     @property
     def cells(self) -> list[Cell]:
-        return [Cell(**{key: cell[key] for key in cell if key != "id"}) for cell in self.data["cells"]]
+        cells = [{key: cell[key] for key in cell if key != "id"} for cell in self.data["cells"]]
+        return [Cell(**{**cell, "file": there(cell["file"])}) for cell in cells]
 
     def add(self, job: Job, result: dict[str, Any]) -> None:
         """Note down what a job gave."""

@@ -20,9 +20,8 @@ from . import machine
 from .material import first_frames, models_of, open_core
 from .original import original_cells
 from .plan import ORIGINALS, Cell, Job, Model, Wish, matrix, schedule
-from .results import Study
+from .results import ROOT, Study
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 HANGS_AFTER_S = 900.0  # besides the time of the measurements: a GPU may compile for minutes
 GIVEN_UP_AFTER = 2  # failed runs of a cell that none succeeded of
 POLL_S = 0.25
