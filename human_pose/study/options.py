@@ -9,6 +9,7 @@ from ..compiled import HINTS
 from ..errors import UsageError
 from ..model_files import MODELS_FOLDER
 from ..options import BUNDLED_VIDEO, OptionParser, count, input_height, request_count, seconds
+from .figures import LEAST_RUNS
 from .plan import Wish
 
 EPILOG = """examples:
@@ -59,7 +60,7 @@ def study_parser(description: str | None) -> OptionParser:
              "default: 1 2 3 4 optimal")
     add("-i", "--input", metavar="VIDEO", help="default: the video in videos/")
     add("--height", type=input_height, metavar="H", help="the network's input height; default: the model's own")
-    add("--runs", type=count, metavar="N", help="of each cell; the original has half as many; default: 20")
+    add("--runs", type=count, metavar="N", help="of each cell; the original has half as many, at least 5; default: 20")
     length = parser.add_mutually_exclusive_group().add_argument
     length("--seconds", type=seconds, metavar="S",
            help="of each of a run's two measurements, inference alone and the whole application; default: 4")
@@ -103,4 +104,4 @@ def wish_of(options: argparse.Namespace) -> Wish:
     given = {key: value for key, value in vars(options).items() if value is not None and key in Wish.__annotations__}
     wish = defaults | (QUICK if options.quick else {}) | given
     runs = wish.get("runs", Wish.runs)
-    return Wish(**{**wish, "original_runs": (runs + 1) // 2})
+    return Wish(**{**wish, "original_runs": max(min(runs, LEAST_RUNS), (runs + 1) // 2)})
