@@ -18,6 +18,7 @@ from .terminal import ProgressLine
 
 CONNECT_TIMEOUT_S = 4.0  # to the first byte; without a network the demo must not keep its user waiting
 STALL_TIMEOUT_S = 15.0  # between two bytes
+MOST_TEXT = 10_000_000  # bytes of a page
 
 
 def download(files: Sequence[RemoteFile], base_url: str, folder: Path) -> None:
@@ -43,6 +44,15 @@ def download(files: Sequence[RemoteFile], base_url: str, folder: Path) -> None:
     finally:
         ProgressLine.clear()
         shutil.rmtree(gathering, ignore_errors=True)
+
+
+def read_page(url: str) -> str:
+    """The text at an address, such as a package index's list of files. Raises DemoError."""
+    with contextlib.closing(_open(url)) as response:
+        try:
+            return str(response.read(MOST_TEXT), errors="replace")
+        except (OSError, http.client.HTTPException) as error:
+            raise DemoError(f"{url} broke off: {error}.") from error
 
 
 def _download_file(file: RemoteFile, url: str, target: Path) -> None:

@@ -15,12 +15,13 @@ from .errors import DemoError, UsageError, explain_import_error
 
 os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # what goes wrong is said here, in one line
 try:
-    from .catalog import CATALOG, PRECISIONS, ZOO
+    from .catalog import BUNDLED_MODEL, CATALOG, PRECISIONS, ZOO
     from .convert import convert
     from .decode import DEFAULT_THRESHOLD
     from .download import download
     from .model_files import MODELS_FOLDER, ZOO_VARIABLE
     from .options import OptionParser, count, input_height, score
+    from .originals import GRAPH, fetch_original
     from .quantize import DEFAULT_BOUND, INT8, Wish, quantize
     from .samples import HELD_OUT, LEAST_SAMPLES
     from .shelf import as_table, entries
@@ -37,6 +38,9 @@ def list_models(options: argparse.Namespace) -> None:
 def fetch(options: argparse.Namespace) -> None:
     """Download a model of the catalog, verified by its checksum."""
     name = options.name
+    if options.original:
+        fetch_graph(name)
+        return
     if name not in CATALOG:
         raise UsageError(f"'{name}' is not in the catalog. Give {' or '.join(CATALOG)}.")
     on_offer = CATALOG[name]
@@ -51,6 +55,13 @@ def fetch(options: argparse.Namespace) -> None:
             continue
         download(files, os.environ.get(ZOO_VARIABLE, ZOO), folder)
         print_result(f"{name} {precision}, {sum(file.size for file in files) / 1e6:.1f} MB: {folder}")
+
+
+def fetch_graph(name: str) -> None:
+    """Download what a bundled model was made of."""
+    if name != BUNDLED_MODEL:
+        raise UsageError(f"The original of '{name}' cannot be fetched, only that of {BUNDLED_MODEL}.")
+    print_result(f"{GRAPH} is already there." if GRAPH.is_file() else str(fetch_original()))
 
 
 def convert_model(options: argparse.Namespace) -> None:
@@ -89,6 +100,8 @@ def read_options(arguments: list[str] | None) -> argparse.Namespace:
     fetcher = commands.add_parser("fetch", help="download a model of the catalog", description=fetch.__doc__)
     fetcher.add_argument("name", metavar="NAME", help=" or ".join(CATALOG))
     fetcher.add_argument("-p", "--precision", nargs="+", choices=PRECISIONS, help="default: all there are")
+    fetcher.add_argument("--original", action="store_true",
+                         help=f"the TensorFlow graph that {BUNDLED_MODEL} was made of, 8 MB, for the study")
     fetcher.set_defaults(run=fetch)
 
     converter = commands.add_parser("convert", help="make an IR of a TensorFlow graph, an ONNX file, ...",

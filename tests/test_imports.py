@@ -9,7 +9,11 @@ ROOMS = [
     "errors", "skeleton", "terminal", "files", "catalog", "download", "network", "model_files", "convert", "devices",
     "affinity", "compiled", "profile", "stats", "sources", "capture", "inference", "decode", "export", "panel", "draw",
     "window", "tour", "writer", "viewer", "report", "options", "evaluate", "agreement", "samples", "equalize", "int8",
-    "judge", "quantize", "shelf", "models",
+    "judge", "quantize", "shelf", "originals", "models",
+]  # fmt: skip
+STUDY = [
+    "figures", "machine", "plan", "material", "original", "hetero", "accuracy", "cell", "results", "runner",
+    "conclusions", "tables", "charts", "report", "compare", "options",
 ]  # fmt: skip
 RUN_TIME_PACKAGES = {"openvino", "cv2", "numpy"}
 
@@ -29,7 +33,7 @@ def imports_of(file: Path) -> tuple[set[str], set[str]]:
     for node in importing(ast.parse(file.read_text(encoding="utf-8")).body):
         if isinstance(node, ast.ImportFrom) and node.level == 1:
             rooms.update([node.module] if node.module else [alias.name for alias in node.names])
-        elif isinstance(node, ast.ImportFrom) and node.module:
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
             packages.add(node.module.split(".")[0])
         elif isinstance(node, ast.Import):
             packages.update(alias.name.split(".")[0] for alias in node.names)
@@ -50,7 +54,7 @@ def test_rooms_import_only_rooms_before_them(root: Path) -> None:
 
 
 def test_the_demo_needs_only_its_three_packages(root: Path) -> None:
-    files = [root / "human_pose_est.py", *(root / "human_pose").glob("*.py")]
+    files = [root / "human_pose_est.py", *(root / "human_pose").rglob("*.py")]
     assert set().union(*(imports_of(file)[1] for file in files)) == RUN_TIME_PACKAGES
 
 
@@ -58,3 +62,14 @@ def test_decoding_knows_no_device_and_no_window(root: Path) -> None:
     rooms, packages = imports_of(root / "human_pose" / "decode.py")
     assert rooms == {"skeleton"}
     assert packages == {"numpy"}
+
+
+def test_rooms_of_the_study_stand_in_order_too(root: Path) -> None:
+    folder = root / "human_pose" / "study"
+    assert sorted(STUDY) == sorted(file.stem for file in folder.glob("[a-z]*.py"))
+    wrong = {
+        room: later
+        for position, room in enumerate(STUDY)
+        if (later := imports_of(folder / f"{room}.py")[0] - set(STUDY[:position]))
+    }
+    assert wrong == {}

@@ -1,0 +1,99 @@
+"""What pays on this machine: the network on every device at every precision, repeatedly, against its original.
+
+python -m human_pose.study [options]      runs the study and writes its report
+python -m human_pose.study report DIR     writes the report of a study anew
+python -m human_pose.study compare A B    puts two studies side by side
+"""
+
+import os
+import sys
+from pathlib import Path
+
+from ..errors import DemoError, UsageError, explain_import_error
+
+os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # what goes wrong is said here, in one line
+try:
+    from ..options import OptionParser
+    from ..terminal import have_streams, print_result, say
+    from .charts import check_matplotlib
+    from .compare import comparison
+    from .conclusions import conclusions
+    from .options import study_parser, wish_of
+    from .report import write_report
+    from .results import FILE, Study
+    from .runner import begin, carry_on
+except ImportError as import_error:
+    sys.exit(f"error: {explain_import_error(import_error)}")
+
+
+def run_study(arguments: list[str]) -> int:
+    """Begin or resume a study. 130 where it was stopped, with the report of what was done."""
+    options = study_parser(__doc__).parse_args(arguments)
+    folder: Path = options.output
+    if options.charts:
+        check_matplotlib()
+    has_one = (folder / FILE).is_file()
+    if options.resume:
+        study = Study.load(folder)
+    elif has_one:
+        raise UsageError(f"'{folder}' holds a study already. Give --resume to go on, or another --output.")
+    else:
+        study = begin(wish_of(options))
+        make_folder(folder)
+    study.save(folder)
+    is_complete = carry_on(study, folder)
+    write_report(study, folder, options.charts)
+    print_result("\n".join(conclusions(study)))
+    say(f"The report: {folder / 'report.html'}")
+    return 0 if is_complete else 130
+
+
+def make_folder(folder: Path) -> None:
+    """Raises UsageError where there can be none."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"Cannot make the folder '{folder}': {error.strerror}. Give another --output.") from error
+
+
+def report_anew(arguments: list[str]) -> int:
+    parser = OptionParser(prog="python -m human_pose.study report", description="Write a study's report anew.")
+    parser.add_argument("folder", type=Path, metavar="DIR", help="the folder of the study's results.json")
+    parser.add_argument("--no-charts", dest="charts", action="store_false", help="none; then matplotlib is not needed")
+    options = parser.parse_args(arguments)
+    if options.charts:
+        check_matplotlib()
+    write_report(Study.load(options.folder), options.folder, options.charts)
+    return 0
+
+
+def compare_two(arguments: list[str]) -> int:
+    parser = OptionParser(
+        prog="python -m human_pose.study compare",
+        description="Two studies side by side, as Markdown: of two machines, or of two versions.",
+    )
+    parser.add_argument("first", type=Path, metavar="A", help="results.json of a study, or its folder")
+    parser.add_argument("second", type=Path, metavar="B", help="of the other; ratios are B / A")
+    options = parser.parse_args(arguments)
+    print_result(comparison(options.first, options.second))
+    return 0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Returns the exit code."""
+    have_streams()
+    words = sys.argv[1:] if arguments is None else arguments
+    commands = {"report": report_anew, "compare": compare_two}
+    try:
+        command = commands.get(words[0] if words else "")
+        return command(words[1:]) if command else run_study(words)
+    except DemoError as error:
+        say(f"error: {error}")
+        return error.exit_code
+    except KeyboardInterrupt:
+        say("interrupted")
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

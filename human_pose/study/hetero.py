@@ -1,0 +1,99 @@
+"""Why a device is as fast as it is: the layers that cost most, and of HETERO what crosses between the devices."""
+
+from collections import Counter
+from typing import Any
+
+import openvino as ov
+
+from .. import affinity as affinities
+from ..compiled import compile_network
+from ..devices import members_of
+from .material import Material
+
+HEAVIEST = 10
+INFERENCES = 10  # over which the layers' times are averaged
+
+
+def crossing_bytes(model: ov.Model, affinity: affinities.Affinity) -> tuple[int, int]:
+    """Bytes an inference moves from one device to another, and how many tensors they are.
+
+    A tensor that several operations of one other device read crosses once. Constants and the input are not counted:
+    they are where they are read. The sizes are those of the types in the model's graph.
+    """
+    total = tensors = 0
+    for node in model.get_ordered_ops():
+        own = affinity.get(node.get_friendly_name())
+        if own is None or node.get_type_name() in ("Constant", "Parameter"):
+            continue
+        for output in node.outputs():
+            readers = {
+                affinity.get(target.get_node().get_friendly_name())
+                for target in output.get_target_inputs()
+                if target.get_node().get_type_name() != "Result"
+            }
+            others = readers - {own, None}
+            tensors += len(others)
+            total += len(others) * _bytes(output)
+    return total, tensors
+
+
+def _bytes(output: ov.Output) -> int:
+    count = 1
+    for side in output.shape:
+        count *= int(side)
+    return int(count * output.element_type.size)
+
+
+def explain(material: Material) -> dict[str, Any]:
+    """The cell's layers: ms an inference by type, the HEAVIEST ones; of a HETERO, subgraphs and what crosses.
+
+    It is measured with OpenVINO's own profiling on, one request at a time: the sum is more than a frame takes else.
+    """
+    cell, model = material.cell, material.network.model
+    for device in material.core.available_devices:
+        if "PERF_COUNT" in material.core.get_property(device, "SUPPORTED_PROPERTIES"):
+            material.core.set_property(device, {"PERF_COUNT": True})
+    compiled = compile_network(material.core, model, cell.device, material.settings)
+    told: dict[str, Any] = {
+        "execution_precision": compiled.execution_precision,
+        "subgraphs": compiled.subgraphs,
+        "operations": dict(compiled.operations),
+    }
+    if cell.device.startswith("HETERO:"):
+        members = members_of(cell.device)
+        affinity = (
+            affinities.automatic(material.core, model, cell.device)
+            if cell.affinity == "auto"
+            else affinities.convolutions_first(model, members)
+        )
+        total, tensors = crossing_bytes(model, affinity)
+        told |= {"crossing_bytes": total, "crossing_tensors": tensors}
+    return told | layer_times(compiled.network.create_infer_request(), material)
+
+
+def layer_times(request: ov.InferRequest, material: Material) -> dict[str, Any]:
+    """ms an inference: by type, and of the heaviest layers; an empty table where the device does not tell."""
+    layers: dict[str, tuple[str, str]] = {}
+    times: Counter[str] = Counter()
+    request.infer({"image": material.inputs[0]})
+    for number in range(INFERENCES):
+        request.infer({"image": material.inputs[number % len(material.inputs)]})
+        try:
+            profile = request.get_profiling_info()
+        except RuntimeError:
+            return {"layer_types": [], "heaviest": []}
+        for layer in profile:
+            if "NOT_RUN" not in str(layer.status):
+                layers[layer.node_name] = (layer.node_type, layer.exec_type)
+                times[layer.node_name] += layer.real_time.total_seconds() * 1000 / INFERENCES
+    by_type: Counter[str] = Counter()
+    for name, ms in times.items():
+        by_type[layers[name][0]] += ms
+    return {
+        "layer_types": [{"type": kind, "ms": round(ms, 4)} for kind, ms in by_type.most_common() if ms > 0],
+        "heaviest": [
+            {"name": name, "type": layers[name][0], "executed_as": layers[name][1], "ms": round(ms, 4)}
+            for name, ms in times.most_common(HEAVIEST)
+            if ms > 0
+        ],
+    }

@@ -1,0 +1,107 @@
+"""The options of the study's command line."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from ..catalog import BUNDLED_MODEL, DEFAULT_MODEL, PRECISIONS
+from ..compiled import HINTS
+from ..errors import UsageError
+from ..model_files import MODELS_FOLDER
+from ..options import BUNDLED_VIDEO, OptionParser, count, input_height, request_count, seconds
+from .figures import LEAST_RUNS
+from .plan import Wish
+
+EPILOG = """examples:
+  python -m human_pose.study --quick                       # does it work here? two minutes
+  python -m human_pose.study --runs 20 --seconds 4         # the study; writes the folder study/
+  python -m human_pose.study --resume                      # go on where it was stopped
+  python -m human_pose.study report study                  # write the report of study/results.json anew
+  python -m human_pose.study compare a/results.json b/results.json
+"""
+
+
+def grid(text: str) -> str:
+    """A column of the second grid."""
+    return text if text == "optimal" else str(request_count(text))
+
+
+def pause(text: str) -> float:
+    """0 s or more."""
+    return 0.0 if text == "0" else seconds(text)
+
+
+def seed(text: str) -> int:
+    """Any whole number from 0."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"'{text}' is no seed; give a whole number from 0")
+    return int(text)
+
+
+def study_parser(description: str | None) -> OptionParser:
+    # fmt: off
+    parser = OptionParser(prog="python -m human_pose.study", description=description, epilog=EPILOG,
+                          allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = parser.add_argument
+    add("--output", type=Path, default=Path("study"), metavar="DIR",
+        help="folder of the report: report.html, report.md, results.json, results.csv, charts; default: %(default)s")
+    add("--resume", action="store_true",
+        help="go on with the study in --output, by the settings it was begun with; other options are not looked at")
+    add("--quick", action="store_true",
+        help="a smoke test, two minutes at most: CPU, small input, two short runs of each; other options still hold")
+    add("--devices", nargs="+", metavar="D", help="as CPU GPU MULTI:GPU,CPU HETERO:GPU,CPU; default: all there is")
+    add("-m", "--model", nargs="+", dest="models", metavar="M",
+        help=f"names, or paths of IRs, of which several may be precisions of one model; default: {BUNDLED_MODEL}, and "
+             f"{DEFAULT_MODEL} where it is on disk")
+    add("-p", "--precisions", nargs="+", choices=PRECISIONS, metavar="P", help="default: FP32 FP16 FP16-INT8")
+    add("--hint", nargs="+", dest="hints", choices=HINTS, metavar="HINT", help="default: throughput latency")
+    add("--requests-grid", nargs="*", dest="requests", type=grid, metavar="N",
+        help="requests in flight of the second grid, numbers or 'optimal'; nothing: no such grid; "
+             "default: 1 2 3 4 optimal")
+    add("-i", "--input", metavar="VIDEO", help="default: the video in videos/")
+    add("--height", type=input_height, metavar="H", help="the network's input height; default: the model's own")
+    add("--runs", type=count, metavar="N", help="of each cell; the original has half as many, at least 5; default: 20")
+    length = parser.add_mutually_exclusive_group().add_argument
+    length("--seconds", type=seconds, metavar="S",
+           help="of each of a run's two measurements, inference alone and the whole application; default: 4")
+    length("--frames", type=count, metavar="N", help="so many frames for each measurement instead")
+    add("--pause", type=pause, dest="pause_s", metavar="S", help="seconds before each run, to cool down; default: 0")
+    add("--seed", type=seed, metavar="N", help="of the order of the runs; default: 0")
+    add("--original", metavar="FILE",
+        help="TensorFlow graph (.pb) or .onnx with the first model's weights; default: what "
+             f"'python -m human_pose.models fetch {BUNDLED_MODEL} --original' put into models/")
+    add("--images", metavar="DIR", help="folder of labelled images, for the AP of each precision")
+    add("--annotations", metavar="FILE", help="their COCO keypoints annotations")
+    add("--agreement-frames", type=count, metavar="N",
+        help="frames of the video on which keypoints are compared with FP32's; default: 40")
+    add("--plugins", metavar="FILE", help="a plugins.xml for OpenVINO, as for stand-in devices")
+    add("--cache", action="store_true", default=None, help="keep compiled networks: quicker, compile times tell less")
+    add("--note", metavar="TEXT", help="stands on top of the report")
+    add("--no-charts", dest="charts", action="store_false", help="none; then matplotlib is not needed")
+    # fmt: on
+    return parser
+
+
+QUICK: dict[str, Any] = {
+    "devices": ["CPU"], "models": [BUNDLED_MODEL], "precisions": ["FP32", "FP16"], "hints": ["throughput"],
+    "requests": ["1", "optimal"], "height": 96, "runs": 2, "seconds": 0.3, "agreement_frames": 8,
+}  # fmt: skip
+
+
+def wish_of(options: argparse.Namespace) -> Wish:
+    """What the options ask for. Raises UsageError where they do not go together."""
+    if (options.images is None) != (options.annotations is None):
+        raise UsageError("AP needs both --images DIR and --annotations FILE.")
+    for option in ("images", "annotations", "plugins", "original"):
+        path = getattr(options, option)
+        if path is not None and not Path(path).exists():
+            raise UsageError(f"Cannot open '{path}': no such file. Give another --{option}.")
+    on_disk = [BUNDLED_MODEL] + [DEFAULT_MODEL] * (MODELS_FOLDER / DEFAULT_MODEL).is_dir()
+    defaults: dict[str, Any] = {
+        "devices": [], "models": on_disk, "precisions": ["FP32", "FP16", "FP16-INT8"], "input": str(BUNDLED_VIDEO),
+        "requests": ["1", "2", "3", "4", "optimal"],
+    }  # fmt: skip
+    given = {key: value for key, value in vars(options).items() if value is not None and key in Wish.__annotations__}
+    wish = defaults | (QUICK if options.quick else {}) | given
+    runs = wish.get("runs", Wish.runs)
+    return Wish(**{**wish, "original_runs": max(min(runs, LEAST_RUNS), (runs + 1) // 2)})

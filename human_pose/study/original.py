@@ -1,0 +1,116 @@
+"""The same network in the framework it comes from: a TensorFlow graph or ONNX file, in OpenCV's DNN or TensorFlow."""
+
+import importlib.util
+from pathlib import Path
+from typing import Any, Protocol
+
+import cv2
+import numpy as np
+
+from ..catalog import BUNDLED_MODEL
+from ..errors import UsageError, first_line
+from ..originals import GRAPH
+from ..skeleton import HEATMAP_CHANNELS, PAF_CHANNELS
+from .plan import ORIGINALS, Cell, Wish
+
+Maps = tuple[np.ndarray, np.ndarray]
+
+
+class Framework(Protocol):
+    """A network that was read: takes what `prepare` made of an input image, gives heatmaps and fields."""
+
+    def prepare(self, image: np.ndarray) -> Any: ...
+
+    def infer(self, prepared: Any) -> Maps: ...
+
+
+def original_cells(wish: Wish, model: str, names: list[str]) -> list[Cell]:
+    """A cell for each framework, with the reason where it cannot be measured.
+
+    model: the first of the study's; names: of all of them. An --original belongs to the first model, the graph that
+    the models command fetches to mobilenet-thin.
+    """
+    reason = None
+    if wish.original is not None:
+        file = Path(wish.original)
+    else:
+        file, fetching = GRAPH, f"python -m human_pose.models fetch {BUNDLED_MODEL} --original"
+        if BUNDLED_MODEL in names:
+            model = BUNDLED_MODEL
+            reason = None if file.is_file() else f"the original graph is not here: {fetching}"
+        else:
+            reason = f"no original file of {model}: give --original FILE, or let --model name {BUNDLED_MODEL}, too"
+    cells = []
+    for kind in ORIGINALS:
+        missing = reason or (_no_tensorflow(file) if kind == "tensorflow" else None)
+        cells.append(Cell(kind, model, "FP32", "" if missing else str(file), hint="latency", not_measured=missing))
+    return cells
+
+
+def _no_tensorflow(file: Path) -> str | None:
+    if importlib.util.find_spec("tensorflow") is None:
+        return "TensorFlow is not installed: pip install tensorflow"
+    return None if file.suffix == ".pb" else f"TensorFlow does not read '{file.name}'"
+
+
+def read(cell: Cell) -> Framework:
+    """The original of a cell. Raises UsageError where the framework cannot read it."""
+    try:
+        return _TensorFlow(Path(cell.file)) if cell.kind == "tensorflow" else _OpenCV(cell.file)
+    except (cv2.error, ValueError, KeyError) as error:
+        raise UsageError(f"'{cell.file}' cannot be read as a network: {first_line(error)}") from error
+
+
+class _OpenCV:
+    def __init__(self, file: str) -> None:
+        self._network = cv2.dnn.readNetFromTensorflow(file) if file.endswith(".pb") else cv2.dnn.readNet(file)
+        self._outputs = self._network.getUnconnectedOutLayersNames()
+
+    def prepare(self, image: np.ndarray) -> np.ndarray:
+        """image: (1, h, w, 3) uint8 -> (1, 3, h, w) float32."""
+        return cv2.dnn.blobFromImage(image[0])
+
+    def infer(self, prepared: np.ndarray) -> Maps:
+        self._network.setInput(prepared)
+        return split(list(self._network.forward(self._outputs)))
+
+
+class _TensorFlow:
+    def __init__(self, file: Path) -> None:
+        import tensorflow
+
+        v1 = tensorflow.compat.v1
+        definition = v1.GraphDef()
+        definition.ParseFromString(file.read_bytes())
+        graph = tensorflow.Graph()
+        with graph.as_default():
+            tensorflow.import_graph_def(definition, name="")
+        operations = graph.get_operations()
+        self._input = next(operation for operation in operations if operation.type == "Placeholder").outputs[0]
+        results = [operation.outputs for operation in operations if operation.outputs]
+        self._outputs = [output for outputs in results for output in outputs if not output.consumers()]
+        self._session = v1.Session(graph=graph)
+
+    def prepare(self, image: np.ndarray) -> np.ndarray:
+        """image: (1, h, w, 3) uint8 -> the same as float32."""
+        return image.astype(np.float32)
+
+    def infer(self, prepared: np.ndarray) -> Maps:
+        return split(self._session.run(self._outputs, {self._input: prepared}))
+
+
+def split(outputs: list[np.ndarray]) -> Maps:
+    """Heatmaps (19, h, w) and fields (38, h, w) from one output that holds both, or two; NCHW or NHWC. UsageError."""
+    maps = {}
+    for output in outputs:
+        for channels in (HEATMAP_CHANNELS + PAF_CHANNELS, HEATMAP_CHANNELS, PAF_CHANNELS):
+            if output.ndim == 4 and channels in (output.shape[1], output.shape[3]):
+                first = output[0] if output.shape[1] == channels else output[0].transpose(2, 0, 1)
+                maps[channels] = np.ascontiguousarray(first, np.float32)
+                break
+    both = maps.get(HEATMAP_CHANNELS + PAF_CHANNELS)
+    if both is not None:
+        return both[:HEATMAP_CHANNELS], both[HEATMAP_CHANNELS:]
+    if maps.keys() == {HEATMAP_CHANNELS, PAF_CHANNELS}:
+        return maps[HEATMAP_CHANNELS], maps[PAF_CHANNELS]
+    raise UsageError(f"The original has no heatmaps and fields, but {[output.shape for output in outputs]}.")

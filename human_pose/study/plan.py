@@ -1,0 +1,141 @@
+"""What is to be measured, and in which order."""
+
+import random
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+FRAMEWORKS = {
+    "openvino": "OpenVINO",
+    "opencv": "OpenCV DNN",
+    "tensorflow": "TensorFlow",
+    "benchmark_app": "benchmark_app",
+}
+ORIGINALS = ("opencv", "tensorflow")
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the user wants of a study; results.json keeps it, for --resume.
+
+    devices, hints, precisions: of the matrix. models: names or paths. seconds: of each of the two measurements of a
+    run; frames: so many results instead. requests: of the second grid, numbers or 'optimal'. pause_s: before each
+    run. agreement_frames: frames on which the keypoints of the precisions are compared. cache: keep compiled networks.
+    """
+
+    devices: list[str]
+    models: list[str]
+    precisions: list[str]
+    input: str
+    hints: list[str] = field(default_factory=lambda: ["throughput", "latency"])
+    height: int | None = None
+    runs: int = 20
+    original_runs: int = 10
+    seconds: float = 4.0
+    frames: int | None = None
+    requests: list[str] = field(default_factory=list)
+    pause_s: float = 0.0
+    seed: int = 0
+    plugins: str | None = None
+    cache: bool = False
+    original: str | None = None
+    images: str | None = None
+    annotations: str | None = None
+    agreement_frames: int = 40
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One combination that is measured again and again.
+
+    kind: of FRAMEWORKS. model, precision: the model's name and precision; file: its IR, or the original's file.
+    requests: in flight; None: as many as the device asks for. not_measured: why there will be no run of it.
+    """
+
+    kind: str
+    model: str
+    precision: str
+    file: str
+    device: str = "CPU"
+    hint: str = "throughput"
+    requests: int | None = None
+    affinity: str = "auto"
+    not_measured: str | None = None
+
+    @property
+    def id(self) -> str:
+        """Tells it from every other cell, in words."""
+        if self.kind in ORIGINALS:
+            return f"{FRAMEWORKS[self.kind]} {self.model}"
+        framework = "" if self.kind == "openvino" else f"{FRAMEWORKS[self.kind]} "
+        affinity = f" {self.affinity}" if self.device.startswith("HETERO") else ""
+        requests = "" if self.requests is None else f" {self.requests} requests"
+        return f"{framework}{self.device}{affinity} {self.model} {self.precision} {self.hint}{requests}"
+
+    def as_data(self) -> dict[str, Any]:
+        return {"id": self.id, **asdict(self)}
+
+
+@dataclass(frozen=True)
+class Job:
+    """A process to be started: a run of a cell, or something found out once.
+
+    task: 'run', or of cell.TASKS; round: the number of the run, from 0.
+    """
+
+    task: str
+    cell: Cell
+    round: int = 0
+
+    @property
+    def id(self) -> str:
+        return f"{self.task} {self.round} {self.cell.id}"
+
+
+@dataclass(frozen=True)
+class Model:
+    """One precision of a model: its file, or why there is none."""
+
+    name: str
+    precision: str
+    file: str = ""
+    missing: str | None = None
+
+
+def matrix(wish: Wish, models: Iterable[Model]) -> list[Cell]:
+    """Devices x precisions x hints, then devices x requests; a cell that is in both is there once."""
+    cells: dict[str, Cell] = {}
+
+    def add(model: Model, device: str, **rest: Any) -> None:
+        for affinity in ("auto", "conv") if device.startswith("HETERO") else ("auto",):
+            cell = Cell("openvino", model.name, model.precision, model.file, device, affinity=affinity,
+                        not_measured=model.missing, **rest)  # fmt: skip
+            cells.setdefault(cell.id, cell)
+
+    listed = list(models)
+    for model in listed:
+        for device in wish.devices:
+            for hint in wish.hints:
+                add(model, device, hint=hint)
+    there = [model for model in listed if model.missing is None]
+    for model in there[:1]:
+        # Where the hint is latency the device asks for one request: the grid is that of throughput.
+        for device in wish.devices:
+            for number in wish.requests:
+                add(model, device, hint="throughput", requests=None if number == "optimal" else int(number))
+    return list(cells.values())
+
+
+def schedule(cells: Iterable[Cell], wish: Wish) -> list[Job]:
+    """Every run of every cell: in each round each cell once, in an order drawn by the seed, so that drift hits all.
+
+    The cells that have fewer runs than the others have them in the first rounds.
+    """
+    measurable = [cell for cell in cells if cell.not_measured is None]
+    draw = random.Random(wish.seed)
+    jobs = []
+    for number in range(wish.runs):
+        in_round = [cell for cell in measurable if cell.kind not in ORIGINALS or number < wish.original_runs]
+        jobs += [Job("run", cell, number) for cell in draw.sample(in_round, len(in_round))]
+    return jobs

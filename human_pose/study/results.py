@@ -1,0 +1,141 @@
+"""results.json and results.csv: every run of a study. docs/study-format.md says what each field means."""
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from ..errors import UsageError
+from ..files import write_whole
+from .plan import Cell, Job, Wish
+
+FORMAT, VERSION = "human-pose-study", 1
+FILE = "results.json"
+ROOT = Path(__file__).resolve().parent.parent.parent
+FILES = ("input", "plugins", "original", "images", "annotations")  # of a wish
+KEYS = {"inference FPS": "inference_fps", "application FPS": "application_fps", "latency ms": "latency_ms"}
+COLUMNS = (
+    "cell", "kind", "model", "precision", "device", "affinity", "hint", "round", "requests", "streams", "subgraphs",
+    "execution_precision", "executed_on", "compile_s", "inference_fps", "application_fps", "latency_mean_ms",
+    "latency_min_ms", "latency_max_ms", "latency_p95_ms", "other_cores", "disturbed", "mhz", "temperature_c", "error",
+)  # fmt: skip
+
+
+def kept(path: str | None) -> str | None:
+    """A path as results.json has it: from the project's folder on, so that it tells nothing of the machine."""
+    if not path:
+        return path
+    whole = Path(path).absolute()
+    return whole.relative_to(ROOT).as_posix() if whole.is_relative_to(ROOT) else str(whole)
+
+
+def there(path: str | None) -> Any:
+    """The same path on this machine."""
+    return str(ROOT / path) if path else path
+
+
+class Study:
+    """What is known of a study so far.
+
+    data: as results.json holds it.
+    """
+
+    def __init__(self, data: dict[str, Any]) -> None:
+        self.data = data
+
+    @classmethod
+    def new(cls, wish: Wish, cells: Sequence[Cell], found: dict[str, Any]) -> "Study":
+        """found: machine, models and video."""
+        wished = {key: kept(value) if key in FILES else value for key, value in asdict(wish).items()}
+        wished["models"] = [kept(model) if Path(model).is_file() else model for model in wish.models]
+        head = {"format": FORMAT, "version": VERSION, "complete": False, "wish": wished, **found}
+        rows = [{**cell.as_data(), "file": kept(cell.file)} for cell in cells]
+        return cls({**head, "cells": rows, "runs": [], "extras": []})
+
+    @classmethod
+    def load(cls, path: Path) -> "Study":
+        """Raises UsageError where the file holds no study, or one of another version."""
+        path = path / FILE if path.is_dir() else path
+        try:
+            data = json.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise UsageError(f"Cannot read '{path}': {error.strerror}. Give the results.json of a study.") from error
+        except ValueError as error:
+            raise UsageError(f"'{path}' is no JSON. Give the results.json of a study.") from error
+        if not isinstance(data, dict) or data.get("format") != FORMAT:
+            raise UsageError(f"'{path}' holds no study. Give the results.json of one.")
+        if data.get("version") != VERSION:
+            raise UsageError(
+                f"'{path}' is of version {data.get('version')}; this program reads {VERSION}. Run it anew."
+            )
+        return cls(data)
+
+    def save(self, folder: Path) -> None:
+        """Write results.json, whole. Raises DemoError."""
+        write_whole(folder / FILE, (json.dumps(self.data, indent=1, allow_nan=False) + "\n").encode())
+
+    @property
+    def wish(self) -> Wish:
+        return Wish(**{key: there(value) if key in FILES else value for key, value in self.data["wish"].items()})
+
+    @property
+    def cells(self) -> list[Cell]:
+        cells = [{key: cell[key] for key in cell if key != "id"} for cell in self.data["cells"]]
+        return [Cell(**{**cell, "file": there(cell["file"])}) for cell in cells]
+
+    def add(self, job: Job, result: dict[str, Any]) -> None:
+        """Note down what a job gave."""
+        entry = {"job": job.id, "cell": job.cell.id, **result}
+        if job.task == "run":
+            self.data["runs"].append({**entry, "round": job.round, "order": len(self.data["runs"])})
+        else:
+            self.data["extras"].append({**entry, "task": job.task})
+
+    @property
+    def done(self) -> set[str]:
+        """The jobs that need not be done again."""
+        return {entry["job"] for entry in (*self.data["runs"], *self.data["extras"])}
+
+    def runs(self, cell: Cell) -> list[dict[str, Any]]:
+        """Those that gave figures."""
+        return [run for run in self.data["runs"] if run["cell"] == cell.id and "error" not in run]
+
+    def errors(self, cell: Cell) -> list[str]:
+        return [run["error"] for run in self.data["runs"] if run["cell"] == cell.id and "error" in run]
+
+    def extra(self, task: str, cell: Cell) -> dict[str, Any] | None:
+        """What a task found out of a cell; None if it was not done."""
+        return next((e for e in self.data["extras"] if e["task"] == task and e["cell"] == cell.id), None)
+
+    def values(self, cell: Cell, key: str) -> list[float]:
+        """One value a run. key: of KEYS' values; of the latency, each run's mean."""
+        found = [run.get(key) for run in self.runs(cell)]
+        return [value["mean"] if isinstance(value, dict) else value for value in found if value is not None]
+
+    def why_not(self, cell: Cell) -> str | None:
+        """Why there is no figure of a cell; None if there is one."""
+        if cell.not_measured is not None:
+            return cell.not_measured
+        if self.runs(cell):
+            return None
+        errors = self.errors(cell)
+        return errors[-1] if errors else "the study was ended before its first run"
+
+    def write_csv(self, folder: Path) -> None:
+        """A row a run. Raises DemoError."""
+        cells = {cell["id"]: cell for cell in self.data["cells"]}
+        text = io.StringIO()
+        table = csv.DictWriter(text, COLUMNS, extrasaction="ignore", lineterminator="\n")
+        table.writeheader()
+        for run in self.data["runs"]:
+            latency, conditions = run.get("latency_ms") or {}, run.get("conditions") or {}
+            flat = {f"latency_{key}_ms": value for key, value in latency.items()}
+            table.writerow(cells[run["cell"]] | flat | conditions | run | {"executed_on": _joined(run)})
+        write_whole(folder / "results.csv", text.getvalue().encode())
+
+
+def _joined(run: dict[str, Any]) -> str:
+    return " ".join(run.get("executed_on") or [])

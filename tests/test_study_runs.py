@@ -1,0 +1,215 @@
+"""The study's processes: stopped and resumed, a cell that fails among cells that do not, and what a run holds."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import openvino as ov
+import pytest
+
+from human_pose.errors import UsageError
+from human_pose.study import runner
+from human_pose.study.__main__ import main
+from human_pose.study.cell import do
+from human_pose.study.options import QUICK
+from human_pose.study.plan import Cell, Job, Wish
+from human_pose.study.results import Study
+from human_pose.study.runner import result_of
+from tests.painted import blank, paint_person
+from tests.test_convert import write_onnx
+
+
+@pytest.fixture(scope="module")
+def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A painted person: a video of one frame."""
+    path = tmp_path_factory.mktemp("picture") / "person.png"
+    cv2.imwrite(str(path), paint_person(blank()))
+    return path
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Ten frames of a painted person, without loss."""
+    path = tmp_path_factory.mktemp("film") / "person.avi"
+    writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*"FFV1"), 30, (320, 256))
+    for number in range(10):
+        writer.write(paint_person(blank(), shift=(number, 0)))
+    writer.release()
+    return path
+
+
+def options(xml: Path, picture: Path, folder: Path, *more: object) -> list[str]:
+    wanted = ["-m", xml, "-i", picture, "-p", "FP32", "--devices", "CPU", "--hint", "throughput", "--requests-grid"]
+    return [str(word) for word in [*wanted, "--output", folder, "--no-charts", *more]]
+
+
+def test_stopped_and_resumed_study_has_each_run_once(
+    painted_xml: Path, picture: Path, tmp_path: Path, root: Path
+) -> None:
+    folder = tmp_path / "s"
+    command = [sys.executable, "-m", "human_pose.study"]
+    begun = options(painted_xml, picture, folder, "--runs", 2, "--frames", 4)
+    study = subprocess.Popen([*command, *begun], cwd=root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    results = folder / "results.json"
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and not (results.is_file() and json.loads(results.read_text())["runs"]):
+        time.sleep(0.05)
+    study.send_signal(signal.SIGTERM)
+    _, errors = study.communicate(timeout=60)
+    assert study.returncode == 130, errors
+    assert "--resume" in errors
+    done = json.loads(results.read_text())
+    assert not done["complete"]
+    assert 1 <= len(done["runs"]) < 4
+    assert "This study was stopped after" in (folder / "report.md").read_text()
+
+    assert main(["--resume", "--output", str(folder), "--no-charts"]) == 0
+    resumed = json.loads(results.read_text())
+    assert resumed["complete"]
+    assert resumed["runs"][: len(done["runs"])] == done["runs"]
+    jobs = [entry["job"] for entry in (*resumed["runs"], *resumed["extras"])]
+    assert len(jobs) == len(set(jobs))
+    assert {(run["cell"].split()[0], run["round"]) for run in resumed["runs"]} == {
+        (kind, number) for kind in ("CPU", "benchmark_app") for number in range(2)
+    }
+    assert not [run for run in resumed["runs"] if "error" in run]
+    assert main(["--resume", "--output", str(folder), "--no-charts"]) == 0
+    assert json.loads(results.read_text())["runs"] == resumed["runs"]  # nothing is left to do
+
+
+class TestFailures:
+    def test_a_cell_that_fails_is_a_row_and_the_rest_goes_on(
+        self, painted_xml: Path, picture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:  # fmt: skip
+        asked = []
+
+        def fake(job: Job, wish: Wish, stop: object, reference: str) -> dict[str, Any]:
+            asked.append(job)
+            if job.cell.kind == "benchmark_app":
+                return {"error": "its process was ended by signal 11"}
+            if job.task != "run":
+                return {"error": "not now"}
+            return do("run", job.cell, wish, "")
+
+        monkeypatch.setattr(runner, "do", fake)
+        wanted = options(painted_xml, picture, tmp_path / "s", "--runs", 3, "--frames", 2)
+        assert main(wanted) == 0
+        study = Study.load(tmp_path / "s")
+        tool = next(cell for cell in study.cells if cell.kind == "benchmark_app")
+        other = next(cell for cell in study.cells if cell.kind == "openvino")
+        assert len(study.runs(other)) == 3
+        assert len(study.errors(tool)) == runner.GIVEN_UP_AFTER
+        row = next(r for r in (tmp_path / "s" / "report.md").read_text().splitlines() if r.startswith("| benchmark"))
+        assert "not measured: its process was ended by signal 11" in row
+        assert "failed: its process was ended by signal 11" in capsys.readouterr().err
+
+    def test_a_process_that_dies_is_an_error_that_says_so(self) -> None:
+        assert result_of(-11, "", "") == {"error": "its process was ended by signal 11"}
+        assert result_of(3, "", "x\nboom\n") == {"error": "its process ended with exit code 3: boom"}
+        assert result_of(0, "noise", "") == {"error": "its process ended with exit code 0"}
+        assert result_of(0, 'noise\n{"a": 1}\n', "") == {"a": 1}
+
+    def test_a_device_that_refuses_is_told_by_its_process(self, painted_xml: Path, picture: Path, root: Path) -> None:
+        cell = Cell("openvino", "painted", "FP32", str(painted_xml), "GPU.7")
+        job = {"task": "run", "cell": vars(cell), "wish": vars(Wish(["GPU.7"], [], [], str(picture), frames=2))}
+        done = subprocess.run(
+            [sys.executable, "-m", "human_pose.study.cell", json.dumps(job)],
+            cwd=root, capture_output=True, text=True, check=False, env=dict(os.environ),
+        )  # fmt: skip
+        assert "GPU" in result_of(done.returncode, done.stdout, done.stderr)["error"]
+
+
+def test_what_a_study_cannot_have_is_a_row_with_the_reason(painted_xml: Path, picture: Path) -> None:
+    study = runner.begin(Wish(["CPU"], [str(painted_xml)], ["FP32", "FP16-INT8"], str(picture)))
+    missing = [cell for cell in study.cells if cell.precision == "FP16-INT8"]
+    assert missing
+    assert all("no file of this precision" in str(study.why_not(cell)) for cell in missing)
+    originals = [study.why_not(cell) for cell in study.cells if cell.kind in ("opencv", "tensorflow")]
+    assert len(originals) == 2
+    assert all("no original file of painted: give --original FILE" in str(why) for why in originals)
+
+
+class TestRun:
+    @pytest.fixture(scope="class")
+    @classmethod
+    def run(cls, painted_xml: Path, picture: Path) -> dict[str, Any]:
+        """Of a cell with three requests, forty frames in each measurement."""
+        cell = Cell("openvino", "painted", "FP32", str(painted_xml), requests=3)
+        return do("run", cell, Wish(["CPU"], [], [], str(picture), frames=40), "")
+
+    def test_measures_as_many_frames_as_asked_for(self, run: dict[str, Any]) -> None:
+        assert run["inferences"] == sum(run["latency_bins"].values()) == 40
+        assert run["application_frames"] == 40
+
+    def test_says_how_it_ran(self, run: dict[str, Any]) -> None:
+        assert (run["requests"], run["executed_on"], run["execution_precision"]) == (3, ["CPU"], "f32")
+        assert run["input_size"] == [320, 256]
+        assert run["compile_s"] > 0
+        assert {"own_cores", "other_cores", "mhz", "temperature_c", "disturbed"} == run["conditions"].keys()
+
+    def test_figures_fit_together(self, run: dict[str, Any]) -> None:
+        latency = run["latency_ms"]
+        assert 0 < latency["min"] <= latency["p50"] <= latency["max"]
+        assert run["application_fps"] < run["inference_fps"]
+        # No more than three are in flight: each takes at most three intervals of the throughput, but for the ends.
+        assert latency["mean"] <= 1.2 * 3 * 1000 / run["inference_fps"]
+
+
+def test_a_network_agrees_with_itself(painted_xml: Path, film: Path) -> None:
+    cell = Cell("openvino", "painted", "FP16", str(painted_xml))
+    wish = Wish(["CPU"], [], [], str(film), agreement_frames=8)
+    found = do("agreement", cell, wish, str(painted_xml))
+    assert (found["frames"], found["within_pixels"], found["people"]) == (8, 1.0, 8)
+    assert found["keypoints"] == 8 * 14
+
+
+@pytest.mark.parametrize(("channels", "is_nhwc"), [((57,), True), ((19, 38), False)])
+def test_original_is_measured_and_gives_the_same_maps(channels: tuple[int, ...], is_nhwc: bool, tmp_path: Path) -> None:
+    graph, picture = write_onnx(tmp_path / "tiny.onnx", channels, is_nhwc), tmp_path / "small.png"
+    cv2.imwrite(str(picture), np.random.default_rng(0).integers(0, 256, (64, 96, 3), np.uint8))
+    ov.save_model(ov.Core().read_model(graph), tmp_path / "tiny.xml", compress_to_fp16=False)
+    cell = Cell("opencv", "tiny", "FP32", str(graph), hint="latency")
+    wish = Wish(["CPU"], [], [], str(picture), height=64, frames=6)
+    assert do("check", cell, wish, str(tmp_path / "tiny.xml"))["largest_difference"] < 1e-3
+    run = do("run", cell, wish, "")
+    assert (run["inferences"], run["application_frames"], run["framework"]) == (6, 6, "OpenCV DNN")
+    assert run["latency_ms"]["mean"] <= 1000 / run["inference_fps"]
+
+
+def test_original_that_is_none_is_told_in_one_line(tmp_path: Path, picture: Path) -> None:
+    graph = tmp_path / "net.pb"
+    graph.write_bytes(b"no graph")
+    with pytest.raises(UsageError, match="cannot be read as a network"):
+        do("run", Cell("opencv", "net", "FP32", str(graph)), Wish(["CPU"], [], [], str(picture)), "")
+
+
+def test_layers_of_a_network_are_timed(painted_xml: Path, picture: Path) -> None:
+    cell = Cell("openvino", "painted", "FP32", str(painted_xml))
+    found = do("layers", cell, Wish(["CPU"], [], [], str(picture)), "")
+    assert found["heaviest"]
+    assert found["heaviest"][0]["ms"] == max(layer["ms"] for layer in found["heaviest"])
+    assert len(found["heaviest"]) <= 10
+
+
+def test_quick_study_is_whole_within_two_minutes(tmp_path: Path, root: Path) -> None:
+    started_at = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-m", "human_pose.study", "--quick", "--output", str(tmp_path / "s")],
+        cwd=root, capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert time.monotonic() - started_at < 120
+    study = Study.load(tmp_path / "s")
+    assert study.data["complete"]
+    for cell in study.cells:
+        expected = 0 if cell.not_measured else QUICK["runs"]
+        assert (len(study.runs(cell)), study.errors(cell)) == (expected, []), cell.id
+    assert {path.name for path in (tmp_path / "s").iterdir()} >= {"report.html", "report.md", "results.csv"}
