@@ -65,7 +65,8 @@ def quantize(wish: Wish, models_folder: Path = MODELS_FOLDER, quantizer: Quantiz
     name = wish.name or network.file.name
     folder = _target(name, models_folder)
     calibration, held_out = split(read_samples(source, wish.samples, wish.height or network.own_height))
-    choosing, judging = held_out[::2], held_out[1::2]  # what chose between attempts would flatter the one it chose
+    # What chose between attempts would flatter the one it chose; a single frame has to do both.
+    choosing, judging = held_out[::2], held_out[1::2] or held_out
     _, height, width, _ = held_out[0].shape
     network.reshape(width, height)
     graph, inputs = _raw_graph(core, network, calibration)

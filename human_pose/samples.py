@@ -11,7 +11,7 @@ from .inference import network_input_size, scale_into, scaled_size
 from .sources import Source
 from .terminal import ProgressLine
 
-LEAST_SAMPLES = 8
+LEAST_SAMPLES = 4
 HELD_OUT = 4  # every so many-th sample calibrates nothing; half of these choose between attempts, half judge
 
 
