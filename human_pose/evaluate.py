@@ -23,7 +23,7 @@ from .capture import Capture
 from .catalog import CATALOG, DEFAULT_MODEL, PRECISIONS
 from .compiled import Settings, configure
 from .decode import DEFAULT_THRESHOLD, decode
-from .errors import DemoError, UsageError
+from .errors import UsageError
 from .export import coco_results
 from .files import cache_folder, check_writable, write_whole
 from .inference import Estimator, Inference
@@ -31,7 +31,7 @@ from .model_files import choose_model
 from .network import PoseNetwork, load_network
 from .options import OptionParser, count, input_height, score
 from .sources import images_source
-from .terminal import ProgressLine, minutes, print_result, say
+from .terminal import ProgressLine, have_streams, minutes, print_result, run_command, say
 
 LEAST_KEYPOINTS = 2  # of a person: a limb
 METRICS = ("AP", "AP50", "AP75", "APm", "APl", "AR")
@@ -186,27 +186,25 @@ def parse_options(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+def evaluate_as_told(options: argparse.Namespace) -> None:
+    """Evaluate, write the results if asked to, and print the summary."""
+    if options.results is not None:
+        check_writable(options.results)
+    core = ov.Core()
+    network = load_network(core, choose_model(options.model, options.precision))
+    evaluation = evaluate(
+        core, network, options.images, options.annotations, options.device, options.height, options.threshold,
+        options.min_keypoints, options.limit,
+    )  # fmt: skip
+    if options.results is not None:
+        write_whole(options.results, json.dumps(evaluation.results, allow_nan=False).encode())
+    print_result(summary(network, options.device, evaluation))
+
+
 def main(arguments: list[str] | None = None) -> int:
+    have_streams()
     options = parse_options(arguments)
-    try:
-        if options.results is not None:
-            check_writable(options.results)
-        core = ov.Core()
-        network = load_network(core, choose_model(options.model, options.precision))
-        evaluation = evaluate(
-            core, network, options.images, options.annotations, options.device, options.height, options.threshold,
-            options.min_keypoints, options.limit,
-        )  # fmt: skip
-        if options.results is not None:
-            write_whole(options.results, json.dumps(evaluation.results, allow_nan=False).encode())
-        print_result(summary(network, options.device, evaluation))
-    except DemoError as error:
-        say(f"error: {error}")
-        return error.exit_code
-    except KeyboardInterrupt:
-        say("interrupted")
-        return 130
-    return 0
+    return run_command(lambda: evaluate_as_told(options))
 
 
 if __name__ == "__main__":

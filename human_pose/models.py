@@ -11,7 +11,7 @@ import os
 import sys
 from pathlib import Path
 
-from .errors import DemoError, UsageError, explain_import_error
+from .errors import UsageError, explain_import_error
 
 os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # what goes wrong is said here, in one line
 try:
@@ -25,7 +25,7 @@ try:
     from .quantize import DEFAULT_BOUND, INT8, Wish, quantize
     from .samples import HELD_OUT, LEAST_SAMPLES
     from .shelf import as_table, entries
-    from .terminal import have_streams, print_result, say
+    from .terminal import have_streams, print_result, run_command, say
 except ImportError as import_error:
     sys.exit(f"error: {explain_import_error(import_error)}")
 
@@ -155,15 +155,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command. Returns the exit code."""
     have_streams()
     options = read_options(arguments)
-    try:
-        options.run(options)
-    except DemoError as error:
-        say(f"error: {error}")
-        return error.exit_code
-    except KeyboardInterrupt:
-        say("Interrupted.")
-        return 130
-    return 0
+    return run_command(lambda: options.run(options))
 
 
 if __name__ == "__main__":

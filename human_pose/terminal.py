@@ -4,7 +4,10 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from types import FrameType, TracebackType
+
+from .errors import DemoError
 
 
 def say(line: str) -> None:
@@ -27,6 +30,18 @@ def have_streams() -> None:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115
+
+
+def run_command(command: Callable[[], int | None]) -> int:
+    """Run a command. Returns its exit code: what the user can mend is one line, and the code that the error has."""
+    try:
+        return command() or 0
+    except DemoError as error:
+        say(f"error: {error}")
+        return error.exit_code
+    except KeyboardInterrupt:
+        say("interrupted")
+        return 130
 
 
 class ProgressLine:

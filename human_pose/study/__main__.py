@@ -9,12 +9,12 @@ import os
 import sys
 from pathlib import Path
 
-from ..errors import DemoError, UsageError, explain_import_error
+from ..errors import UsageError, explain_import_error
 
 os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # what goes wrong is said here, in one line
 try:
     from ..options import OptionParser
-    from ..terminal import have_streams, print_result, say
+    from ..terminal import have_streams, print_result, run_command, say
     from .charts import check_matplotlib
     from .compare import comparison
     from .conclusions import conclusions
@@ -84,15 +84,8 @@ def main(arguments: list[str] | None = None) -> int:
     have_streams()
     words = sys.argv[1:] if arguments is None else arguments
     commands = {"report": report_anew, "compare": compare_two}
-    try:
-        command = commands.get(words[0] if words else "")
-        return command(words[1:]) if command else run_study(words)
-    except DemoError as error:
-        say(f"error: {error}")
-        return error.exit_code
-    except KeyboardInterrupt:
-        say("interrupted")
-        return 130
+    command = commands.get(words[0] if words else "")
+    return run_command(lambda: command(words[1:]) if command else run_study(words))
 
 
 if __name__ == "__main__":
