@@ -12,7 +12,6 @@ STARTED_AT = time.perf_counter()
 
 from human_pose.errors import DemoError, UsageError, explain_import_error, first_line  # noqa: E402
 
-os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # what goes wrong is said here, in one line
 try:
     import openvino as ov
 

@@ -17,21 +17,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import openvino as ov
+from .errors import UsageError, explain_import_error
 
-from .capture import Capture
-from .catalog import CATALOG, DEFAULT_MODEL, PRECISIONS
-from .compiled import Settings, configure
-from .decode import DEFAULT_THRESHOLD, decode
-from .errors import UsageError
-from .export import coco_results
-from .files import cache_folder, check_writable, write_whole
-from .inference import Estimator, Inference
-from .model_files import choose_model
-from .network import PoseNetwork, load_network
-from .options import OptionParser, count, input_height, score
-from .sources import images_source
-from .terminal import ProgressLine, have_streams, minutes, print_result, run_command, say
+try:
+    import openvino as ov
+
+    from .capture import Capture
+    from .catalog import CATALOG, DEFAULT_MODEL, PRECISIONS
+    from .compiled import Settings, configure
+    from .decode import DEFAULT_THRESHOLD, decode
+    from .export import coco_results
+    from .files import cache_folder, check_writable, write_whole
+    from .inference import Estimator, Inference
+    from .model_files import choose_model
+    from .network import PoseNetwork, load_network
+    from .options import OptionParser, count, input_height, score
+    from .sources import images_source
+    from .terminal import ProgressLine, have_streams, minutes, print_result, run_command, say
+except ImportError as import_error:
+    sys.exit(f"error: {explain_import_error(import_error)}")
 
 LEAST_KEYPOINTS = 2  # of a person: a limb
 METRICS = ("AP", "AP50", "AP75", "APm", "APl", "AR")

@@ -13,7 +13,6 @@ from pathlib import Path
 
 from .errors import UsageError, explain_import_error
 
-os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # what goes wrong is said here, in one line
 try:
     from .catalog import BUNDLED_MODEL, CATALOG, PRECISIONS, ZOO
     from .convert import convert

@@ -5,13 +5,11 @@ python -m human_pose.study report DIR     writes the report of a study anew
 python -m human_pose.study compare A B    puts two studies side by side
 """
 
-import os
 import sys
 from pathlib import Path
 
 from ..errors import UsageError, explain_import_error
 
-os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # what goes wrong is said here, in one line
 try:
     from ..options import OptionParser
     from ..terminal import have_streams, print_result, run_command, say
