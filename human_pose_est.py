@@ -8,9 +8,7 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-STARTED_AT = time.perf_counter()
-
-from human_pose.errors import DemoError, UsageError, explain_import_error, first_line  # noqa: E402
+from human_pose.errors import DemoError, UsageError, explain_import_error, first_line
 
 try:
     import openvino as ov
@@ -111,7 +109,7 @@ def main(arguments: list[str] | None = None) -> int:
     have_streams()
     options = parse_options(arguments, __doc__)
     statistics = RunStatistics()
-    statistics.profile.mark("imports", STARTED_AT)
+    statistics.profile.mark("imports")
     try:
         core = make_core(options.plugins)
         if options.list_devices:

@@ -2,6 +2,9 @@
 
 import os
 import sys
+import time
+
+STARTED_AT = time.perf_counter()  # of the program, as nearly as it can tell
 
 # OpenVINO's Python package tells its makers over the network that it is used, at every import. Nobody who runs a demo
 # expects that; without the package that does it, OpenVINO works all the same.

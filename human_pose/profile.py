@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import ParamSpec, TypeVar
 
+from human_pose import STARTED_AT
+
 # The loop waits for the slower of the two that go on beside it: reading, in a thread of its own, and inference.
 LOOP = ("preprocess", "wait", "decode", "draw", "show", "write")
 STAGES = ("capture", "preprocess", "wait", "infer", "decode", "draw", "show", "write")  # in the order of a frame's way
@@ -20,7 +22,7 @@ class Profile:
     def __init__(self) -> None:
         self.frames = 0
         self.start_s: dict[str, float] = {}
-        self._marked_at = time.perf_counter()
+        self._marked_at = STARTED_AT
         self._duration_s = 0.0
         self._intervals = 0
         self._previous_at: float | None = None
@@ -28,10 +30,10 @@ class Profile:
         self._recent_ms: dict[str, float] = {}
         self._frame_ms = dict.fromkeys(self.totals_ms, 0.0)  # of the frame at hand
 
-    def mark(self, part: str, since: float | None = None) -> None:
-        """A part of the start is done, on which the program was since a time, in s, or since the last mark."""
+    def mark(self, part: str) -> None:
+        """A part of the start is done, on which the program was since the last mark, or since it was started."""
         now = time.perf_counter()
-        self.start_s[part] = now - (self._marked_at if since is None else since)
+        self.start_s[part] = now - self._marked_at
         self._marked_at = now
 
     def add(self, stage: str, ms: float) -> None:
