@@ -20,10 +20,11 @@ try:
     from human_pose.devices import DeviceCycle, device_table
     from human_pose.export import NoExport, open_export
     from human_pose.files import cache_folder, check_writable
-    from human_pose.inference import Estimator, must_not_be_torn_down, network_input_size
+    from human_pose.inference import Estimator, must_not_be_torn_down
     from human_pose.model_files import choose_model
     from human_pose.network import load_network
     from human_pose.options import parse_options, settings_of
+    from human_pose.preprocess import network_input_size
     from human_pose.profile import profile_table
     from human_pose.report import report, table, write_report
     from human_pose.stats import RunStatistics

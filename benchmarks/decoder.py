@@ -18,9 +18,10 @@ from benchmarks.common import BUNDLED, CLIP, machine
 from human_pose.capture import Frame
 from human_pose.compiled import Settings
 from human_pose.decode import decode
-from human_pose.inference import Estimator, network_input_size
+from human_pose.inference import Estimator
 from human_pose.model_files import choose_model
 from human_pose.network import load_network
+from human_pose.preprocess import network_input_size
 from tests import clear_decode
 
 CANVAS = (1280, 720)  # width, height

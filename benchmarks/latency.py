@@ -15,9 +15,9 @@ import openvino as ov
 
 from benchmarks.common import BUNDLED, CLIP, machine, run_demo, spread
 from human_pose.compiled import Settings, compile_network, configure
-from human_pose.inference import fill_input, network_input_size, new_input
 from human_pose.model_files import choose_model
 from human_pose.network import load_network
+from human_pose.preprocess import fill_input, network_input_size, new_input
 from human_pose.sources import open_source
 
 CALLS = 100

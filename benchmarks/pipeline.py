@@ -30,10 +30,10 @@ from benchmarks.common import BUNDLED, CLIP, cores, machine, model_options, prec
 from human_pose.compiled import Settings, compile_network, configure
 from human_pose.decode import decode
 from human_pose.draw import draw
-from human_pose.inference import fill_input, network_input_size, new_input, pixels_per_cell
 from human_pose.model_files import choose_model
 from human_pose.network import PoseNetwork, load_network
 from human_pose.panel import CORNERS
+from human_pose.preprocess import fill_input, network_input_size, new_input, pixels_per_cell
 from human_pose.sources import open_source
 
 STAGES = ("read", "scale", "infer", "decode", "draw")

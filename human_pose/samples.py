@@ -7,7 +7,7 @@ from typing import overload
 import numpy as np
 
 from .errors import UsageError
-from .inference import network_input_size, scale_into, scaled_size
+from .preprocess import fill_input, network_input_size
 from .sources import Source
 from .terminal import ProgressLine
 
@@ -83,6 +83,5 @@ def _count(source: Source) -> int:
 
 def _as_input(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     frame = np.zeros((1, size[1], size[0], 3), np.uint8)
-    width, height = scaled_size(image.shape[1::-1], size)
-    scale_into(image, frame[0, :height, :width])
+    fill_input(image, frame)
     return frame

@@ -11,9 +11,10 @@ import pytest
 from human_pose.capture import Frame
 from human_pose.compiled import Settings
 from human_pose.decode import decode
-from human_pose.inference import Estimator, Inference, network_input_size, pixels_per_cell, scaled_size
+from human_pose.inference import Estimator, Inference
 from human_pose.model_files import choose_model
 from human_pose.network import PoseNetwork, load_network
+from human_pose.preprocess import network_input_size, pixels_per_cell
 from human_pose.skeleton import KEYPOINTS
 from tests.painted import HEIGHT, PERSON, WIDTH, blank, paint_person, pixels
 
@@ -51,44 +52,6 @@ def poses(inference: Inference) -> list[dict[str, tuple[float, float]]]:
         {KEYPOINTS[part]: (x, y) for part, (x, y, _) in enumerate(pose.keypoints.tolist()) if np.isfinite(x)}
         for pose in decode(*inference.maps)
     ]
-
-
-@pytest.mark.parametrize(
-    ("frame_size", "height", "expected"),
-    [
-        ((1920, 1080), 256, (456, 256)),  # 455.1 wide, padded to a multiple of 8
-        ((456, 256), 256, (456, 256)),
-        ((960, 720), 256, (344, 256)),
-        ((1080, 1920), 256, (144, 256)),
-        ((1, 1), 256, (256, 256)),
-        ((641, 479), 368, (496, 368)),
-        ((5000, 2), 256, (1024, 256)),
-        ((2, 5000), 256, (8, 256)),
-    ],
-)
-def test_input_keeps_the_aspect_ratio_in_whole_cells(
-    frame_size: tuple[int, int], height: int, expected: tuple[int, int]
-) -> None:
-    assert network_input_size(frame_size, height) == expected
-
-
-@pytest.mark.parametrize("frame_size", [(1920, 1080), (641, 479), (333, 777), (1, 1), (5000, 2), (2, 5000), (97, 61)])
-@pytest.mark.parametrize("input_size", [(456, 256), (344, 256), (8, 256)])
-def test_scaled_frame_fits_the_input_and_touches_one_edge(
-    frame_size: tuple[int, int], input_size: tuple[int, int]
-) -> None:
-    width, height = scaled_size(frame_size, input_size)
-    assert 1 <= width <= input_size[0]
-    assert 1 <= height <= input_size[1]
-    assert width == input_size[0] or height == input_size[1]
-
-
-@pytest.mark.parametrize("frame_size", [(1920, 1080), (641, 479), (333, 777), (97, 61)])
-def test_a_cell_is_eight_pixels_of_the_scaled_frame(frame_size: tuple[int, int]) -> None:
-    input_size = network_input_size(frame_size, 256)
-    width, height = scaled_size(frame_size, input_size)
-    assert height == 256
-    assert pixels_per_cell(frame_size, input_size) == (8 * frame_size[0] / width, 8 * frame_size[1] / height)
 
 
 def test_a_painted_person_comes_back_to_the_pixel(estimator: Estimator) -> None:

@@ -9,9 +9,10 @@ import openvino as ov
 import pytest
 
 from human_pose.decode import Pose, decode
-from human_pose.inference import Estimator, network_input_size
+from human_pose.inference import Estimator
 from human_pose.model_files import choose_model
 from human_pose.network import load_network
+from human_pose.preprocess import network_input_size
 from human_pose.skeleton import KEYPOINTS
 from tests.test_inference import SETTINGS, infer
 

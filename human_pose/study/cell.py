@@ -24,8 +24,9 @@ from ..compiled import EXECUTION_HINTS, CompiledNetwork
 from ..decode import decode
 from ..draw import draw
 from ..errors import DemoError, first_line
-from ..inference import Estimator, fill_input, must_not_be_torn_down, network_input_size, pixels_per_cell
+from ..inference import Estimator, must_not_be_torn_down
 from ..panel import CORNERS
+from ..preprocess import fill_input, network_input_size, pixels_per_cell
 from ..stats import Latencies
 from . import accuracy, hetero, original
 from .machine import Watch

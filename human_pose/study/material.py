@@ -11,9 +11,9 @@ from ..catalog import CATALOG
 from ..compiled import Settings, configure
 from ..errors import DemoError, UsageError, first_line
 from ..files import cache_folder
-from ..inference import fill_input, network_input_size
 from ..model_files import MODELS_FOLDER, choose_model
 from ..network import ModelFile, PoseNetwork, load_network
+from ..preprocess import fill_input, network_input_size
 from ..sources import open_source
 from .plan import Cell, Model, Wish
 
