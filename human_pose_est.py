@@ -8,7 +8,7 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from human_pose.errors import DemoError, UsageError, explain_import_error, first_line
+from human_pose.errors import DemoError, UsageError, explain_import_error
 
 try:
     import openvino as ov
@@ -17,7 +17,7 @@ try:
     from human_pose.catalog import BUNDLED_MODEL
     from human_pose.compiled import Settings, compile_network, configure
     from human_pose.decode import decode
-    from human_pose.devices import DeviceCycle, device_table
+    from human_pose.devices import DeviceCycle, device_table, open_core
     from human_pose.export import NoExport, open_export
     from human_pose.files import cache_folder, check_writable
     from human_pose.inference import Estimator, must_not_be_torn_down
@@ -112,7 +112,7 @@ def main(arguments: list[str] | None = None) -> int:
     statistics = RunStatistics()
     statistics.profile.mark("imports")
     try:
-        core = make_core(options.plugins)
+        core = open_core(options.plugins)
         if options.list_devices:
             print_result(list_devices(core))
             return 0
@@ -183,14 +183,6 @@ def list_devices(core: ov.Core) -> str:
     settings = Settings(network.file.precision, cache=cache_folder())
     configure(core, settings)
     return device_table(core, lambda device: compile_network(core, network.model, device, settings).request_count)
-
-
-def make_core(plugins: Path | None) -> ov.Core:
-    """OpenVINO, with the plugins of a file or its own. Raises UsageError."""
-    try:
-        return ov.Core() if plugins is None else ov.Core(str(plugins))
-    except RuntimeError as error:
-        raise UsageError(f"'{plugins}' is no plugins.xml for OpenVINO: {first_line(error)}") from error
 
 
 def wants_window(options: argparse.Namespace) -> bool:

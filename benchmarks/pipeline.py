@@ -11,10 +11,8 @@ All take turns; printed are medians over the runs, with the least and the greate
 """
 
 import argparse
-import re
 import shlex
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -27,6 +25,7 @@ import numpy as np
 import openvino as ov
 
 from benchmarks.common import BUNDLED, CLIP, cores, machine, model_options, precision_of, run_demo, spread
+from human_pose.benchmark_app import throughput
 from human_pose.compiled import Settings, compile_network, configure
 from human_pose.decode import decode
 from human_pose.draw import draw
@@ -98,19 +97,6 @@ class Stages:
         for request in self.requests:
             request.wait()
 
-    def benchmark_app_fps(self, seconds: int) -> float:
-        """Inference alone, as OpenVINO's own tool measures it, on the same network at the same size."""
-        hint = {"FP32": "f32", "FP16": "f16", "FP16-INT8": "f16"}[self.network.file.precision]
-        with tempfile.TemporaryDirectory() as folder:
-            xml = Path(folder) / "network.xml"
-            ov.save_model(self.network.model, xml, compress_to_fp16=False)
-            tool = "import sys; from openvino.tools.benchmark.main import main; sys.exit(main())"
-            command = [sys.executable, "-c", tool, "-m", str(xml), "-d", "CPU", "-hint", "throughput"]
-            command += ["-t", str(seconds), "-infer_precision", hint]
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-        found = re.search(r"Throughput:\s+([\d.]+) FPS", done.stdout)
-        return float(found[1]) if found else float("nan")
-
 
 def peer_fps(command: str, video: str, frames: int) -> float:
     """Frames a second of another program, its start left out."""
@@ -136,6 +122,7 @@ def peer_fps(command: str, video: str, frames: int) -> float:
 
 def measure(video: str, model: str, options: argparse.Namespace) -> None:
     stages = Stages(video, model, options.height)
+    network, file = stages.network, stages.network.file
     wanted = [
         "-i",
         video,
@@ -154,12 +141,11 @@ def measure(video: str, model: str, options: argparse.Namespace) -> None:
         fps["limit"].append(1000 * cores() / sum(cpu[-1].values()))
         fps["demo"].append(run_demo(*wanted)["devices"][0]["fps"]["mean"])
         fps["one request"].append(run_demo(*wanted, "--requests", 1)["devices"][0]["fps"]["mean"])
-        fps["benchmark_app"].append(stages.benchmark_app_fps(options.seconds))
+        fps["benchmark_app"].append(throughput(network.model, file.precision, "CPU", "throughput", options.seconds))
         if options.peer:
             fps["peer"].append(peer_fps(options.peer, video, options.frames))
-    network = stages.network.file
     print(
-        f"\n{Path(video).name}, {stages.frame_size[0]}x{stages.frame_size[1]}; {network.name} {network.precision}, "
+        f"\n{Path(video).name}, {stages.frame_size[0]}x{stages.frame_size[1]}; {file.name} {file.precision}, "
         f"executed in {stages.precision}, input {stages.input_size[0]}x{stages.input_size[1]}"
     )
     print("CPU ms a frame, each stage alone: " + ", ".join(f"{s} {spread([t[s] for t in cpu], 2)}" for s in STAGES))

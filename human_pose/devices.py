@@ -20,6 +20,14 @@ class DeviceError(DemoError):
         self.device = device
 
 
+def open_core(plugins: Path | str | None) -> ov.Core:
+    """OpenVINO, with the plugins of a file or its own. Raises UsageError."""
+    try:
+        return ov.Core() if plugins is None else ov.Core(str(plugins))
+    except RuntimeError as error:
+        raise UsageError(f"'{plugins}' is no plugins.xml for OpenVINO: {first_line(error)}") from error
+
+
 def members_of(device: str) -> list[str]:
     """'MULTI:GPU,CPU(2)' -> ['GPU', 'CPU']; 'GPU' -> ['GPU']; 'AUTO' -> []; 'AUTO:-CPU', all but the CPU, -> []."""
     kind, _, members = device.partition(":")

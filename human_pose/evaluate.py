@@ -12,7 +12,7 @@ import io
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -113,12 +113,21 @@ def evaluate(
     )
 
 
-def infer_all(capture: Capture, estimator: Estimator) -> Iterator[Inference]:
-    """The results of all frames, in their order."""
-    while not (capture.is_over and estimator.is_idle):
-        frame = capture.read(wait_s=0.02 if estimator.is_idle else 0) if estimator.has_idle_request else None
+def infer_all(
+    capture: Capture, estimator: Estimator, goes_on: Callable[[int], bool] = lambda begun: True
+) -> Iterator[Inference]:
+    """The results of all frames, in their order; of no more frames once `goes_on`, of the number begun, says no.
+
+    Raises DeviceError where the device fails.
+    """
+    begun = 0
+    while not (estimator.is_idle and (capture.is_over or not goes_on(begun))):
+        frame = None
+        if estimator.has_idle_request and goes_on(begun):
+            frame = capture.read(wait_s=0.02 if estimator.is_idle else 0)
         if frame is not None:
             estimator.submit(frame)
+            begun += 1
         inference = estimator.collect(wait=frame is None)
         if inference is not None:
             yield inference

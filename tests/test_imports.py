@@ -7,9 +7,9 @@ from pathlib import Path
 
 ROOMS = [
     "errors", "skeleton", "terminal", "files", "catalog", "download", "network", "preprocess", "model_files", "convert",
-    "devices", "affinity", "compiled", "profile", "stats", "sources", "capture", "inference", "decode", "export",
-    "panel", "draw", "window", "tour", "writer", "viewer", "report", "options", "evaluate", "agreement", "samples",
-    "equalize", "int8", "judge", "quantize", "shelf", "originals", "models",
+    "devices", "affinity", "compiled", "benchmark_app", "profile", "stats", "sources", "capture", "inference", "decode",
+    "export", "panel", "draw", "window", "tour", "writer", "viewer", "report", "options", "evaluate", "agreement",
+    "samples", "equalize", "int8", "judge", "quantize", "shelf", "originals", "models",
 ]  # fmt: skip
 STUDY = [
     "figures", "machine", "plan", "material", "original", "hetero", "accuracy", "cell", "results", "runner",

@@ -200,13 +200,11 @@ def test_layers_of_a_network_are_timed(painted_xml: Path, picture: Path) -> None
 
 
 def test_quick_study_is_whole_within_two_minutes(tmp_path: Path, root: Path) -> None:
-    started_at = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-m", "human_pose.study", "--quick", "--output", str(tmp_path / "s")],
         cwd=root, capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert time.monotonic() - started_at < 120
     study = Study.load(tmp_path / "s")
     assert study.data["complete"]
     for cell in study.cells:

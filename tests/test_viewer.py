@@ -1,6 +1,5 @@
 """What is painted, and when: a window that counts, and results that come faster than a display shows."""
 
-import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -153,9 +152,3 @@ def test_p_shows_the_profile_and_hides_it(clock: Clock) -> None:
         window.key = Key.PROFILE
         viewer.poll_key(stands_still=False)
         assert any("preprocess" in line.text for line in viewer._panel()) is shown
-
-
-def test_a_real_clock_is_used() -> None:
-    viewer, statistics, compiled = viewer_of(CountingWindow(), NoWriter())
-    show(viewer, statistics, compiled, 0, time.perf_counter())
-    assert viewer._drawn_at == pytest.approx(time.perf_counter(), abs=5)

@@ -6,25 +6,24 @@ The JSON holds the job's task, the cell and the wish (see plan.py). A failure is
 import json
 import math
 import os
-import re
-import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import openvino as ov
 
+from ..benchmark_app import throughput
 from ..capture import Capture, Frame, open_capture
-from ..compiled import EXECUTION_HINTS, CompiledNetwork
+from ..compiled import CompiledNetwork
 from ..decode import decode
 from ..draw import draw
 from ..errors import DemoError, first_line
+from ..evaluate import infer_all
 from ..inference import Estimator, must_not_be_torn_down
+from ..network import DEFAULT_HEIGHT
 from ..panel import CORNERS
 from ..preprocess import fill_input, network_input_size, pixels_per_cell
 from ..stats import Latencies
@@ -131,22 +130,12 @@ def whole_application(estimator: Estimator, wish: Wish) -> dict[str, Any]:
 
 
 def _spell(estimator: Estimator, capture: Capture, goes_on: GoesOn) -> tuple[Latencies, int]:
-    """The demo's loop, until `goes_on` says no and all that was begun is drawn."""
-    latencies, begun, done = Latencies(), 0, 0
-    while goes_on(begun) or done < begun:
-        frame = None
-        if estimator.has_idle_request and goes_on(begun):
-            frame = capture.read(wait_s=0.02 if estimator.is_idle else 0)
-        if frame is not None:
-            estimator.submit(frame)
-            begun += 1
-        inference = estimator.collect(wait=frame is None)
-        if inference is not None:
-            draw(inference.frame.image, decode(*inference.maps), [], CORNERS[0])
-            latencies.add(inference.latency_ms)
-            done += 1
-        for failure in estimator.take_failures():
-            raise failure
+    """Until `goes_on` says no, and all that was begun is drawn."""
+    latencies, done = Latencies(), 0
+    for inference in infer_all(capture, estimator, goes_on):
+        draw(inference.frame.image, decode(*inference.maps), [], CORNERS[0], in_place=True)
+        latencies.add(inference.latency_ms)
+        done += 1
     return latencies, done
 
 
@@ -162,7 +151,7 @@ def _application(fps: float, latencies: Latencies, frames: int) -> dict[str, Any
 def original_run(cell: Cell, wish: Wish) -> dict[str, Any]:
     """The same two measurements of the original: one inference after the other, as its programs do it."""
     images = first_frames(wish.input)
-    size = network_input_size(images[0].shape[1::-1], wish.height or 368)
+    size = network_input_size(images[0].shape[1::-1], wish.height or DEFAULT_HEIGHT)
     started_at = time.perf_counter()
     framework = original.read(cell)
     prepared = [framework.prepare(image) for image in as_inputs(images, size)]
@@ -202,7 +191,7 @@ def _original_application(
         heatmaps, pafs = framework.infer(framework.prepare(target))
         latencies.add(1000 * (time.perf_counter() - begun_at))
         poses = decode(heatmaps, pafs, pixels_per_cell(frame.image.shape[1::-1], size))
-        draw(frame.image, poses, [], CORNERS[0])
+        draw(frame.image, poses, [], CORNERS[0], in_place=True)
         frames += 1
     return _application(frames / (time.perf_counter() - started_at), latencies, frames)
 
@@ -211,18 +200,8 @@ def benchmark_app_run(cell: Cell, wish: Wish) -> dict[str, Any]:
     """OpenVINO's own tool on the same network at the same size. Raises DemoError where it tells no throughput."""
     material = Material(cell, wish)
     watch = Watch()
-    with tempfile.TemporaryDirectory() as folder:
-        xml = Path(folder) / "network.xml"
-        ov.save_model(material.network.model, xml, compress_to_fp16=False)
-        tool = "import sys; from openvino.tools.benchmark.main import main; sys.exit(main())"
-        command = [sys.executable, "-c", tool, "-m", str(xml), "-d", cell.device, "-hint", cell.hint]
-        command += ["-t", str(max(1, round(wish.seconds))), "-infer_precision", EXECUTION_HINTS[cell.precision]]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-    found = re.search(r"Throughput:\s+([\d.]+) FPS", done.stdout)
-    if found is None:
-        lines = (done.stderr or done.stdout).strip().splitlines()
-        raise DemoError(f"benchmark_app told no throughput: {lines[-1] if lines else 'nothing at all'}")
-    return {"input_size": list(material.size), "inference_fps": float(found[1]), "conditions": watch.told()}
+    fps = throughput(material.network.model, cell.precision, cell.device, cell.hint, wish.seconds)
+    return {"input_size": list(material.size), "inference_fps": fps, "conditions": watch.told()}
 
 
 def check_original(cell: Cell, wish: Wish, reference: str) -> dict[str, Any]:

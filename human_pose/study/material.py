@@ -9,7 +9,8 @@ import openvino as ov
 
 from ..catalog import CATALOG
 from ..compiled import Settings, configure
-from ..errors import DemoError, UsageError, first_line
+from ..devices import open_core
+from ..errors import DemoError, UsageError
 from ..files import cache_folder
 from ..model_files import MODELS_FOLDER, choose_model
 from ..network import ModelFile, PoseNetwork, load_network
@@ -18,14 +19,6 @@ from ..sources import open_source
 from .plan import Cell, Model, Wish
 
 KEPT_FRAMES = 16  # of the video, for inference alone
-
-
-def open_core(plugins: str | None) -> ov.Core:
-    """OpenVINO, with the plugins of a file or its own. Raises UsageError."""
-    try:
-        return ov.Core() if plugins is None else ov.Core(plugins)
-    except RuntimeError as error:
-        raise UsageError(f"'{plugins}' is no plugins.xml for OpenVINO: {first_line(error)}") from error
 
 
 def models_of(wish: Wish) -> list[Model]:

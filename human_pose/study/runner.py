@@ -13,11 +13,11 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from ..devices import VIRTUAL_DEVICES, DeviceCycle
+from ..devices import VIRTUAL_DEVICES, DeviceCycle, open_core
 from ..errors import DemoError
 from ..terminal import ProgressLine, StopRequest, minutes, say
 from . import machine
-from .material import first_frames, models_of, open_core
+from .material import first_frames, models_of
 from .original import original_cells
 from .plan import ORIGINALS, Cell, Job, Model, Wish, matrix, schedule
 from .results import ROOT, Study
