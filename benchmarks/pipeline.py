@@ -4,7 +4,8 @@ python -m benchmarks.pipeline [--video FILE ...] [--model NAME_OR_XML ...] [--he
                               [--peer "COMMAND"]
 
 The limit is what the cores could do if nothing were lost between the stages: cores / the sum of the stages' CPU times,
-each stage timed alone in the same run. Beside it stand benchmark_app's throughput, inference alone on the same network,
+each stage timed alone in the same run. Beside it stand the demo with one request at a time that has all cores (--hint
+latency), benchmark_app's throughput, inference alone on the same network,
 and, with --peer, the FPS of any other program on the same video: the command, with {video} in place of the file, must
 process the video once; its FPS is the frames over its whole time less the time it takes for a video of one frame.
 All take turns; printed are medians over the runs, with the least and the greatest.
@@ -26,7 +27,7 @@ import openvino as ov
 
 from benchmarks.common import BUNDLED, CLIP, cores, machine, model_options, precision_of, run_demo, spread
 from human_pose.benchmark_app import throughput
-from human_pose.compiled import Settings, compile_network, configure
+from human_pose.compiled import Settings, compile_network, configure, execution_type
 from human_pose.decode import decode
 from human_pose.draw import draw
 from human_pose.model_files import choose_model
@@ -136,12 +137,13 @@ def measure(video: str, model: str, options: argparse.Namespace) -> None:
     ]
     cpu: list[dict[str, float]] = []
     fps: dict[str, list[float]] = {"limit": [], "demo": [], "one request": [], "benchmark_app": [], "peer": []}
+    execution = execution_type(ov.Core(), "CPU", file.precision)
     for _ in range(options.runs):
         cpu.append(stages.cpu_ms())
         fps["limit"].append(1000 * cores() / sum(cpu[-1].values()))
         fps["demo"].append(run_demo(*wanted)["devices"][0]["fps"]["mean"])
-        fps["one request"].append(run_demo(*wanted, "--requests", 1)["devices"][0]["fps"]["mean"])
-        fps["benchmark_app"].append(throughput(network.model, file.precision, "CPU", "throughput", options.seconds))
+        fps["one request"].append(run_demo(*wanted, "--hint", "latency")["devices"][0]["fps"]["mean"])
+        fps["benchmark_app"].append(throughput(network.model, execution, "CPU", "throughput", options.seconds))
         if options.peer:
             fps["peer"].append(peer_fps(options.peer, video, options.frames))
     print(

@@ -15,9 +15,6 @@ from .errors import DemoError, UsageError, first_line
 from .files import try_lock
 from .terminal import say
 
-# What a precision of the model asks of the device. Where the device has no f16 it executes in another type, which
-# CompiledNetwork.execution_precision names. FP16-INT8: the quantized layers run in INT8, the rest in this.
-EXECUTION_HINTS = {"FP32": "f32", "FP16": "f16", "FP16-INT8": "f16"}
 SUBGRAPHS = "HETERO_NUMBER_OF_SUBMODELS"
 AT_COMPILING = ("PERFORMANCE_HINT", "ALLOW_AUTO_BATCHING")  # given with each compilation, not set beforehand
 PERFORMANCE_HINTS = ("THROUGHPUT", "LATENCY", "CUMULATIVE_THROUGHPUT")
@@ -53,7 +50,7 @@ class CompiledNetwork:
     requests are kept in flight. streams: how many of them each device works on at once; None if it does not tell.
     compile_s: seconds that compiling took; is_from_cache: it was read from the cache instead. is_stand_in: a member is
     the CPU under another name. Of HETERO: subgraphs: into how many parts it split the network; operations: how many
-    each device has; difference: the largest of an output to the last device's.
+    each device has; difference: of its outputs to the last device's, root mean square.
     """
 
     device: str
@@ -113,7 +110,21 @@ def configure(core: ov.Core, settings: Settings) -> None:
         for device in core.available_devices:
             # A device that has no such type keeps its own; what it runs in is read back and shown.
             with contextlib.suppress(UsageError):
-                _set_property(core, device, "INFERENCE_PRECISION_HINT", EXECUTION_HINTS[settings.precision])
+                _set_property(
+                    core, device, "INFERENCE_PRECISION_HINT", execution_type(core, device, settings.precision)
+                )
+
+
+def execution_type(core: ov.Core, device: str, precision: str) -> str:
+    """The type that a precision of the model asks of a device: f32, or of FP16 the device's own type of 16 bits.
+
+    That is f16, bf16 on a CPU that has only that, or f32 where there is none. Of FP16-INT8 it is the type of the layers
+    that are not quantized. CompiledNetwork.execution_precision says what came of it.
+    """
+    if precision == "FP32":
+        return "f32"
+    capabilities = core.get_property(device, "OPTIMIZATION_CAPABILITIES")
+    return next((kind.replace("FP", "f").lower() for kind in ("FP16", "BF16") if kind in capabilities), "f32")
 
 
 def _set_property(core: ov.Core, device: str, name: str, value: str | int) -> None:

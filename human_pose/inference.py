@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import openvino as ov
 
-from .affinity import TOLERANCE, largest_difference
+from .affinity import TOLERANCE, differences
 from .capture import Frame
 from .compiled import CompiledNetwork, Settings, compile_network
 from .devices import DeviceError, members_of
@@ -115,19 +115,20 @@ class _Compilation(threading.Thread):
             self.error = DeviceError(self.device, f"{self.device} cannot run this network: {first_line(error)}")
 
     def _difference(self, compiled: CompiledNetwork) -> float:
-        """The largest difference of a HETERO's outputs to its last device's. Raises DeviceError if it is too large."""
+        """Of a HETERO's outputs to its last device's. Raises DeviceError if it is too large."""
         device = members_of(self.device)[-1]
         reference = compile_network(self._core, self._model, device, replace(self._settings, hint="latency"))
         image = new_input(compiled.network, self._sample.shape[1::-1])
         fill_input(self._sample, image)
-        differences = largest_difference(compiled.network, reference.network, image)
-        if max(differences.values()) > TOLERANCE or not all(map(math.isfinite, differences.values())):
-            told = ", ".join(f"{output} by {difference:.3g}" for output, difference in differences.items())
+        found = differences(compiled.network, reference.network, image)
+        if max(found.values()) > TOLERANCE or not all(map(math.isfinite, found.values())):
+            told = ", ".join(f"{output} by {difference:.3g}" for output, difference in found.items())
             raise DeviceError(
                 self.device,
-                f"{self.device} is refused: its outputs differ from {device}'s ({told}; allowed: {TOLERANCE})",
+                f"{self.device} is refused: its outputs differ from {device}'s ({told}, root mean square; "
+                f"allowed: {TOLERANCE})",
             )
-        return max(differences.values())
+        return max(found.values())
 
 
 class Estimator:

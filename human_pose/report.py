@@ -102,7 +102,7 @@ def _device(device: DeviceStatistics) -> dict[str, Any]:
         "is_from_cache": compiled.is_from_cache,
         "is_stand_in": compiled.is_stand_in,
         "operations": dict(compiled.operations),
-        "largest_difference": compiled.difference,
+        "difference": compiled.difference,
         "frames": device.frames,
         "warmup_frames": device.warmup_frames,
         "fps": {"mean": mean, "min": least, "max": most},

@@ -1,6 +1,7 @@
 """What the tests share: the program as a process, a screen, the measurement data where it is."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 import openvino as ov
 import pytest
 
+from human_pose.compiled import Settings, configure
 from human_pose.model_files import choose_model
 from human_pose.network import PoseNetwork, load_network
 from tests.painted import HEIGHT, WIDTH, save_network
@@ -50,8 +52,10 @@ def painted_xml(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def stand_in_core(tmp_path_factory: pytest.TempPathFactory) -> ov.Core:
-    """A machine with a CPU and a stand-in GPU."""
-    return ov.Core(str(write_plugins(tmp_path_factory.mktemp("plugins"))))
+    """A machine with a CPU and a stand-in GPU, which execute in f32 whatever the CPU's own type is."""
+    core = ov.Core(str(write_plugins(tmp_path_factory.mktemp("plugins"))))
+    configure(core, Settings("FP32"))
+    return core
 
 
 @pytest.fixture(scope="session")
@@ -70,9 +74,9 @@ def program(tmp_path: Path) -> Program:
     """Run the demo without a window, in an empty folder; `env` changes its environment."""
 
     def run(
-        *arguments: object, env: dict[str, str] | None = None, show: bool = False
+        *arguments: object, env: dict[str, str] | None = None, show: bool = False, project: Path = ROOT
     ) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, ROOT / "human_pose_est.py", *([] if show else ["--no-show"]), *arguments]
+        command = [sys.executable, project / "human_pose_est.py", *([] if show else ["--no-show"]), *arguments]
         return subprocess.run(
             [str(part) for part in command],
             cwd=tmp_path,
@@ -84,6 +88,16 @@ def program(tmp_path: Path) -> Program:
         )
 
     return run
+
+
+@pytest.fixture(scope="session")
+def fresh_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The program as it is cloned, with no model but the bundled one, whatever was fetched into this folder."""
+    folder = tmp_path_factory.mktemp("fresh")
+    shutil.copy(ROOT / "human_pose_est.py", folder)
+    for name in ("human_pose", "videos", "models/mobilenet-thin/FP16"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    return folder
 
 
 @pytest.fixture(scope="session")

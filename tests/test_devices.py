@@ -6,7 +6,7 @@ import numpy as np
 import openvino as ov
 import pytest
 
-from human_pose.compiled import CompiledNetwork, Settings, compile_network, configure
+from human_pose.compiled import CompiledNetwork, Settings, compile_network, configure, execution_type
 from human_pose.devices import DeviceCycle, DeviceError, check_device, device_table, is_stand_in, members_of
 from human_pose.errors import UsageError
 from human_pose.files import try_lock
@@ -153,6 +153,31 @@ def test_a_rejected_property_is_named(name: str, value: str) -> None:
 def test_a_property_that_no_device_takes_is_named() -> None:
     with pytest.raises(UsageError, match="No device of this machine takes the property WARP=9"):
         configure(ov.Core(), Settings("FP32", properties={"WARP": "9"}))
+
+
+class Capable:
+    """Says what it can execute, and nothing else."""
+
+    def __init__(self, *capabilities: str) -> None:
+        self.capabilities = list(capabilities)
+
+    def get_property(self, device: str, name: str) -> list[str]:
+        assert name == "OPTIMIZATION_CAPABILITIES"
+        return self.capabilities
+
+
+@pytest.mark.parametrize(
+    ("precision", "capabilities", "expected"),
+    [
+        ("FP16", ["FP32", "BF16", "FP16"], "f16"),
+        ("FP16", ["BF16", "WINOGRAD", "FP32", "INT8"], "bf16"),
+        ("FP16-INT8", ["FP32", "BF16"], "bf16"),
+        ("FP16", ["FP32", "INT8"], "f32"),
+        ("FP32", ["FP32", "BF16", "FP16"], "f32"),
+    ],
+)
+def test_a_precision_of_16_bits_is_the_devices_own(precision: str, capabilities: list[str], expected: str) -> None:
+    assert execution_type(Capable(*capabilities), "CPU", precision) == expected  # type: ignore[arg-type]
 
 
 def test_a_network_comes_from_the_cache_the_second_time(network: PoseNetwork, tmp_path: Path) -> None:

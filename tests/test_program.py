@@ -46,8 +46,10 @@ def frames_of(path: Path) -> list[np.ndarray]:
         images.append(image)
 
 
-def test_left_to_itself_it_runs_the_bundled_video_and_prints_the_averages(program: Program) -> None:
-    done = program("--height", 128, env=NO_NETWORK)
+def test_left_to_itself_it_runs_the_bundled_video_and_prints_the_averages(
+    program: Program, fresh_project: Path
+) -> None:
+    done = program("--height", 128, env=NO_NETWORK, project=fresh_project)
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("\n") == 1
     assert "Running the bundled mobilenet-thin instead" in done.stderr
@@ -245,10 +247,10 @@ FAILED_RUNS = {
 
 
 @pytest.mark.parametrize("case", FAILED_RUNS)
-def test_a_failed_run_is_one_line_and_exit_code_1(case: str, program: Program) -> None:
+def test_a_failed_run_is_one_line_and_exit_code_1(case: str, program: Program, fresh_project: Path) -> None:
     arguments, message = FAILED_RUNS[case]
     model = [] if "-m" in arguments else ["-m", "mobilenet-thin"]
-    done = program(*arguments, *model, env=NO_NETWORK)
+    done = program(*arguments, *model, env=NO_NETWORK, project=fresh_project)
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
     assert done.stderr.startswith("error: " + message)

@@ -18,6 +18,7 @@ import Xlib.display
 import Xlib.protocol.event
 import Xlib.X
 
+from human_pose.affinity import TOLERANCE
 from human_pose.draw import TITLE_COLOUR, draw
 from human_pose.panel import CORNERS, Line
 from human_pose.skeleton import LEFT_COLOUR, RIGHT_COLOUR
@@ -253,7 +254,7 @@ def test_the_studys_hetero_shows_its_subgraphs(demo: Callable[..., Demo], tmp_pa
     [device] = json.loads((tmp_path / "r.json").read_text())["devices"]
     assert device["subgraphs"] > 100
     assert set(device["operations"]) == {"CPU", "GPU"}
-    assert device["largest_difference"] < 1e-3
+    assert device["difference"] < TOLERANCE
 
 
 def test_a_device_that_fails_is_named_in_the_panel_and_the_run_goes_on(

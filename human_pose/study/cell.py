@@ -17,7 +17,7 @@ import openvino as ov
 
 from ..benchmark_app import throughput
 from ..capture import Capture, Frame, open_capture
-from ..compiled import CompiledNetwork
+from ..compiled import CompiledNetwork, execution_type
 from ..decode import decode
 from ..draw import draw
 from ..errors import DemoError, first_line
@@ -200,7 +200,8 @@ def benchmark_app_run(cell: Cell, wish: Wish) -> dict[str, Any]:
     """OpenVINO's own tool on the same network at the same size. Raises DemoError where it tells no throughput."""
     material = Material(cell, wish)
     watch = Watch()
-    fps = throughput(material.network.model, cell.precision, cell.device, cell.hint, wish.seconds)
+    execution = execution_type(material.core, cell.device, cell.precision)
+    fps = throughput(material.network.model, execution, cell.device, cell.hint, wish.seconds)
     return {"input_size": list(material.size), "inference_fps": fps, "conditions": watch.told()}
 
 
