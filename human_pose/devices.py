@@ -135,8 +135,7 @@ def device_table(core: ov.Core, optimal_requests: Callable[[str], int]) -> str:
         except DeviceError:
             requests = "?"
         rows.append((device, _capabilities(core, device), _streams(core, device), requests, name))
-    missing = [kind for kind in KNOWN_DEVICES if not any(device.startswith(kind) for device in core.available_devices)]
-    rows += [(kind, "-", "-", "-", f"not here: {_why_missing(core, kind)}") for kind in missing]
+    rows += [(kind, "-", "-", "-", f"not here: {reason}") for kind, reason in missing_devices(core).items()]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     table = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     return "\n".join([*table, "", f"TAB walks through: {'  '.join(_offered(core))}"])
@@ -155,12 +154,18 @@ def _streams(core: ov.Core, device: str) -> str:
         return "?"
 
 
+def missing_devices(core: ov.Core) -> dict[str, str]:
+    """The kinds of device that this machine lacks, and why: {'NPU': 'no such device, or ...'}."""
+    lacking = [kind for kind in KNOWN_DEVICES if not any(device.startswith(kind) for device in core.available_devices)]
+    return {kind: _why_missing(core, kind) for kind in lacking}
+
+
 def _why_missing(core: ov.Core, kind: str) -> str:
     """Why OpenVINO does not offer a kind of device."""
     try:
         core.get_property(kind, "AVAILABLE_DEVICES")
     except RuntimeError as error:
-        return first_line(error)
+        return re.sub(r'"[^"]*[/\\]([^"/\\]+)"', r"\1", first_line(error))  # of a library's path, its name
     if Path("/dev").is_dir():  # Linux: is there a device at all that a driver has taken on?
         nodes = {"GPU": "dri/renderD*", "NPU": "accel/accel*"}
         if kind in nodes and not list(Path("/dev").glob(nodes[kind])):

@@ -72,7 +72,7 @@ def _catalog_model(name: str, precision: str, models_folder: Path) -> ModelFile:
         raise ModelUnavailableError(f"{name} {precision} is not on this machine. {unavailable}") from unavailable
     if (name, precision) == (BUNDLED_MODEL, "FP16-INT8"):
         raise UsageError(f"{name} has no {precision}: {WHY_NO_INT8}")
-    here = _folders(models_folder / name)
+    here = [folder for folder in _folders(models_folder / name) if _is_whole(models_folder / name / folder / own.name)]
     raise UsageError(
         f"{name} has no {precision}. It is in '{models_folder / name}' as: {', '.join(here) or 'nothing'}."
     )

@@ -12,8 +12,8 @@ ROOMS = [
     "samples", "equalize", "int8", "judge", "quantize", "shelf", "originals", "models",
 ]  # fmt: skip
 STUDY = [
-    "figures", "machine", "plan", "material", "original", "hetero", "accuracy", "cell", "results", "runner",
-    "conclusions", "tables", "charts", "report", "compare", "options",
+    "figures", "machine", "plan", "material", "measure", "original", "hetero", "accuracy", "cell", "results", "runner",
+    "findings", "conclusions", "tables", "charts", "report", "compare", "options",
 ]  # fmt: skip
 RUN_TIME_PACKAGES = {"openvino", "cv2", "numpy"}
 

@@ -26,8 +26,8 @@ def core() -> ov.Core:
 def models_folder(tmp_path: Path, root: Path) -> Path:
     """A models folder as the project has it when nothing was downloaded yet."""
     folder = tmp_path / "models"
-    folder.mkdir()
-    (folder / BUNDLED_MODEL).symlink_to(root / "models" / BUNDLED_MODEL)
+    (folder / BUNDLED_MODEL).mkdir(parents=True)
+    (folder / BUNDLED_MODEL / "FP16").symlink_to(root / "models" / BUNDLED_MODEL / "FP16")
     return folder
 
 

@@ -19,7 +19,7 @@ try:
     from .options import study_parser, wish_of
     from .report import write_report
     from .results import FILE, Study
-    from .runner import begin, carry_on
+    from .runner import begin, carry_on, check_same_machine
 except ImportError as import_error:
     sys.exit(f"error: {explain_import_error(import_error)}")
 
@@ -33,6 +33,8 @@ def run_study(arguments: list[str]) -> int:
     has_one = (folder / FILE).is_file()
     if options.resume:
         study = Study.load(folder)
+        if not study.data["complete"]:
+            check_same_machine(study)
     elif has_one:
         raise UsageError(f"'{folder}' holds a study already. Give --resume to go on, or another --output.")
     else:
@@ -41,7 +43,8 @@ def run_study(arguments: list[str]) -> int:
     study.save(folder)
     is_complete = carry_on(study, folder)
     write_report(study, folder, options.charts)
-    print_result("\n".join(conclusions(study)))
+    for conclusion in conclusions(study):
+        print_result("\n  ".join([conclusion.title, *conclusion.sentences]))
     say(f"The report: {folder / 'report.html'}")
     return 0 if is_complete else 130
 

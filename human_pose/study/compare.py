@@ -3,9 +3,7 @@
 from pathlib import Path
 
 from ..errors import UsageError
-from .conclusions import name
 from .figures import figures, ratio
-from .plan import FRAMEWORKS
 from .report import facts
 from .results import KEYS, Study
 from .tables import number
@@ -24,12 +22,11 @@ def comparison(first: Path, second: Path) -> str:
     lines += ["", "| | figure | A | B | B / A |", "|---|---|---|---|---|"]
     rows = len(lines)
     for cell, other in pairs:
-        framework = "" if cell.kind != "benchmark_app" else f"{FRAMEWORKS[cell.kind]}, "
         for what, key in KEYS.items():
             runs, others = a.values(cell, key), b.values(other, key)
             if runs and others:
                 told = number(figures(runs).mean), number(figures(others).mean), str(ratio(others, runs))
-                lines.append(f"| {framework}{name(cell)} | {what} | {' | '.join(told)} |")
+                lines.append(f"| {cell.label()} | {what} | {' | '.join(told)} |")
     if len(lines) == rows:
         raise UsageError(f"'{first}' and '{second}' have no measured cell in common: other devices, models or hints.")
     alone = {"A": set(_ids(a)) - set(_ids(b)), "B": set(_ids(b)) - set(_ids(a))}

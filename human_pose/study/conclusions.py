@@ -1,32 +1,211 @@
 """What the figures say, in plain words; nothing is said that the runs do not show."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from ..agreement import NEAR_PIXELS, NEAR_TORSO
 from ..devices import members_of
-from .figures import Ratio, figures, ratio
-from .plan import FRAMEWORKS, ORIGINALS, Cell
-from .results import Study
-from .runner import accuracy_cells
+from .figures import LEAST_RUNS, Ratio, figures
+from .findings import (
+    AGREES,
+    against_fp32,
+    against_members,
+    against_original,
+    against_tool,
+    agrees,
+    best,
+    measured,
+    members,
+    originals,
+)
+from .plan import FRAMEWORKS, Cell, accuracy_cells
+from .results import Study, is_disturbed
+
+NAMED = 4  # of cells that are no worse than the best, so many by name
+TELLING = 0.1  # layers of a type tell why a HETERO is slow where they take so much more of the device's own time
 
 
-def conclusions(study: Study) -> list[str]:
-    """Sentences, the most important first."""
+class Conclusion(NamedTuple):
+    """title: what it is about; sentences: what the study found of it."""
+
+    title: str
+    sentences: list[str]
+
+
+def conclusions(study: Study) -> list[Conclusion]:
+    """The most important first."""
+    made = [
+        Conclusion("Throughput", _best(study, "application_fps")),
+        Conclusion("Latency", _best(study, "latency_ms")),
+        Conclusion("Precision", _precisions(study)),
+        Conclusion("MULTI", _joined(study, "MULTI")),
+        Conclusion("HETERO", _joined(study, "HETERO")),
+        Conclusion("The original", _originals(study)),
+        Conclusion("How far to trust this", _trust(study)),
+    ]
+    return [conclusion for conclusion in made if conclusion.sentences]
+
+
+def with_interval(values: Sequence[float], unit: str) -> str:
+    """'26.4 FPS (26.1 to 26.7)'."""
+    told = figures(values)
+    interval = "" if told.low is None or told.high is None else f" ({told.low:.1f} to {told.high:.1f})"
+    return f"{told.mean:.1f} {unit}{interval}"
+
+
+def _best(study: Study, key: str) -> list[str]:
     said = []
+    for model in dict.fromkeys(cell.model for cell in measured(study)):
+        found = best(study, [cell for cell in measured(study) if cell.model == model], key)
+        if found is None:
+            continue
+        values = study.values(found.cell, key)
+        if key == "latency_ms":
+            told = f"{model}: least with {found.cell.label(False)}: {with_interval(values, 'ms')} a request."
+        else:
+            alone = with_interval(study.values(found.cell, "inference_fps"), "FPS")
+            told = (
+                f"{model}: most with {found.cell.label(False)}: {with_interval(values, 'FPS')} in the whole "
+                f"application, {alone} in inference alone."
+            )
+        said.append(told + _others(found.equal) if found.is_sure else f"{told} Too few runs to say how sure that is.")
+    return said
+
+
+def _others(cells: Sequence[Cell]) -> str:
+    if not cells:
+        return ""
+    more = f", and {len(cells) - NAMED} others" if len(cells) > NAMED else ""
+    return f" No difference from it was shown for {'; '.join(c.label(False) for c in cells[:NAMED])}{more}."
+
+
+def _precisions(study: Study) -> list[str]:
+    """What each precision gives and costs against FP32, on the first device."""
+    said = []
+    for cell, base, ratios in against_fp32(study):
+        said.append(
+            f"{cell.model} {cell.precision} on {cell.device} (executed in {study.execution(cell)}) against FP32 "
+            f"({study.execution(base)}): inference alone {ratios['inference_fps']}, whole application "
+            f"{ratios['application_fps']}{_cost(study, cell, base)}."
+        )
+    return said
+
+
+def _cost(study: Study, cell: Cell, base: Cell) -> str:
+    own, other = study.extra("ap", cell), study.extra("ap", base)
+    told = ""
+    if own and other and "error" not in own and "error" not in other:
+        points = own["metrics"]["AP"] - other["metrics"]["AP"]
+        told = f"; AP {own['metrics']['AP']:.1f} against {other['metrics']['AP']:.1f} ({points:+.1f} points)"
+    found = study.extra("agreement", cell)
+    if found is None or "error" in found:
+        return told or "; what it costs in accuracy was not measured"
+    if not found["keypoints"]:
+        return told or "; nobody was found on the video, so what it costs in accuracy is not known"
+    torso = "" if found["within_torso"] is None else f", {found['within_torso']:.1%} within {NEAR_TORSO} of the torso"
+    near = f"{found['within_pixels']:.1%} lie within {NEAR_PIXELS:.0f} pixels"
+    return f"{told}; of FP32's {found['keypoints']} keypoints on the video {near}{torso}"
+
+
+def _joined(study: Study, kind: str) -> list[str]:
+    """What a MULTI or HETERO gave over its devices alone, or why that is not known."""
+    said = [
+        f"{device} was not measured: {reason}."
+        for device, reason in study.data["missing_devices"].items()
+        if device.startswith(f"{kind}:")
+    ]
+    for cell in measured(study):
+        if cell.device.startswith(f"{kind}:") and cell.hint != "latency" and cell.requests is None:
+            total, strongest = against_members(study, cell)
+            label = cell.label()
+            if strongest is None:
+                said.append(f"{label}: no device of it was measured alone, so what it gave is not known.")
+                continue
+            is_whole = len(members(study, cell)) == len(set(members_of(cell.device)))
+            alone = "" if is_whole else " that were measured alone"
+            against_sum = f"; against their sum {total}" if kind == "MULTI" and total is not None else ""
+            said.append(
+                f"{label}{_pays(strongest)}: inference alone against the best of its devices{alone} {strongest}"
+                f"{against_sum}.{_why(study, cell)}"
+            )
+    return said
+
+
+def _pays(one: Ratio) -> str:
+    return "" if not one.is_shown else " pays" if one.value > 1 else " does not pay"
+
+
+def _why(study: Study, cell: Cell) -> str:
+    """What HETERO's split costs, where the layers of the cell were looked at."""
+    told = study.extra("layers", cell)
+    if told is None or "crossing_bytes" not in told:
+        return ""
+    if (told["subgraphs"] or 1) == 1:
+        return f" All of the network runs on {' and '.join(told['operations'])}: nothing crosses between devices."
+    said = (
+        f" The network is cut into {told['subgraphs']} subgraphs; {told['crossing_bytes'] / 1e6:.2f} MB a frame cross "
+        "between the devices."
+    )
+    more = _more_time(study, cell)
+    return said + (f" Profiled against {more[0]} alone, {more[1]}." if more else "")
+
+
+def _more_time(study: Study, cell: Cell) -> tuple[str, str] | None:
+    """The last device, and the types of layers that take TELLING more time than all of it alone."""
+    alone = [(one.device, study.extra("layers", one)) for one in members(study, cell).values()]
+    told = study.extra("layers", cell)
+    known = [(device, found) for device, found in alone if found is not None and found.get("layer_types")]
+    if told is None or not told.get("layer_types") or not known:
+        return None
+    device, other = known[-1]
+    before = {one["type"]: one["ms"] for one in other["layer_types"]}
+    more = {one["type"]: (before.get(one["type"], 0.0), one["ms"]) for one in told["layer_types"]}
+    telling = [
+        f"{kind} takes {after:.1f} ms a frame instead of {ms:.1f}"
+        for kind, (ms, after) in more.items()
+        if after - ms > TELLING * sum(before.values())
+    ]
+    return (device, " and ".join(telling)) if telling else None
+
+
+def _originals(study: Study) -> list[str]:
+    said = []
+    for original in originals(study):
+        why = study.why_not(original)
+        if why is not None:
+            said.append(f"In {FRAMEWORKS[original.kind]} it was not measured: {why.rstrip('.')}.")
+            continue
+        for cell in accuracy_cells(study.cells, study.wish):
+            if cell.model == original.model and study.runs(cell):
+                ratios = against_original(study, cell, original)
+                said.append(
+                    f"OpenVINO over {FRAMEWORKS[original.kind]}, {cell.label()}: inference alone "
+                    f"{ratios['inference_fps']}, whole application {ratios['application_fps']}."
+                )
+    return said
+
+
+def _trust(study: Study) -> list[str]:
+    said = []
+    runs = study.data["runs"]
     if not study.data["complete"]:
         planned = sum(cell.not_measured is None for cell in study.cells) * study.wish.runs
-        said.append(f"This study was stopped after {len(study.data['runs'])} of about {planned} runs.")
-    disturbed = sum(bool((run.get("conditions") or {}).get("disturbed")) for run in study.data["runs"])
+        said.append(f"This study was stopped after {len(runs)} of about {planned} runs.")
+    if study.wish.runs < LEAST_RUNS:
+        said.append(f"{study.wish.runs} runs of each cell are too few for intervals; {LEAST_RUNS} is the least.")
+    disturbed = [run for run in runs if is_disturbed(run)]
     if disturbed:
-        said.append(
-            f"{disturbed} of {len(study.data['runs'])} runs were disturbed by other programs. They are in the figures, "
-            "and marked in results.json; where they are many, repeat the study on a quiet machine."
-        )
-    for model in dict.fromkeys(cell.model for cell in measured(study)):
-        cells = [cell for cell in measured(study) if cell.model == model]
-        said.append(_best(study, model, cells, "application_fps", "throughput of the whole application", "FPS"))
-        said.append(_best(study, model, cells, "latency_ms", "latency of a request", "ms"))
-    said += [*_several_devices(study), *_hetero(study), *_precisions(study), *_originals(study), *_tool(study)]
+        cells = [cell for cell in study.cells if any(is_disturbed(run) for run in study.runs(cell))]
+        of_those = "They are marked, and in no figure"
+        if cells:
+            of_those += f", but those of {len(cells)} cells that have too few others: repeat them on a quiet machine"
+        said.append(f"{len(disturbed)} of {len(runs)} runs were disturbed by other programs. {of_those}.")
+    elif any((run.get("conditions") or {}).get("other_cores") is not None for run in runs):
+        said.append(f"None of {len(runs)} runs was disturbed by other programs.")
+    failed = sum("error" in run for run in runs)
+    if failed:
+        said.append(f"{failed} runs failed; their errors are in results.json.")
+    said += _tool(study)
     if any(device["is_stand_in"] for device in study.data["machine"]["devices"]):
         said.append(
             "A second device here is a stand-in, the CPU under another name: its rows, and those of MULTI and HETERO "
@@ -35,170 +214,20 @@ def conclusions(study: Study) -> list[str]:
     return said
 
 
-def measured(study: Study) -> list[Cell]:
-    """The cells of OpenVINO that have figures."""
-    return [cell for cell in study.cells if cell.kind == "openvino" and study.runs(cell)]
-
-
-def name(cell: Cell, with_model: bool = True) -> str:
-    """What a reader calls a cell."""
-    if cell.kind in ORIGINALS:
-        return f"{FRAMEWORKS[cell.kind]} ({cell.model})"
-    affinity = f" ({cell.affinity})" if cell.device.startswith("HETERO") else ""
-    requests = "" if cell.requests is None else f", {cell.requests} request{'s' if cell.requests > 1 else ''}"
-    model = f" {cell.model}" if with_model else ""
-    return f"{cell.device}{affinity}{model} {cell.precision}, {cell.hint}{requests}"
-
-
-def _best(study: Study, model: str, cells: Sequence[Cell], key: str, what: str, unit: str) -> str:
-    """The best cell by a figure, and those that the runs do not tell apart from it."""
-    sign = -1 if key == "latency_ms" else 1
-    means = {cell: sign * figures(values).mean for cell in cells if (values := study.values(cell, key))}
-    if not means:
-        return f"{model}: nothing was measured for the {what}."
-    best = max(means, key=lambda cell: means[cell])
-    ratios = {cell: ratio(study.values(cell, key), study.values(best, key)) for cell in means if cell != best}
-    unsure = any(one.low is None for one in ratios.values())
-    equal = [name(cell, False) for cell, one in ratios.items() if not one.is_shown]
-    told = f"{model}: best for {what}: {name(best, False)}, {sign * means[best]:.1f} {unit}."
-    if unsure:
-        return told + " Too few runs to say how sure that is."
-    return told + (f" No difference from it was shown for: {'; '.join(equal)}." if equal else "")
-
-
-def _throughput(study: Study, device: str, like: Cell) -> list[float]:
-    """FPS of inference alone on another device, all else as for a cell."""
-    for cell in measured(study):
-        if (cell.device, cell.affinity) == (device, "auto") and _rest(cell) == _rest(like):
-            return study.values(cell, "inference_fps")
-    return []
-
-
-def _rest(cell: Cell) -> tuple[str, str, str, int | None]:
-    return cell.model, cell.precision, cell.hint, cell.requests
-
-
-def against_members(study: Study, cell: Cell) -> tuple[Ratio | None, Ratio | None]:
-    """Inference FPS of a MULTI or HETERO over the sum of its devices', and over the best of those measured alone.
-
-    None where that is not known: a sum without all of them is none.
-    """
-    members = members_of(cell.device)
-    parts = [part for member in members if (part := _throughput(study, member, cell))]
-    if not parts:
-        return None, None
-    own = study.values(cell, "inference_fps")
-    best = max(parts, key=lambda part: figures(part).mean)
-    return ratio(own, *parts) if len(parts) == len(members) else None, ratio(own, best)
-
-
-def _several_devices(study: Study) -> list[str]:
-    said = []
-    for cell in measured(study):
-        if cell.device.startswith("MULTI:") and cell.hint != "latency" and cell.requests is None:
-            total, best = against_members(study, cell)
-            if best is None:
-                said.append(f"{name(cell)}: no device of it was measured alone, so what it gave is not known.")
-            elif total is None:
-                said.append(
-                    f"{name(cell)}, inference alone: against the best of its devices that were measured alone {best}; "
-                    "not all of them were, so their sum is not known."
-                )
-            else:
-                said.append(
-                    f"{name(cell)}, inference alone: against the sum of its devices {total}; "
-                    f"against the best one {best}."
-                )
-    return said
-
-
-def _hetero(study: Study) -> list[str]:
-    said = []
-    for cell in measured(study):
-        if cell.device.startswith("HETERO:") and cell.hint != "latency" and cell.requests is None:
-            _, best = against_members(study, cell)
-            if best is not None:
-                said.append(
-                    f"{name(cell)}, inference alone: against the best one of its devices {best}.{_why(study, cell)}"
-                )
-    return said
-
-
-def _why(study: Study, cell: Cell) -> str:
-    """What HETERO's split costs, where the layers of the cell were looked at."""
-    told = study.extra("layers", cell)
-    if told is None or "crossing_bytes" not in told:
-        return ""
-    return (
-        f" The network is cut into {told['subgraphs'] or 1} subgraph{'s' if (told['subgraphs'] or 1) > 1 else ''}; "
-        f"{told['crossing_bytes'] / 1e6:.2f} MB a frame cross between the devices."
-    )
-
-
-def _precisions(study: Study) -> list[str]:
-    """What each precision gives and costs against FP32, on the first device."""
-    said = []
-    cells = accuracy_cells(study.cells, study.wish)
-    for cell in cells:
-        base = next((one for one in cells if (one.model, one.precision) == (cell.model, "FP32")), None)
-        if base is None or cell == base or not study.runs(cell) or not study.runs(base):
-            continue
-        speed = ratio(study.values(cell, "inference_fps"), study.values(base, "inference_fps"))
-        said.append(
-            f"{cell.model} {cell.precision} on {cell.device}, inference FPS against FP32: {speed}"
-            f"{_cost(study, cell, base)}."
-        )
-    return said
-
-
-def _cost(study: Study, cell: Cell, base: Cell) -> str:
-    own, other = study.extra("ap", cell), study.extra("ap", base)
-    if own and other and "error" not in own and "error" not in other:
-        points = own["metrics"]["AP"] - other["metrics"]["AP"]
-        return f"; AP {own['metrics']['AP']:.1f} against {other['metrics']['AP']:.1f} ({points:+.1f} points)"
-    found = study.extra("agreement", cell)
-    if found is None or "error" in found:
-        return "; what it costs in accuracy was not measured"
-    if not found["keypoints"]:
-        return "; nobody was found on the video, so what it costs in accuracy is not known"
-    torso = "" if found["within_torso"] is None else f", {found['within_torso']:.1%} within {NEAR_TORSO} of the torso"
-    near = f"{found['within_pixels']:.1%} lie within {NEAR_PIXELS:.0f} pixels"
-    return f"; of FP32's {found['keypoints']} keypoints {near}{torso}"
-
-
-def against_original(study: Study, cell: Cell, original: Cell) -> dict[str, Ratio]:
-    """OpenVINO over the original: {'inference_fps': ratio, 'application_fps': ratio}."""
-    return {
-        key: ratio(study.values(cell, key), study.values(original, key)) for key in ("inference_fps", "application_fps")
-    }
-
-
-def _originals(study: Study) -> list[str]:
-    said = []
-    for original in study.cells:
-        if original.kind not in ORIGINALS:
-            continue
-        why = study.why_not(original)
-        if why is not None:
-            said.append(f"The original in {FRAMEWORKS[original.kind]} was not measured: {why.rstrip('.')}.")
-            continue
-        cells = [c for c in accuracy_cells(study.cells, study.wish) if c.model == original.model and study.runs(c)]
-        for cell in cells:
-            ratios = against_original(study, cell, original)
-            said.append(
-                f"OpenVINO / {FRAMEWORKS[original.kind]}, {name(cell)}: inference {ratios['inference_fps']}, "
-                f"whole application {ratios['application_fps']}."
-            )
-    return said
-
-
 def _tool(study: Study) -> list[str]:
     """How far inference alone agrees with OpenVINO's own tool."""
-    tools = [cell for cell in study.cells if cell.kind == "benchmark_app" and study.runs(cell)]
     said = []
-    for tool in tools:
-        for cell in measured(study):
-            if (cell.device, _rest(cell)) == (tool.device, _rest(tool)):
-                one = ratio(study.values(cell, "inference_fps"), study.values(tool, "inference_fps"))
-                said.append(f"Inference alone, {name(cell)}, over benchmark_app's figure of the same session: {one}.")
+    wish = study.wish
+    is_as_long = wish.frames is None and wish.seconds >= 1 and wish.seconds == round(wish.seconds)
+    length = "" if is_as_long else ", which measured whole seconds"
+    for cell, one in against_tool(study).items():
+        if one.low is None:
+            verdict = ""
+        elif agrees(one):
+            verdict = f"; they agree within {AGREES:.0%}"
+        else:
+            verdict = f"; that they agree within {AGREES:.0%} is not shown"
+        said.append(
+            f"Inference alone, {cell.label()}, over benchmark_app's figure of the same session{length}: {one}{verdict}."
+        )
     return said

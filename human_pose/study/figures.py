@@ -5,8 +5,10 @@ Should Know about the Bootstrap", arXiv 1411.5279: the expanded percentile inter
 called an interval of 95 % holds the truth far less often.
 """
 
+import math
 import zlib
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -15,6 +17,7 @@ import numpy as np
 CONFIDENCE = 0.95
 LEAST_RUNS = 5  # for an interval: of fewer, the bootstrap knows too little
 RESAMPLES = 4000
+BINS_PER_DECADE = 50  # of a histogram of latencies: each bin is 4.7 % wider than the one before
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,12 @@ def ratio(above: Sequence[float], *below: Sequence[float]) -> Ratio:
     means = [_means(sample, number) for number, sample in enumerate(samples)]
     low, high = _interval(means[0] / sum(means[1:]), min(map(len, samples)))
     return Ratio(value, low, high)
+
+
+def bins(latencies: Iterable[float]) -> dict[str, int]:
+    """Latencies in ms -> {number of a bin: how many}; bin k goes from 10^(k/50) to 10^((k+1)/50) ms."""
+    counts = Counter(math.floor(BINS_PER_DECADE * math.log10(max(latency, 1e-3))) for latency in latencies)
+    return {str(number): count for number, count in sorted(counts.items())}
 
 
 def _means(sample: np.ndarray, number: int) -> np.ndarray:

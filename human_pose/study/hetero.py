@@ -1,6 +1,7 @@
 """Why a device is as fast as it is: the layers that cost most, and of HETERO what crosses between the devices."""
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import openvino as ov
@@ -9,6 +10,7 @@ from .. import affinity as affinities
 from ..compiled import compile_network
 from ..devices import members_of
 from .material import Material
+from .plan import Cell, Wish
 
 HEAVIEST = 10
 INFERENCES = 10  # over which the layers' times are averaged
@@ -44,16 +46,20 @@ def _bytes(output: ov.Output) -> int:
     return int(count * output.element_type.size)
 
 
-def explain(material: Material) -> dict[str, Any]:
+def explain(cell: Cell, wish: Wish) -> dict[str, Any]:
     """The cell's layers: ms an inference by type, the HEAVIEST ones; of a HETERO, subgraphs and what crosses.
 
-    It is measured with OpenVINO's own profiling on, one request at a time: the sum is more than a frame takes else.
+    It is measured with OpenVINO's own profiling on, one request at a time that has the whole device, whatever the
+    cell's hint is, so that devices can be compared. Profiling takes time: the sum is more than a frame takes else.
     """
-    cell, model = material.cell, material.network.model
+    material = Material(cell, wish)
+    material.configure()
+    model = material.network.model
     for device in material.core.available_devices:
         if "PERF_COUNT" in material.core.get_property(device, "SUPPORTED_PROPERTIES"):
             material.core.set_property(device, {"PERF_COUNT": True})
-    compiled = compile_network(material.core, model, cell.device, material.settings)
+    settings = replace(material.settings, hint="latency", requests=None)
+    compiled = compile_network(material.core, model, cell.device, settings)
     told: dict[str, Any] = {
         "execution_precision": compiled.execution_precision,
         "subgraphs": compiled.subgraphs,

@@ -1,17 +1,30 @@
 """The same network in the framework it comes from: a TensorFlow graph or ONNX file, in OpenCV's DNN or TensorFlow."""
 
 import importlib.util
+import os
+import time
 from pathlib import Path
 from typing import Any, Protocol
 
 import cv2
 import numpy as np
 
+from ..capture import Capture, open_capture
 from ..catalog import BUNDLED_MODEL
-from ..errors import UsageError, first_line
+from ..decode import decode
+from ..draw import draw
+from ..errors import DemoError, UsageError, first_line
+from ..inference import Estimator
+from ..network import DEFAULT_HEIGHT
 from ..originals import GRAPH
+from ..panel import CORNERS
+from ..preprocess import fill_input, network_input_size, pixels_per_cell
 from ..skeleton import HEATMAP_CHANNELS, PAF_CHANNELS
-from .plan import ORIGINALS, Cell, Wish
+from ..stats import Latencies
+from .machine import Watch
+from .material import Material, as_inputs, first_frames
+from .measure import WARM_UP_S, alone_figures, application_figures, limit
+from .plan import FRAMEWORKS, ORIGINALS, Cell, Wish
 
 Maps = tuple[np.ndarray, np.ndarray]
 
@@ -49,7 +62,7 @@ def original_cells(wish: Wish, model: str, names: list[str]) -> list[Cell]:
 
 def _no_tensorflow(file: Path) -> str | None:
     if importlib.util.find_spec("tensorflow") is None:
-        return "TensorFlow is not installed: pip install tensorflow"
+        return "TensorFlow is not installed: pip install -r requirements-tensorflow.txt"
     return None if file.suffix == ".pb" else f"TensorFlow does not read '{file.name}'"
 
 
@@ -77,6 +90,7 @@ class _OpenCV:
 
 class _TensorFlow:
     def __init__(self, file: Path) -> None:
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # it would greet on standard error
         import tensorflow
 
         v1 = tensorflow.compat.v1
@@ -114,3 +128,68 @@ def split(outputs: list[np.ndarray]) -> Maps:
     if maps.keys() == {HEATMAP_CHANNELS, PAF_CHANNELS}:
         return maps[HEATMAP_CHANNELS], maps[PAF_CHANNELS]
     raise UsageError(f"The original has no heatmaps and fields, but {[output.shape for output in outputs]}.")
+
+
+def run(cell: Cell, wish: Wish) -> dict[str, Any]:
+    """The same two measurements of the original: one inference after the other, as its programs do it."""
+    images = first_frames(wish.input)
+    size = network_input_size(images[0].shape[1::-1], wish.height or DEFAULT_HEIGHT)
+    started_at = time.perf_counter()
+    framework = read(cell)
+    prepared = [framework.prepare(image) for image in as_inputs(images, size)]
+    framework.infer(prepared[0])
+    loaded_s = time.perf_counter() - started_at
+    warm_until = time.perf_counter() + WARM_UP_S
+    while time.perf_counter() < warm_until:
+        framework.infer(prepared[-1])
+    watch = Watch()
+    latencies: list[float] = []
+    goes_on, since = limit(wish), time.perf_counter()
+    while goes_on(len(latencies)):
+        begun_at = time.perf_counter()
+        framework.infer(prepared[len(latencies) % len(prepared)])
+        latencies.append(1000 * (time.perf_counter() - begun_at))
+    alone = alone_figures(latencies, time.perf_counter() - since)
+    with open_capture(wish.input, loop=True) as capture:
+        whole = _original_application(framework, capture, size, wish)
+    return {
+        "input_size": list(size), "executed_on": ["CPU"], "execution_precision": "f32", "requests": 1, "streams": None,
+        "subgraphs": None, "compile_s": round(loaded_s, 4), "is_from_cache": False, "is_stand_in": False,
+        "framework": FRAMEWORKS[cell.kind], **alone, **whole, "conditions": watch.told(),
+    }  # fmt: skip
+
+
+def _original_application(framework: Framework, capture: Capture, size: tuple[int, int], wish: Wish) -> dict[str, Any]:
+    target = np.zeros((1, size[1], size[0], 3), np.uint8)
+    latencies, frames = Latencies(), 0
+    goes_on, started_at = limit(wish), time.perf_counter()
+    while goes_on(frames):
+        frame = capture.read(wait_s=1.0)
+        if frame is None:
+            continue
+        fill_input(frame.image, target)
+        begun_at = time.perf_counter()
+        heatmaps, pafs = framework.infer(framework.prepare(target))
+        latencies.add(1000 * (time.perf_counter() - begun_at))
+        poses = decode(heatmaps, pafs, pixels_per_cell(frame.image.shape[1::-1], size))
+        draw(frame.image, poses, [], CORNERS[0], in_place=True)
+        frames += 1
+    return application_figures(frames / (time.perf_counter() - started_at), latencies, frames)
+
+
+def check(cell: Cell, wish: Wish, reference: str) -> dict[str, Any]:
+    """By how much the original's maps differ at most from those of OpenVINO's network executed in f32."""
+    own = Material(Cell("openvino", cell.model, "FP32", reference), wish)
+    own.configure()
+    compiled = Estimator(own.core, own.network, "CPU", own.settings).compiled
+    request = compiled.network.create_infer_request()
+    framework = read(cell)
+    largest = 0.0
+    for image in own.inputs[:4]:
+        request.infer({"image": image})
+        for name, maps in zip(("heatmaps", "pafs"), framework.infer(framework.prepare(image)), strict=True):
+            ours = request.get_tensor(name).data[0]
+            if ours.shape != maps.shape:
+                raise DemoError(f"The original gives {name} of {maps.shape} where OpenVINO's are {ours.shape}.")
+            largest = max(largest, float(np.abs(ours - maps).max()))
+    return {"largest_difference": largest}

@@ -1,7 +1,7 @@
 """What is to be measured, and in which order."""
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -50,7 +50,8 @@ class Cell:
     """One combination that is measured again and again.
 
     kind: of FRAMEWORKS. model, precision: the model's name and precision; file: its IR, or the original's file.
-    requests: in flight; None: as many as the device asks for. not_measured: why there will be no run of it.
+    requests: in flight; None: as many as the device asks for. is_stand_in: a device of it is the CPU under another
+    name. not_measured: why there will be no run of it.
     """
 
     kind: str
@@ -61,6 +62,7 @@ class Cell:
     hint: str = "throughput"
     requests: int | None = None
     affinity: str = "auto"
+    is_stand_in: bool = False
     not_measured: str | None = None
 
     @property
@@ -72,6 +74,21 @@ class Cell:
         affinity = f" {self.affinity}" if self.device.startswith("HETERO") else ""
         requests = "" if self.requests is None else f" {self.requests} requests"
         return f"{framework}{self.device}{affinity} {self.model} {self.precision} {self.hint}{requests}"
+
+    @property
+    def where(self) -> str:
+        """What a reader calls its device: 'HETERO:GPU,CPU (conv, stand-in)'."""
+        marks = [self.affinity] * self.device.startswith("HETERO") + ["stand-in"] * self.is_stand_in
+        return self.device + (f" ({', '.join(marks)})" if marks else "")
+
+    def label(self, with_model: bool = True) -> str:
+        """What a reader calls it."""
+        if self.kind in ORIGINALS:
+            return f"{FRAMEWORKS[self.kind]} ({self.model})" if with_model else FRAMEWORKS[self.kind]
+        framework = f"{FRAMEWORKS[self.kind]}, " if self.kind == "benchmark_app" else ""
+        requests = "" if self.requests is None else f", {self.requests} request{'s' if self.requests > 1 else ''}"
+        model = f" {self.model}" if with_model else ""
+        return f"{framework}{self.where}{model} {self.precision}, {self.hint} hint{requests}"
 
     def as_data(self) -> dict[str, Any]:
         return {"id": self.id, **asdict(self)}
@@ -139,3 +156,21 @@ def schedule(cells: Iterable[Cell], wish: Wish) -> list[Job]:
         in_round = [cell for cell in measurable if cell.kind not in ORIGINALS or number < wish.original_runs]
         jobs += [Job("run", cell, number) for cell in draw.sample(in_round, len(in_round))]
     return jobs
+
+
+def in_matrix(cells: Iterable[Cell]) -> list[Cell]:
+    """The cells of OpenVINO that can be measured, with as many requests as the device asks for."""
+    return [c for c in cells if c.kind == "openvino" and c.not_measured is None and c.requests is None]
+
+
+def accuracy_cells(cells: Sequence[Cell], wish: Wish) -> list[Cell]:
+    """One for each precision of each model, all on the first device and with the first hint."""
+    first = (wish.devices[0], wish.hints[0], "auto")
+    return [cell for cell in in_matrix(cells) if (cell.device, cell.hint, cell.affinity) == first]
+
+
+def layer_cells(cells: Sequence[Cell], wish: Wish) -> list[Cell]:
+    """One for each device and affinity, at the first precision there is; MULTI and AUTO have no layers of their own."""
+    own = [cell for cell in in_matrix(cells) if cell.hint == wish.hints[0]]
+    first = [cell for cell in own if (cell.model, cell.precision) == (own[0].model, own[0].precision)]
+    return [cell for cell in first if cell.device.split(":")[0] not in ("MULTI", "AUTO")]

@@ -10,9 +10,10 @@ from typing import Any
 
 from ..errors import UsageError
 from ..files import write_whole
+from .figures import LEAST_RUNS
 from .plan import Cell, Job, Wish
 
-FORMAT, VERSION = "human-pose-study", 1
+FORMAT, VERSION = "human-pose-study", 2
 FILE = "results.json"
 ROOT = Path(__file__).resolve().parent.parent.parent
 FILES = ("input", "plugins", "original", "images", "annotations")  # of a wish
@@ -35,6 +36,15 @@ def kept(path: str | None) -> str | None:
 def there(path: str | None) -> Any:
     """The same path on this machine."""
     return str(ROOT / path) if path else path
+
+
+def _name(path: str | None) -> str | None:
+    return Path(path).name if path and Path(path).is_absolute() else path
+
+
+def is_disturbed(run: dict[str, Any]) -> bool:
+    """Whether other programs took more of the machine than a run can bear."""
+    return bool((run.get("conditions") or {}).get("disturbed"))
 
 
 class Study:
@@ -77,6 +87,16 @@ class Study:
         """Write results.json, whole. Raises DemoError."""
         write_whole(folder / FILE, (json.dumps(self.data, indent=1, allow_nan=False) + "\n").encode())
 
+    def finish(self) -> None:
+        """All is done. What is left of paths outside the project is the file's name: nobody needs more to read it."""
+        self.data["complete"] = True
+        wished = self.data["wish"]
+        for key in FILES:
+            wished[key] = _name(wished[key])
+        wished["models"] = [_name(model) for model in wished["models"]]
+        for cell in self.data["cells"]:
+            cell["file"] = _name(cell["file"])
+
     @property
     def wish(self) -> Wish:
         return Wish(**{key: there(value) if key in FILES else value for key, value in self.data["wish"].items()})
@@ -99,9 +119,15 @@ class Study:
         """The jobs that need not be done again."""
         return {entry["job"] for entry in (*self.data["runs"], *self.data["extras"])}
 
-    def runs(self, cell: Cell) -> list[dict[str, Any]]:
+    def all_runs(self, cell: Cell) -> list[dict[str, Any]]:
         """Those that gave figures."""
         return [run for run in self.data["runs"] if run["cell"] == cell.id and "error" not in run]
+
+    def runs(self, cell: Cell) -> list[dict[str, Any]]:
+        """Those whose figures count: the undisturbed ones, or all, where too few of them are undisturbed."""
+        every = self.all_runs(cell)
+        quiet = [run for run in every if not is_disturbed(run)]
+        return quiet if len(quiet) >= LEAST_RUNS else every
 
     def errors(self, cell: Cell) -> list[str]:
         return [run["error"] for run in self.data["runs"] if run["cell"] == cell.id and "error" in run]
@@ -114,6 +140,11 @@ class Study:
         """One value a run. key: of KEYS' values; of the latency, each run's mean."""
         found = [run.get(key) for run in self.runs(cell)]
         return [value["mean"] if isinstance(value, dict) else value for value in found if value is not None]
+
+    def execution(self, cell: Cell) -> str:
+        """The type that a cell executed in, as OpenVINO told it in its last run."""
+        runs = self.runs(cell)
+        return str(runs[-1].get("execution_precision", "-")) if runs else "-"
 
     def why_not(self, cell: Cell) -> str | None:
         """Why there is no figure of a cell; None if there is one."""

@@ -4,23 +4,26 @@ import hashlib
 import importlib.util
 import json
 import os
+import random
+import re
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from ..devices import VIRTUAL_DEVICES, DeviceCycle, open_core
-from ..errors import DemoError
+import openvino as ov
+
+from ..devices import VIRTUAL_DEVICES, DeviceCycle, check_device, is_stand_in, members_of, missing_devices, open_core
+from ..errors import DemoError, UsageError
 from ..terminal import ProgressLine, StopRequest, minutes, say
 from . import machine
 from .material import first_frames, models_of
 from .original import original_cells
-from .plan import ORIGINALS, Cell, Job, Model, Wish, matrix, schedule
-from .results import ROOT, Study
+from .plan import ORIGINALS, Cell, Job, Model, Wish, accuracy_cells, layer_cells, matrix, schedule
+from .results import ROOT, Study, is_disturbed
 
 HANGS_AFTER_S = 900.0  # besides the time of the measurements: a GPU may compile for minutes
 GIVEN_UP_AFTER = 2  # failed runs of a cell that none succeeded of
@@ -30,8 +33,7 @@ POLL_S = 0.25
 def begin(wish: Wish) -> Study:
     """What is to be done, before anything is measured. Raises UsageError for what cannot work."""
     core = open_core(wish.plugins)
-    start = wish.devices[0] if wish.devices else "CPU"
-    devices = DeviceCycle(core, start, wish.devices or None).devices
+    devices, missing = devices_of(core, wish)
     wish = replace(wish, devices=devices)
     frame = first_frames(wish.input)[0]
     models = models_of(wish)
@@ -43,14 +45,47 @@ def begin(wish: Wish) -> Study:
     cells += original_cells(wish, names[0], names)
     if importlib.util.find_spec("openvino.tools") and importlib.util.find_spec("openvino.tools.benchmark"):
         single = next((device for device in devices if device.split(":")[0] not in VIRTUAL_DEVICES), "CPU")
-        cells.append(Cell("benchmark_app", there[0].name, there[0].precision, there[0].file, single))
+        own = [model for model in there if model.name == there[0].name]
+        cells += [Cell("benchmark_app", model.name, model.precision, model.file, single) for model in own]
+    cells = [replace(cell, is_stand_in=is_stand_in(core, cell.device)) for cell in cells]
     video = Path(wish.input)
     found = {
         "machine": machine.identity(core),
+        "missing_devices": missing,
         "models": [_model(model) for model in models],
         "video": {"name": video.name, "frame_size": list(frame.shape[1::-1]), "sha256": _sha256(video)},
     }
     return Study.new(wish, cells, found)
+
+
+def devices_of(core: ov.Core, wish: Wish) -> tuple[list[str], dict[str, str]]:
+    """The devices to be measured, and those that cannot be, with the reason.
+
+    Left to itself, it is all that the machine has; a CPU alone lacks what the study is about, and the report says so.
+    Raises UsageError for what OpenVINO knows no device by, or where nothing is left.
+    """
+    lacking = missing_devices(core)
+    wanted = wish.devices
+    if not wanted:
+        joined = ["MULTI:GPU,CPU", "HETERO:GPU,CPU"] if len(core.available_devices) == 1 else []
+        there = DeviceCycle(core, "CPU").devices
+        wanted = [
+            *[device for device in there if device != "AUTO"],
+            *lacking,
+            *joined,
+        ]  # AUTO of one device is that one
+    missing: dict[str, str] = {}
+    for device in wanted:
+        for member in members_of(device):
+            kind = re.sub(r"\..*", "", member)  # 'GPU.1' -> 'GPU'
+            if kind in lacking:
+                missing.setdefault(device, f"there is no {kind}: {lacking[kind]}")
+            else:
+                check_device(core, member)
+    there = [device for device in wanted if device not in missing]
+    for device in there or wanted:
+        check_device(core, device)
+    return list(dict.fromkeys(there)), missing
 
 
 def _model(model: Model) -> dict[str, Any]:
@@ -64,7 +99,22 @@ def _model(model: Model) -> dict[str, Any]:
 
 
 def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while part := file.read(1 << 20):
+            digest.update(part)
+    return digest.hexdigest()
+
+
+def check_same_machine(study: Study) -> None:
+    """Raise UsageError where a study was begun on another machine, or with other versions: its runs cannot be mixed."""
+    begun, now = study.data["machine"], machine.identity(open_core(study.wish.plugins))
+    changed = [key for key in now if now[key] != begun.get(key)]
+    if changed:
+        raise UsageError(
+            f"The study was begun on another machine, or with other versions ({', '.join(changed)}): runs of both "
+            "cannot be mixed. Begin one anew with another --output, and put the two side by side with 'compare'."
+        )
 
 
 def jobs_of(study: Study) -> list[tuple[Job, str]]:
@@ -83,26 +133,29 @@ def jobs_of(study: Study) -> list[tuple[Job, str]]:
     return jobs + [(Job("layers", cell), "") for cell in layer_cells(cells, wish)]
 
 
-def accuracy_cells(cells: Sequence[Cell], wish: Wish) -> list[Cell]:
-    """One for each precision of each model, all on the first device and with the first hint."""
-    return [
-        cell
-        for cell in cells
-        if cell.kind == "openvino" and cell.not_measured is None and cell.requests is None
-        and cell.device == wish.devices[0] and cell.hint == wish.hints[0] and cell.affinity == "auto"
-    ]  # fmt: skip
-
-
-def layer_cells(cells: Sequence[Cell], wish: Wish) -> list[Cell]:
-    """One for each device and affinity, at the first precision there is; MULTI and AUTO have no layers of their own."""
-    own = [cell for cell in cells if cell.kind == "openvino" and cell.not_measured is None and cell.requests is None]
-    first = [cell for cell in own if (cell.model, cell.precision) == (own[0].model, own[0].precision)]
-    return [cell for cell in first if cell.hint == wish.hints[0] and cell.device.split(":")[0] not in ("MULTI", "AUTO")]
-
-
 def carry_on(study: Study, folder: Path) -> bool:
     """Do what is left to do, writing results.json after each job. Returns whether all of it is done."""
-    jobs = [(job, reference) for job, reference in jobs_of(study) if job.id not in study.done]
+    is_done = work_off(jobs_of(study), study, folder) and work_off(repeats(study), study, folder)
+    if is_done:
+        study.finish()
+        study.save(folder)
+    return is_done
+
+
+def repeats(study: Study) -> list[tuple[Job, str]]:
+    """The runs that other programs disturbed once more, in random order; what is disturbed again stays so."""
+    wish = study.wish
+    jobs = [
+        Job("run", cell, wish.runs + number)
+        for cell in study.cells
+        for number in range(sum(is_disturbed(run) for run in study.all_runs(cell) if run["round"] < wish.runs))
+    ]
+    return [(job, "") for job in random.Random(wish.seed).sample(jobs, len(jobs))]
+
+
+def work_off(wanted: list[tuple[Job, str]], study: Study, folder: Path) -> bool:
+    """Do the jobs that are not done yet. Returns False where the user asked to stop."""
+    jobs = [(job, reference) for job, reference in wanted if job.id not in study.done]
     progress = ProgressLine(0)
     started_at = time.perf_counter()
     with StopRequest() as stop:
@@ -124,8 +177,6 @@ def carry_on(study: Study, folder: Path) -> bool:
             study.add(job, result)
             study.save(folder)
     progress.clear()
-    study.data["complete"] = True
-    study.save(folder)
     return True
 
 

@@ -4,54 +4,52 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from ..agreement import NEAR_PIXELS, NEAR_TORSO
-from .conclusions import against_members, against_original, measured, name
 from .figures import figures
-from .plan import FRAMEWORKS, ORIGINALS, Cell
+from .findings import against_members, against_original, measured, originals
+from .plan import FRAMEWORKS, Cell, accuracy_cells, layer_cells
 from .results import Study
-from .runner import accuracy_cells, layer_cells
 
 FIGURES = ("mean", "95 % interval", "median", "min", "max", "sd")
 
 
 class Table(NamedTuple):
-    """title: over it; note: what a reader must know; the first row is the header."""
+    """title: over it; note: what a reader must know; the first row is the header; charts: kinds that belong to it.
+
+    is_detail: a page shows it only when it is asked for.
+    """
 
     title: str
     note: str
     rows: list[list[str]]
+    charts: tuple[str, ...] = ()
+    is_detail: bool = False
 
 
 def tables(study: Study) -> list[Table]:
     """All that have more than a header."""
     grid = [cell for cell in study.cells if cell.kind == "openvino"]
     matrix = [cell for cell in grid if cell.requests is None]
-    own = [*matrix, *[cell for cell in study.cells if cell.kind in ORIGINALS]]
+    own = [*matrix, *originals(study)]
     tool = [cell for cell in study.cells if cell.kind == "benchmark_app"]
     made = [
-        Table(
-            "Throughput of inference alone, FPS",
-            "All requests in flight, frames at hand.",
-            _rows(study, own + tool, "inference_fps"),
-        ),
-        Table(
-            "Throughput of the whole application, FPS",
-            "Read, scale, infer, decode, draw.",
-            _rows(study, own, "application_fps"),
-        ),
-        Table(
-            "Latency of a request, ms",
-            "From the start of inference on an input to its result, in inference alone: each run's mean; least and "
-            "greatest of all requests in the last two columns.",
-            _latency_rows(study, own),
-        ),
-        Table("How it ran", "", _execution_rows(study, matrix)),
-        Table("Requests in flight, inference FPS", "", _request_rows(study, grid)),
-        Table("MULTI and HETERO against their devices, inference alone", "", _several_rows(study)),
+        Table("Throughput of the whole application, FPS",
+              "Read, scale, infer, decode and draw every frame of the video.",
+              _rows(study, own, "application_fps") + _lacking_rows(study), ("fps",)),
+        Table("Throughput of inference alone, FPS", "All requests in flight, frames at hand.",
+              _rows(study, own + tool, "inference_fps")),
+        Table("Latency of a request, ms",
+              "From the start of inference on an input to its result, in inference alone: each run's mean; least and "
+              "greatest of all requests in the last two columns.", _latency_rows(study, own), ("latency", "histogram")),
+        Table("Accuracy", _accuracy_note(study), _accuracy_rows(study), ("accuracy",)),
+        Table("MULTI and HETERO against their devices, inference alone", "", _several_rows(study), ("multi",)),
+        Table("Splits of HETERO",
+              "Bytes in the types of the graph; the input is not counted.", _split_rows(study)),
+        Table("Requests in flight, inference FPS", "Means.", _request_rows(study, grid), ("requests",)),
         Table("OpenVINO / original", "The same weights, input size and video.", _original_rows(study)),
-        Table("Accuracy", _accuracy_note(study), _accuracy_rows(study)),
-        Table("Splits of HETERO", "Bytes in the types of the graph; the input is not counted.", _split_rows(study)),
+        Table("How it ran", "Means of compilation; how many runs failed, and how many others disturbed.",
+              _execution_rows(study, matrix), ("drift",)),
         *_layer_tables(study),
-    ]
+    ]  # fmt: skip
     return [table for table in made if len(table.rows) > 1]
 
 
@@ -63,12 +61,26 @@ def number(value: float | None) -> str:
 
 
 def _rows(study: Study, cells: Sequence[Cell], key: str) -> list[list[str]]:
+    """Of each cell that was to be measured; what could not be is in the first table, _lacking_rows."""
     rows = [["", "runs", *FIGURES]]
     for cell in cells:
         values = study.values(cell, key)
-        label = name(cell) if cell.kind != "benchmark_app" else f"benchmark_app, {name(cell)}"
-        rows.append([label, *_figures(values)] if values else [label, "", f"not measured: {study.why_not(cell)}"])
+        if values:
+            rows.append([cell.label(), *_figures(values)])
+        elif cell.not_measured is None:
+            rows.append([cell.label(), "", f"not measured: {study.why_not(cell)}"])
     return rows
+
+
+def _lacking_rows(study: Study) -> list[list[str]]:
+    """What there is no run of, each once, whatever the hint."""
+    lacking = {
+        f"{cell.model} {cell.precision}" if cell.kind == "openvino" else cell.label(): cell.not_measured
+        for cell in study.cells
+        if cell.not_measured is not None
+    }
+    every = {**lacking, **study.data["missing_devices"]}
+    return [[label, "", f"not measured: {reason}"] for label, reason in every.items()]
 
 
 def _figures(values: Sequence[float]) -> list[str]:
@@ -81,11 +93,12 @@ def _figures(values: Sequence[float]) -> list[str]:
 def _latency_rows(study: Study, cells: Sequence[Cell]) -> list[list[str]]:
     rows = _rows(study, cells, "latency_ms")
     rows[0] += ["least", "greatest"]
-    for cell, row in zip(cells, rows[1:], strict=True):
+    labelled = {row[0]: row for row in rows}
+    for cell in cells:
         runs = study.runs(cell)
         if runs:
             least = min(run["latency_ms"]["min"] for run in runs)
-            row += [number(least), number(max(run["latency_ms"]["max"] for run in runs))]
+            labelled[cell.label()] += [number(least), number(max(run["latency_ms"]["max"] for run in runs))]
     return rows
 
 
@@ -96,15 +109,15 @@ def _execution_rows(study: Study, cells: Sequence[Cell]) -> list[list[str]]:
         if not runs:
             continue
         last = runs[-1]
-        stand_in = " (stand-in)" if last["is_stand_in"] else ""
         cached = " (cache)" if last["is_from_cache"] else ""
-        disturbed = sum(bool(run["conditions"]["disturbed"]) for run in runs)
+        every = study.all_runs(cell)
+        disturbed = sum(bool(run["conditions"]["disturbed"]) for run in every)
         compile_s = figures([run["compile_s"] for run in runs]).mean
         optional = (last["requests"], last["streams"], last["subgraphs"])
         rows.append([
-            name(cell), " ".join(last["executed_on"]) + stand_in, last["execution_precision"],
+            cell.label(), " ".join(last["executed_on"]), last["execution_precision"],
             *["-" if one is None else str(one) for one in optional], number(compile_s) + cached,
-            str(len(study.errors(cell))), f"{disturbed} of {len(runs)}",
+            str(len(study.errors(cell))), f"{disturbed} of {len(every)}",
         ])  # fmt: skip
     return rows
 
@@ -119,10 +132,10 @@ def _request_rows(study: Study, grid: Sequence[Cell]) -> list[list[str]]:
     ours = [
         cell for cell in grid if (cell.model, cell.precision, cell.hint) == (first.model, first.precision, "throughput")
     ]
-    for device, affinity in dict.fromkeys((cell.device, cell.affinity) for cell in ours):
-        row = [f"{device} ({affinity})" if device.startswith("HETERO") else device]
+    for where in dict.fromkeys(cell.where for cell in ours):
+        row = [where]
         for requests in wanted:
-            found = [c for c in ours if (c.device, c.affinity, c.requests) == (device, affinity, requests)]
+            found = [cell for cell in ours if (cell.where, cell.requests) == (where, requests)]
             values = study.values(found[0], "inference_fps") if found else []
             row.append(number(figures(values).mean) if values else "not measured")
         rows.append(row)
@@ -134,13 +147,16 @@ def _several_rows(study: Study) -> list[list[str]]:
     for cell in measured(study):
         if cell.device.startswith(("MULTI:", "HETERO:")) and cell.requests is None:
             total, best = against_members(study, cell)
-            rows.append([name(cell), str(total or "not all its devices were measured alone"), str(best or "")])
+            # Of a HETERO the devices work one after the other: there is no sum.
+            unknown = "not all its devices were measured alone" if cell.device.startswith("MULTI:") else "-"
+            is_sum = total is not None and cell.device.startswith("MULTI:")
+            rows.append([cell.label(), str(total) if is_sum else unknown, str(best or "not measured")])
     return rows
 
 
 def _original_rows(study: Study) -> list[list[str]]:
     rows = [["", "original", "inference", "whole application", "largest difference of the maps in f32"]]
-    for original in (cell for cell in study.cells if cell.kind in ORIGINALS):
+    for original in originals(study):
         framework = FRAMEWORKS[original.kind]
         why = study.why_not(original)
         if why is not None:
@@ -151,7 +167,7 @@ def _original_rows(study: Study) -> list[list[str]]:
         for cell in measured(study):
             if cell.model == original.model and cell.requests is None:
                 ratios = against_original(study, cell, original)
-                rows.append([name(cell), framework, *[str(one) for one in ratios.values()], difference])
+                rows.append([cell.label(), framework, *[str(one) for one in ratios.values()], difference])
     return rows
 
 
@@ -164,8 +180,13 @@ def _accuracy_note(study: Study) -> str:
 
 def _accuracy_rows(study: Study) -> list[list[str]]:
     rows = [["", "AP", "AP50", "images", "keypoints of FP32", "within pixels", "within torso", "mean distance, pixels"]]
-    cells = accuracy_cells(study.cells, study.wish)
-    return rows + [[f"{c.model} {c.precision}", *_ap(study.extra("ap", c)), *_agreement(study, c)] for c in cells]
+    for cell in accuracy_cells(study.cells, study.wish):
+        told = [*_ap(study.extra("ap", cell)), *_agreement(study, cell)]
+        rows.append([f"{cell.model} {cell.precision}", *told])
+    lacking = {
+        f"{c.model} {c.precision}": c.not_measured for c in study.cells if c.kind == "openvino" and c.not_measured
+    }
+    return rows + [[label, f"not measured: {reason}"] for label, reason in lacking.items()]
 
 
 def _ap(found: dict[str, Any] | None) -> list[str]:
@@ -191,7 +212,7 @@ def _split_rows(study: Study) -> list[list[str]]:
         if found is not None and "crossing_bytes" in found:
             operations = ", ".join(f"{count} on {device}" for device, count in found["operations"].items())
             told = [found["subgraphs"] or 1, operations, found["crossing_tensors"], f"{found['crossing_bytes']:,}"]
-            rows.append([name(cell), *map(str, told)])
+            rows.append([cell.label(), *map(str, told)])
     return rows
 
 
@@ -204,6 +225,6 @@ def _layer_tables(study: Study) -> list[Table]:
         kinds = ", ".join(f"{kind['type']} {number(kind['ms'])}" for kind in found["layer_types"][:8])
         rows = [["layer", "type", "executed as", "ms"]]
         rows += [[one["name"], one["type"], one["executed_as"], number(one["ms"])] for one in found["heaviest"]]
-        note = f"Profiled, one request at a time. By type, ms: {kinds}."
-        made.append(Table(f"Heaviest layers: {name(cell)}", note, rows))
+        note = f"Profiled, one request at a time that has the whole device. By type, ms a frame: {kinds}."
+        made.append(Table(f"Heaviest layers: {cell.label()}", note, rows, is_detail=True))
     return made
