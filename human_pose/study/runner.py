@@ -164,7 +164,7 @@ def work_off(wanted: list[tuple[Job, str]], study: Study, folder: Path) -> bool:
             if number:
                 left_s = (time.perf_counter() - started_at) / number * (len(jobs) - number)
                 left = f", {minutes(left_s)} left"
-            progress.show(f"{number + 1} of {len(jobs)}{left}: {job.task} {job.cell.id}")
+            progress.show(f"{number + 1} of {len(jobs)}{left}: {job.task} {job.cell.label()}")
             if job.task == "run" and not study.runs(job.cell) and len(study.errors(job.cell)) >= GIVEN_UP_AFTER:
                 continue
             result = do(job, study.wish, stop, reference)
@@ -173,7 +173,7 @@ def work_off(wanted: list[tuple[Job, str]], study: Study, folder: Path) -> bool:
                 say("Stopped: the report is of what was done; --resume goes on.")
                 return False
             if "error" in result:
-                say(f"{job.task} of {job.cell.id} failed: {result['error']}")
+                say(f"{job.task} of {job.cell.label()} failed: {result['error']}")
             study.add(job, result)
             study.save(folder)
     progress.clear()
