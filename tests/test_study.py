@@ -1,12 +1,10 @@
-"""The study: what is planned, what its figures mean, and its report."""
+"""The study: what is planned, what its figures mean, and its commands."""
 
 import json
-import random
 import statistics
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import openvino as ov
@@ -16,21 +14,14 @@ from openvino import opset13 as ops
 from human_pose.errors import UsageError
 from human_pose.study import machine, runner
 from human_pose.study.__main__ import main
-from human_pose.study.conclusions import conclusions
 from human_pose.study.figures import BINS_PER_DECADE, Ratio, bins, figures, ratio, student_t
-from human_pose.study.findings import against_members, agrees
+from human_pose.study.findings import agrees
 from human_pose.study.hetero import crossing_bytes
-from human_pose.study.machine import Watch, is_disturbed
+from human_pose.study.machine import Watch, disturbs
 from human_pose.study.original import split
-from human_pose.study.plan import Cell, Job, Model, Wish, matrix, schedule
-from human_pose.study.report import write_report
+from human_pose.study.plan import matrix, schedule
 from human_pose.study.results import Study, kept, there
-
-MODELS = [Model("net", "FP32", "a.xml"), Model("net", "FP16", "b.xml"), Model("net", "FP16-INT8", missing="none here")]
-WISH = Wish(["CPU", "GPU", "MULTI:GPU,CPU", "HETERO:GPU,CPU"], ["net"], ["FP32", "FP16", "FP16-INT8"], "v.mp4",
-            runs=6, original_runs=3, requests=["1", "2", "optimal"])  # fmt: skip
-ORIGINAL = Cell("opencv", "net", "FP32", "net.pb", hint="latency")
-TOOL = Cell("benchmark_app", "net", "FP32", "a.xml")
+from tests.invented import MODELS, ORIGINAL, WISH, invented
 
 
 class TestFigures:
@@ -159,290 +150,8 @@ def test_work_of_others_is_told_apart_from_ones_own() -> None:
     told = watch.told()
     assert told["own_cores"] > 0
     assert told["disturbed"] in (True, False)
-    assert is_disturbed(1.0)
-    assert not is_disturbed(0.01)
-
-
-SPEED = {"CPU": 20.0, "GPU": 30.0, "MULTI:GPU,CPU": 45.0, "HETERO:GPU,CPU": 15.0}
-
-
-def invented(wish: Wish = WISH, factor: float = 1.0) -> Study:
-    """A study whose runs are drawn around known speeds: FP16 twice FP32's, the original 5 FPS."""
-    draw = random.Random(3)
-    cells = [*matrix(wish, MODELS), ORIGINAL, TOOL]
-    device = {"name": "CPU", "full_name": "A CPU", "driver": None, "is_stand_in": False}
-    a_machine = {"cpu": "A CPU", "cores": 4, "memory_gb": 8, "os": "an OS", "architecture": "x", "versions": {"a": "1"},
-                 "devices": [device]}  # fmt: skip
-    models = [{"name": m.name, "precision": m.precision, "file": m.file, "missing": m.missing,
-               "weights_sha256": "ab" * 32} for m in MODELS]  # fmt: skip
-    video = {"name": "v.mp4", "frame_size": [64, 48], "sha256": "cd" * 32}
-    lacking = {"NPU": "there is no NPU: no such device"}
-    found = {"machine": a_machine, "missing_devices": lacking, "models": models, "video": video}
-    study = Study.new(wish, cells, found)
-    for job in schedule(cells, wish):
-        cell = job.cell
-        fps = 5.0 if cell == ORIGINAL else SPEED[cell.device] * (2 if cell.precision == "FP16" else 1) * factor
-        fps *= draw.gauss(1, 0.01)
-        conditions = {"own_cores": 1.0, "other_cores": 0.0, "disturbed": False, "mhz": 2000, "temperature_c": None}
-        result: dict[str, Any] = {"input_size": [64, 48], "inference_fps": fps, "conditions": conditions}
-        if cell != TOOL:
-            ms = 1000 / fps
-            result |= {
-                "application_fps": fps * 0.9, "latency_ms": {"mean": ms, "min": 0.9 * ms, "max": 1.2 * ms, "p95": ms},
-                "latency_bins": {"50": 3, "51": 5}, "executed_on": [cell.device], "execution_precision": "f32",
-                "requests": 1, "streams": 1, "subgraphs": None, "compile_s": 0.5, "is_from_cache": False,
-                "is_stand_in": False,
-            }  # fmt: skip
-        study.add(job, result)
-    agreed = {"frames": 9, "keypoints": 200, "within_pixels": 0.97, "within_torso": 0.99, "mean_pixels": 0.5,
-              "people_float": 20, "people": 20}  # fmt: skip
-    fp16 = next(cell for cell in cells if cell.precision == "FP16" and cell.device == "CPU")
-    study.add(Job("agreement", fp16), agreed)
-    study.add(Job("check", ORIGINAL), {"largest_difference": 4e-6})
-    study.data["complete"] = True
-    return study
-
-
-def rows_of(report: str, title: str) -> dict[str, list[str]]:
-    """A table of report.md: {first column: the others}."""
-    table = report.split(f"## {title}\n")[1].split("\n## ")[0]
-    rows = [[cell.strip() for cell in row.split("|")[1:-1]] for row in table.splitlines() if row.startswith("| ")]
-    return {row[0]: row[1:] for row in rows[1:]}
-
-
-def words_of(cell: dict[str, Any]) -> str:
-    """What the report calls a cell."""
-    if cell["kind"] in ("opencv", "tensorflow"):
-        return {"opencv": "OpenCV DNN", "tensorflow": "TensorFlow"}[cell["kind"]] + f" ({cell['model']})"
-    marks = [cell["affinity"]] if cell["device"].startswith("HETERO") else []
-    marks += ["stand-in"] if cell["is_stand_in"] else []
-    affinity = f" ({', '.join(marks)})" if marks else ""
-    tool = "benchmark_app, " if cell["kind"] == "benchmark_app" else ""
-    return f"{tool}{cell['device']}{affinity} {cell['model']} {cell['precision']}, {cell['hint']} hint"
-
-
-def assert_report_is_of_its_runs(folder: Path) -> None:
-    """Every figure of report.md again from results.json, without the study's own arithmetic."""
-    data = json.loads((folder / "results.json").read_text())
-    report = (folder / "report.md").read_text()
-    page = (folder / "report.html").read_text()
-    runs = {}
-    for cell in data["cells"]:
-        every = [run for run in data["runs"] if run["cell"] == cell["id"] and "error" not in run]
-        quiet = [run for run in every if not run["conditions"]["disturbed"]]
-        runs[cell["id"]] = quiet if len(quiet) >= 5 else every
-    tables = {
-        "Throughput of inference alone, FPS": lambda run: run["inference_fps"],
-        "Throughput of the whole application, FPS": lambda run: run.get("application_fps"),
-        "Latency of a request, ms": lambda run: run.get("latency_ms", {}).get("mean"),
-    }
-    for title, figure in tables.items():
-        rows = rows_of(report, title)
-        compared = 0
-        for cell in data["cells"]:
-            values = [figure(run) for run in runs[cell["id"]]]
-            if cell["requests"] is not None or not values or None in values:
-                continue
-            row = rows[words_of(cell)]
-            told = [float(row[place]) for place in (1, 3, 4, 5, 6)]
-            spread = statistics.stdev(values) if len(values) > 1 else 0.0
-            known = [statistics.fmean(values), statistics.median(values), min(values), max(values), spread]
-            assert int(row[0]) == len(values)
-            assert told == pytest.approx(known, rel=0.006, abs=0.006), (title, row)
-            if len(values) >= 5:
-                low, high = map(float, row[2].split(" to "))
-                assert low <= told[0] <= high
-                assert min(values) - 3 * spread - 0.01 <= low
-                assert high <= max(values) + 3 * spread + 0.01
-            if title.startswith("Latency"):
-                ends = [min(run["latency_ms"]["min"] for run in runs[cell["id"]]),
-                        max(run["latency_ms"]["max"] for run in runs[cell["id"]])]  # fmt: skip
-                assert [float(end) for end in row[7:9]] == pytest.approx(ends, rel=0.006, abs=0.006)
-            assert all(f"<td>{one}</td>" in page for one in row if one)
-            compared += 1
-        assert compared == len([row for row in rows.values() if row[0]])
-        assert compared > 0
-    if "## Requests in flight" in report:
-        header = report.split("## Requests in flight, inference FPS")[1].split("\n|")[1].strip("| ").split(" | ")
-        for device, row in rows_of(report, "Requests in flight, inference FPS").items():
-            for requests, told in zip(header, row, strict=True):
-                number = None if requests == "optimal" else int(requests)
-                found = [
-                    cell
-                    for cell in data["cells"]
-                    if (cell["kind"], cell["requests"], cell["hint"]) == ("openvino", number, "throughput")
-                    and words_of(cell).startswith(f"{device} {data['cells'][0]['model']}")
-                    and runs[cell["id"]]
-                ]
-                values = [run["inference_fps"] for run in runs[found[0]["id"]]]
-                assert float(told) == pytest.approx(statistics.fmean(values), rel=0.006, abs=0.006)
-    for name, row in rows_of(report, "OpenVINO / original").items():
-        if row[1].startswith("not measured"):
-            continue
-        [cell] = [c for c in data["cells"] if words_of(c) == name and c["requests"] is None]
-        kind = {"OpenCV DNN": "opencv", "TensorFlow": "tensorflow"}[row[0]]
-        [original] = [c for c in data["cells"] if c["kind"] == kind]
-        for place, key in ((1, "inference_fps"), (2, "application_fps")):
-            means = [statistics.fmean(run[key] for run in runs[c["id"]]) for c in (cell, original)]
-            assert float(row[place].split("x")[0]) == pytest.approx(means[0] / means[1], abs=0.0051)
-
-
-class TestReport:
-    @pytest.fixture(scope="class")
-    @classmethod
-    def folder(cls, tmp_path_factory: pytest.TempPathFactory) -> Path:
-        """A report with its charts."""
-        folder = tmp_path_factory.mktemp("study")
-        study = invented()
-        study.save(folder)
-        write_report(study, folder)
-        return folder
-
-    def test_figures_are_those_of_results_json(self, folder: Path) -> None:
-        assert_report_is_of_its_runs(folder)
-
-    def test_what_is_missing_is_a_row_that_says_why(self, folder: Path) -> None:
-        rows = rows_of((folder / "report.md").read_text(), "Throughput of the whole application, FPS")
-        assert rows["net FP16-INT8"][1] == "not measured: none here"
-        assert rows["NPU"][1] == "not measured: there is no NPU: no such device"
-
-    def test_page_needs_no_network_and_suits_light_and_dark(self, folder: Path) -> None:
-        page = (folder / "report.html").read_text()
-        for outside in ("<script", "<link", "@import", 'src="http', "url(http"):
-            assert outside not in page
-        assert "prefers-color-scheme: dark" in page
-        assert 'name="viewport"' in page
-        assert page.count("<svg") >= 5
-        assert "currentColor" in page
-
-    def test_charts_are_files_too(self, folder: Path) -> None:
-        for kind in ("fps", "latency", "multi", "accuracy", "requests", "histogram", "drift"):
-            assert (folder / f"{kind}-net.svg").read_bytes().startswith(b"<?xml")
-            assert (folder / f"{kind}-net.png").read_bytes().startswith(b"\x89PNG")
-
-    def test_table_for_programs_has_a_row_a_run(self, folder: Path) -> None:
-        runs = json.loads((folder / "results.json").read_text())["runs"]
-        assert len((folder / "results.csv").read_text().splitlines()) == len(runs) + 1
-
-
-def said_of(study: Study, title: str = "") -> str:
-    """The sentences of the conclusion with this title, or all of them."""
-    return "\n".join(one for about, told in conclusions(study) if title in ("", about) for one in told)
-
-
-class TestConclusions:
-    def test_say_what_the_invented_speeds_are(self) -> None:
-        study = invented()
-        assert "net: most with MULTI:GPU,CPU FP16, latency hint: 80.9 FPS" in said_of(study, "Throughput")
-        assert "net: least with MULTI:GPU,CPU FP16" in said_of(study, "Latency")
-        assert "net FP16 on CPU (executed in f32) against FP32 (f32): inference alone 2.0" in said_of(
-            study, "Precision"
-        )
-        assert "97.0% lie within 5 pixels, 99.0% within 0.2 of the torso" in said_of(study, "Precision")
-        assert (
-            "MULTI:GPU,CPU net FP16, throughput hint pays: inference alone against the best of its devices 1.5"
-            in said_of(study, "MULTI")
-        )
-        assert "; against their sum 0.9" in said_of(study, "MULTI")
-        assert "HETERO:GPU,CPU (conv) net FP32, throughput hint does not pay" in said_of(study, "HETERO")
-        assert "OpenVINO over OpenCV DNN, CPU net FP32, throughput hint: inference alone 3.98x" in said_of(study)
-        trust = said_of(study, "How far to trust this")
-        assert "None of" in trust
-        assert "over benchmark_app's figure of the same session: 0.98x" in trust
-        assert "they agree within 5%" in trust
-        assert "stand-in" not in trust
-
-    def test_ap_stands_before_agreement(self) -> None:
-        study = invented()
-        for cell, ap in ((cell, {"FP32": 42.6, "FP16": 42.2}.get(cell.precision)) for cell in study.cells):
-            if cell.device == "CPU" and ap is not None:
-                study.add(Job("ap", cell), {"metrics": {"AP": ap, "AP50": 70.0}, "images": 200, "left_out": []})
-        assert "AP 42.2 against 42.6 (-0.4 points); of FP32's 200 keypoints" in said_of(study, "Precision")
-
-    def test_hetero_says_what_its_cuts_cost(self) -> None:
-        study = invented()
-        conv = next(c for c in study.cells if c.affinity == "conv" and c.precision == "FP32" and c.requests is None)
-        cpu = next(c for c in study.cells if c.device == "CPU" and c.precision == "FP32" and c.requests is None)
-        whole, cut = (
-            [{"type": "Convolution", "ms": a}, {"type": "Reorder", "ms": b}] for a, b in ((50, 0.4), (51, 21.8))
-        )
-        split = {"subgraphs": 116, "operations": {}, "crossing_bytes": 86e6, "crossing_tensors": 114}
-        study.add(Job("layers", cpu), {"layer_types": whole, "heaviest": [], "subgraphs": None})
-        study.add(Job("layers", conv), {"layer_types": cut, "heaviest": [], **split})
-        said = said_of(study, "HETERO")
-        assert "cut into 116 subgraphs; 86.00 MB a frame cross between the devices." in said
-        assert "Profiled against CPU alone, Reorder takes 21.8 ms a frame instead of 0.4." in said
-        assert "Convolution takes" not in said
-
-    def test_what_the_machine_lacks_is_said_where_it_is_looked_for(self) -> None:
-        study = invented()
-        study.data["missing_devices"]["MULTI:GPU,CPU"] = "there is no GPU: no driver"
-        assert "MULTI:GPU,CPU was not measured: there is no GPU: no driver." in said_of(study, "MULTI")
-
-    def test_disturbed_and_failed_runs_are_counted(self) -> None:
-        study = invented()
-        study.data["runs"][3]["conditions"]["disturbed"] = True
-        study.add(Job("run", study.cells[0], 99), {"error": "boom"})
-        trust = said_of(study, "How far to trust this")
-        assert (
-            f"1 of {len(study.data['runs'])} runs were disturbed by other programs. They are marked, and in no" in trust
-        )
-        assert "1 runs failed" in trust
-        for run in study.data["runs"]:
-            run.get("conditions", {})["disturbed"] = True
-        assert "in no figure, but those of" in said_of(study, "How far to trust this")
-
-    def test_a_disturbed_run_is_in_no_figure_where_five_others_are_left(self) -> None:
-        study = invented()
-        cell = study.cells[0]
-        runs = study.all_runs(cell)
-        runs[2]["inference_fps"] = 1.0
-        runs[2]["conditions"]["disturbed"] = True
-        assert len(study.runs(cell)) == 5
-        assert min(study.values(cell, "inference_fps")) > 1.0
-        runs[3]["conditions"]["disturbed"] = True  # now only four are left
-        assert len(study.runs(cell)) == 6
-        assert min(study.values(cell, "inference_fps")) == 1.0
-
-    def test_a_disturbed_run_is_run_once_more(self) -> None:
-        study = invented()
-        cell = study.cells[0]
-        for run in study.all_runs(cell)[:2]:
-            run["conditions"]["disturbed"] = True
-        again = [job for job, _ in runner.repeats(study)]
-        assert sorted((job.cell.id, job.round) for job in again) == [(cell.id, 6), (cell.id, 7)]
-        for job in again:
-            study.add(job, {"inference_fps": 1.0, "conditions": {"disturbed": True}})
-        assert {job.id for job, _ in runner.repeats(study)} <= study.done  # not a third time
-
-    def test_multi_against_the_sum_of_its_devices(self) -> None:
-        study = invented()
-        cell = next(c for c in study.cells if c.device == "MULTI:GPU,CPU" and c.requests is None)
-        total, best = against_members(study, cell)
-        assert total is not None
-        assert best is not None
-        assert total.value == pytest.approx(45 / 50, rel=0.02)
-        assert best.value == pytest.approx(45 / 30, rel=0.02)
-        assert total.is_shown
-
-    def test_a_sum_that_lacks_a_device_is_none(self) -> None:
-        study = invented()
-        study.data["runs"] = [run for run in study.data["runs"] if not run["cell"].startswith("GPU ")]
-        cell = next(c for c in study.cells if c.device == "MULTI:GPU,CPU" and c.requests is None)
-        total, best = against_members(study, cell)
-        assert total is None
-        assert best is not None
-        assert best.value == pytest.approx(45 / 20, rel=0.02)
-        assert "against the best of its devices that were measured alone 2.2" in said_of(study, "MULTI")
-        assert "their sum" not in said_of(study, "MULTI")
-
-    def test_equal_hints_are_not_told_apart(self) -> None:
-        assert "No difference from it was shown for MULTI:GPU,CPU FP16" in said_of(invented())
-
-    def test_a_stopped_study_says_so(self) -> None:
-        study = invented()
-        study.data["complete"] = False
-        assert said_of(study, "How far to trust this").startswith("This study was stopped after")
+    assert disturbs(1.0)
+    assert not disturbs(0.01)
 
 
 class TestCommand:

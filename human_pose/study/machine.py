@@ -84,13 +84,14 @@ class Watch:
         return {
             "own_cores": round(own, 3),
             "other_cores": None if others is None else round(others, 3),
-            "disturbed": others is not None and is_disturbed(others),
+            "disturbed": others is not None and disturbs(others),
             "mhz": _mhz(),
             "temperature_c": _temperature_c(),
         }
 
 
-def is_disturbed(other_cores: float) -> bool:
+def disturbs(other_cores: float) -> bool:
+    """Whether other programs that take so many cores spoil a run."""
     return other_cores > max(DISTURBED_CORES, DISTURBED_SHARE * cores())
 
 

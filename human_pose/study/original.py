@@ -1,6 +1,7 @@
 """The same network in the framework it comes from: a TensorFlow graph or ONNX file, in OpenCV's DNN or TensorFlow."""
 
 import importlib.util
+import math
 import os
 import time
 from pathlib import Path
@@ -191,5 +192,8 @@ def check(cell: Cell, wish: Wish, reference: str) -> dict[str, Any]:
             ours = request.get_tensor(name).data[0]
             if ours.shape != maps.shape:
                 raise DemoError(f"The original gives {name} of {maps.shape} where OpenVINO's are {ours.shape}.")
-            largest = max(largest, float(np.abs(ours - maps).max()))
+            difference = float(np.abs(ours - maps).max())
+            if not math.isfinite(difference):
+                raise DemoError(f"The original and OpenVINO's network give {name} that cannot be compared: no numbers.")
+            largest = max(largest, difference)
     return {"largest_difference": largest}

@@ -7,6 +7,7 @@ from pathlib import Path
 from ..files import write_whole
 from .charts import Chart, charts
 from .conclusions import conclusions
+from .glance import glance
 from .results import Study
 from .tables import Table, number, tables
 
@@ -31,6 +32,9 @@ th, td { border-bottom: 1px solid var(--line); padding: .25rem .6rem; text-align
 th:first-child, td:first-child, td[colspan] { text-align: left } th { background: var(--soft) }
 td:not(:first-child):not([colspan]) { white-space: nowrap }
 td:first-child { min-width: min(20rem, 45vw) }
+.glance { display: grid; grid-template-columns: repeat(auto-fit, minmax(13rem, 1fr)); gap: .6rem; margin: 1rem 0 }
+.glance div { border: 1px solid var(--line); border-radius: .5rem; padding: .5rem .8rem }
+.glance b { display: block; font-size: 1.7rem; color: var(--accent) } .glance span { font-size: .85rem }
 .top { background: var(--soft); border-left: 4px solid var(--accent); padding: .5rem 1rem } .top dl { margin: 0 }
 .top dt { font-weight: 600; margin-top: .6rem } .top dd { margin: .2rem 0 .2rem 1rem }
 svg { width: 100%; height: auto; min-width: 30rem } .note { opacity: .8; margin: .2rem 0 }
@@ -90,6 +94,11 @@ def _range(conditions: Sequence[dict[str, float | None]], key: str) -> str:
 
 def as_markdown(study: Study, drawn: Sequence[Chart]) -> str:
     parts = [f"# {TITLE}", *([study.wish.note] if study.wish.note else [])]
+    tiles = glance(study)
+    if tiles:
+        parts.append(
+            _markdown_table(Table("", "", [["", "at a glance"], *[[f"**{t.figure}**", t.what] for t in tiles]]))
+        )
     for conclusion in conclusions(study):
         parts.append(f"**{conclusion.title}**")
         parts.append("\n".join(f"- {sentence}" for sentence in conclusion.sentences))
@@ -114,7 +123,8 @@ def _markdown_table(table: Table) -> str:
 
 def as_page(study: Study, drawn: Sequence[Chart]) -> str:
     note = f"<p>{escape(study.wish.note)}</p>" if study.wish.note else ""
-    parts = [f"<h1>{TITLE}</h1>{note}<div class=top><dl>"]
+    tiles = "".join(f"<div><b>{escape(t.figure)}</b><span>{escape(t.what)}</span></div>" for t in glance(study))
+    parts = [f"<h1>{TITLE}</h1>{note}<div class=glance>{tiles}</div><div class=top><dl>"]
     for conclusion in conclusions(study):
         told = "".join(f"<dd>{escape(sentence)}</dd>" for sentence in conclusion.sentences)
         parts.append(f"<dt>{escape(conclusion.title)}</dt>{told}")

@@ -38,6 +38,16 @@ def there(path: str | None) -> Any:
     return str(ROOT / path) if path else path
 
 
+def _as_text(data: dict[str, Any]) -> str:
+    """JSON in which each cell, run and extra is a line."""
+    fields = []
+    for key, value in data.items():
+        one_line = json.dumps(value, allow_nan=False)
+        rows = [json.dumps(row, allow_nan=False) for row in value] if isinstance(value, list) else []
+        fields.append(f"{json.dumps(key)}: " + ("[\n " + ",\n ".join(rows) + "\n]" if rows else one_line))
+    return "{\n" + ",\n".join(fields) + "\n}\n"
+
+
 def _name(path: str | None) -> str | None:
     return Path(path).name if path and Path(path).is_absolute() else path
 
@@ -85,7 +95,7 @@ class Study:
 
     def save(self, folder: Path) -> None:
         """Write results.json, whole. Raises DemoError."""
-        write_whole(folder / FILE, (json.dumps(self.data, indent=1, allow_nan=False) + "\n").encode())
+        write_whole(folder / FILE, _as_text(self.data).encode())
 
     def finish(self) -> None:
         """All is done. What is left of paths outside the project is the file's name: nobody needs more to read it."""

@@ -1,0 +1,369 @@
+"""The report of a study: every figure again from its runs, and what it says in words."""
+
+import json
+import re
+import statistics
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from human_pose.study import runner
+from human_pose.study.conclusions import conclusions
+from human_pose.study.findings import against_members, against_tool, agrees
+from human_pose.study.glance import glance
+from human_pose.study.plan import Job
+from human_pose.study.report import write_report
+from human_pose.study.results import Study
+from tests.invented import invented
+
+
+@pytest.fixture(scope="module")
+def invented_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of the invented study, with its charts."""
+    folder = tmp_path_factory.mktemp("study")
+    study = invented()
+    study.save(folder)
+    write_report(study, folder)
+    return folder
+
+
+@pytest.fixture(scope="module", params=["invented", "docs/study", "docs/study/stand-in"])
+def folder(request: pytest.FixtureRequest, invented_folder: Path, root: Path) -> Path:
+    """A report: of the invented study, or an example."""
+    return invented_folder if request.param == "invented" else root / request.param
+
+
+def rows_of(folder: Path, title: str) -> list[list[str]]:
+    """A table of report.md, without its header; none where there is no such table."""
+    report = (folder / "report.md").read_text()
+    if f"## {title}\n" not in report:
+        return []
+    table = report.split(f"## {title}\n")[1].split("\n## ")[0]
+    return [[cell.strip() for cell in row.split("|")[1:-1]] for row in table.splitlines() if row.startswith("| ")]
+
+
+class Runs:
+    """The runs in a results.json, by what the report calls their cells; their arithmetic is the test's own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.data = json.loads((folder / "results.json").read_text())
+        self.cells = [cell for cell in self.data["cells"] if cell["not_measured"] is None]
+
+    def of(self, cell: dict[str, Any]) -> list[dict[str, Any]]:
+        every = [run for run in self.data["runs"] if run["cell"] == cell["id"] and "error" not in run]
+        quiet = [run for run in every if not run["conditions"]["disturbed"]]
+        return quiet if len(quiet) >= 5 else every
+
+    def mean(self, cell: dict[str, Any], key: str) -> float:
+        return statistics.fmean(run[key] for run in self.of(cell))
+
+    def named(self, label: str) -> dict[str, Any]:
+        [cell] = [cell for cell in self.cells if cell["requests"] is None and words_of(cell) == label]
+        return cell
+
+    def found(self, task: str, cell: dict[str, Any]) -> dict[str, Any]:
+        """What a task found out of a cell."""
+        [extra] = [one for one in self.data["extras"] if (one["task"], one["cell"]) == (task, cell["id"])]
+        return extra
+
+
+def words_of(cell: dict[str, Any]) -> str:
+    """What the report calls a cell."""
+    if cell["kind"] in ("opencv", "tensorflow"):
+        return {"opencv": "OpenCV DNN", "tensorflow": "TensorFlow"}[cell["kind"]] + f" ({cell['model']})"
+    tool = "benchmark_app, " if cell["kind"] == "benchmark_app" else ""
+    return f"{tool}{where(cell)} {cell['model']} {cell['precision']}, {cell['hint']} hint"
+
+
+def where(cell: dict[str, Any]) -> str:
+    """The device, as the report calls it."""
+    marks = [cell["affinity"]] if cell["device"].startswith("HETERO") else []
+    marks += ["stand-in"] if cell["is_stand_in"] else []
+    return cell["device"] + (f" ({', '.join(marks)})" if marks else "")
+
+
+def about(value: float) -> Any:
+    """What is written with three figures that count."""
+    return pytest.approx(value, rel=0.006, abs=0.006)
+
+
+class TestFiguresAreThoseOfTheRuns:
+    """Every figure of a report again from its results.json, without the study's own arithmetic."""
+
+    @pytest.mark.parametrize(
+        ("title", "figure"),
+        [
+            ("Throughput of inference alone, FPS", lambda run: run["inference_fps"]),
+            ("Throughput of the whole application, FPS", lambda run: run["application_fps"]),
+            ("Latency of a request, ms", lambda run: run["latency_ms"]["mean"]),
+        ],
+    )
+    def test_over_runs(self, folder: Path, title: str, figure: Callable[[dict[str, Any]], float]) -> None:
+        runs = Runs(folder)
+        page = (folder / "report.html").read_text()
+        rows = [row for row in rows_of(folder, title)[1:] if not row[2].startswith("not measured")]
+        wanted = [c for c in runs.cells if c["requests"] is None and runs.of(c)]
+        if title != "Throughput of inference alone, FPS":
+            wanted = [cell for cell in wanted if cell["kind"] != "benchmark_app"]
+        assert sorted(row[0] for row in rows) == sorted(map(words_of, wanted))
+        for row in rows:
+            its_runs = runs.of(runs.named(row[0]))
+            values = [figure(run) for run in its_runs]
+            assert int(row[1]) == len(values)
+            assert float(row[2]) == about(statistics.fmean(values))
+            assert float(row[4]) == about(statistics.median(values))
+            assert (float(row[5]), float(row[6])) == (about(min(values)), about(max(values)))
+            assert float(row[7]) == about(statistics.stdev(values))
+            if len(values) >= 5:
+                low, high = map(float, row[3].split(" to "))
+                assert low <= float(row[2]) <= high
+                assert high - low <= 4 * statistics.stdev(values) + 0.02
+            if title.startswith("Latency"):
+                ends = [
+                    choose(run["latency_ms"][end] for run in its_runs) for choose, end in ((min, "min"), (max, "max"))
+                ]
+                assert [float(end) for end in row[8:10]] == [about(end) for end in ends]
+            assert all(f"<td>{one}</td>" in page for one in row)
+
+    def test_requests_in_flight(self, folder: Path) -> None:
+        runs = Runs(folder)
+        header, *rows = rows_of(folder, "Requests in flight, inference FPS")
+        assert rows
+        for row in rows:
+            for requests, told in zip(header[1:], row[1:], strict=True):
+                number = None if requests == "optimal" else int(requests)
+                model = runs.cells[0]["model"], runs.cells[0]["precision"], "throughput", number
+                [cell] = [c for c in runs.cells if c["kind"] == "openvino" and where(c) == row[0]
+                          and (c["model"], c["precision"], c["hint"], c["requests"]) == model]  # fmt: skip
+                assert float(told) == about(runs.mean(cell, "inference_fps"))
+
+    def test_against_the_original(self, folder: Path) -> None:
+        runs = Runs(folder)
+        kinds = {"OpenCV DNN": "opencv", "TensorFlow": "tensorflow"}
+        compared = 0
+        for label, framework, *told in rows_of(folder, "OpenVINO / original")[1:]:
+            if not told[0].startswith("not measured"):
+                [original] = [cell for cell in runs.cells if cell["kind"] == kinds[framework]]
+                cell = runs.named(label)
+                for ratio, key in zip(told, ("inference_fps", "application_fps"), strict=False):
+                    known = runs.mean(cell, key) / runs.mean(original, key)
+                    assert float(ratio.split("x")[0]) == pytest.approx(known, abs=0.0051)
+                assert float(told[2]) == pytest.approx(runs.found("check", original)["largest_difference"], rel=0.06)
+                compared += 1
+        assert compared or folder.name == "stand-in"
+
+    def test_against_the_best_of_the_devices(self, folder: Path) -> None:
+        runs = Runs(folder)
+        for label, total, best in rows_of(folder, "MULTI and HETERO against their devices, inference alone")[1:]:
+            cell = runs.named(label)
+            devices = cell["device"].split(":")[1].split(",")
+            parts = {
+                one["device"]: runs.mean(one, "inference_fps") for one in runs.cells if one["kind"] == "openvino"
+                and one["device"] in devices
+                and all(one[key] == cell[key] for key in ("model", "precision", "hint", "requests"))
+            }  # fmt: skip
+            own = runs.mean(cell, "inference_fps")
+            assert float(best.split("x")[0]) == pytest.approx(own / max(parts.values()), abs=0.0051)
+            if "x (" in total:
+                assert len(parts) == len(devices)
+                assert float(total.split("x")[0]) == pytest.approx(own / sum(parts.values()), abs=0.0051)
+
+    def test_accuracy(self, folder: Path) -> None:
+        runs = Runs(folder)
+        first = runs.data["wish"]["devices"][0], runs.data["wish"]["hints"][0]
+        for label, *told in rows_of(folder, "Accuracy")[1:]:
+            if told[0].startswith("not measured: ") and not any(told[3:]):
+                continue
+            [cell] = [c for c in runs.cells if c["kind"] == "openvino" and c["requests"] is None
+                      and f"{c['model']} {c['precision']}" == label and (c["device"], c["hint"]) == first]  # fmt: skip
+            if not told[0].startswith("not measured"):
+                assert float(told[0]) == pytest.approx(runs.found("ap", cell)["metrics"]["AP"], abs=0.051)
+            if told[3] == "the reference":
+                assert cell["precision"] == "FP32"
+            elif told[3].isdecimal():
+                agreed = runs.found("agreement", cell)
+                assert int(told[3]) == agreed["keypoints"]
+                assert float(told[4].rstrip("%")) == pytest.approx(100 * agreed["within_pixels"], abs=0.051)
+
+    def test_report_is_what_the_study_writes_today(self, folder: Path, tmp_path: Path) -> None:
+        study = Study.load(folder)
+        write_report(study, tmp_path)
+        assert (folder / "report.md").read_text() == (tmp_path / "report.md").read_text()
+
+
+def test_a_glance_shows_the_best_of_the_invented_speeds() -> None:
+    tiles = dict(glance(invented()))
+    assert tiles["80.9 FPS"] == "net, whole application: MULTI:GPU,CPU FP16, latency hint"
+    assert tiles["2.0x"] == "net, whole application: FP16 over FP32 on CPU"
+    assert len(tiles) == 3  # the original has too few runs for a ratio to be shown
+
+
+def test_example_shows_that_inference_alone_agrees_with_benchmark_app(root: Path) -> None:
+    study = Study.load(root / "docs" / "study")
+    told = [ratio for cell, ratio in against_tool(study).items()]
+    assert len(told) == 3  # precisions
+    assert all(map(agrees, told)), told
+    assert said_of(study, "How far to trust this").count("they agree within 5%") == 3
+
+
+def test_page_of_the_diploma_quotes_the_example(root: Path) -> None:
+    """Every figure in its column 'here' that has an interval stands in a report of the example."""
+    folder = root / "docs" / "study"
+    reports = (folder / "report.md").read_text() + (folder / "stand-in" / "report.md").read_text()
+    here = [row.split("|")[3] for row in (folder / "diploma.md").read_text().splitlines() if row.startswith("| ")]
+    quoted = re.findall(r"([\d.]+x?) \(([\d.]+) to ([\d.]+)\)", " ".join(here))
+    assert len(quoted) >= 16
+    for value, low, high in quoted:
+        in_table = f"| {value} | {low} to {high} |"
+        assert f"{value} ({low} to {high})" in reports or in_table in reports, (value, low, high)
+
+
+class TestReport:
+    @pytest.fixture
+    def folder(self, invented_folder: Path) -> Path:
+        return invented_folder
+
+    def test_what_is_missing_is_a_row_that_says_why(self, folder: Path) -> None:
+        rows = {row[0]: row[2] for row in rows_of(folder, "Throughput of the whole application, FPS")}
+        assert rows["net FP16-INT8"] == "not measured: none here"
+        assert rows["NPU"] == "not measured: there is no NPU: no such device"
+
+    def test_page_needs_no_network_and_suits_light_and_dark(self, folder: Path) -> None:
+        page = (folder / "report.html").read_text()
+        for outside in ("<script", "<link", "@import", 'src="http', "url(http"):
+            assert outside not in page
+        assert "prefers-color-scheme: dark" in page
+        assert 'name="viewport"' in page
+        assert page.count("<svg") >= 5
+        assert "currentColor" in page
+
+    def test_charts_are_files_too(self, folder: Path) -> None:
+        for kind in ("fps", "latency", "multi", "accuracy", "requests", "histogram", "drift"):
+            assert (folder / f"{kind}-net.svg").read_bytes().startswith(b"<?xml")
+            assert (folder / f"{kind}-net.png").read_bytes().startswith(b"\x89PNG")
+
+    def test_table_for_programs_has_a_row_a_run(self, folder: Path) -> None:
+        runs = json.loads((folder / "results.json").read_text())["runs"]
+        assert len((folder / "results.csv").read_text().splitlines()) == len(runs) + 1
+
+
+def said_of(study: Study, title: str = "") -> str:
+    """The sentences of the conclusion with this title, or all of them."""
+    return "\n".join(one for about, told in conclusions(study) if title in ("", about) for one in told)
+
+
+class TestConclusions:
+    def test_say_what_the_invented_speeds_are(self) -> None:
+        study = invented()
+        assert "net: most with MULTI:GPU,CPU FP16, latency hint: 80.9 FPS" in said_of(study, "Throughput")
+        assert "net: least with MULTI:GPU,CPU FP16" in said_of(study, "Latency")
+        assert "net FP16 on CPU (executed in f32) against FP32 (f32): inference alone 2.0" in said_of(
+            study, "Precision"
+        )
+        assert "97.0% lie within 5 pixels, 99.0% within 0.2 of the torso" in said_of(study, "Precision")
+        assert (
+            "MULTI:GPU,CPU net FP16, throughput hint pays: inference alone against the best of its devices 1.5"
+            in said_of(study, "MULTI")
+        )
+        assert "; against their sum 0.9" in said_of(study, "MULTI")
+        assert "HETERO:GPU,CPU (conv) net FP32, throughput hint does not pay" in said_of(study, "HETERO")
+        assert "OpenVINO over OpenCV DNN, CPU net FP32, throughput hint: inference alone 3.98x" in said_of(study)
+        trust = said_of(study, "How far to trust this")
+        assert "None of" in trust
+        assert "over benchmark_app's figure of the same session: 0.98x" in trust
+        assert "they agree within 5%" in trust
+        assert "stand-in" not in trust
+
+    def test_ap_stands_before_agreement(self) -> None:
+        study = invented()
+        for cell, ap in ((cell, {"FP32": 42.6, "FP16": 42.2}.get(cell.precision)) for cell in study.cells):
+            if cell.device == "CPU" and ap is not None:
+                study.add(Job("ap", cell), {"metrics": {"AP": ap, "AP50": 70.0}, "images": 200, "left_out": []})
+        assert "AP 42.2 against 42.6 (-0.4 points); of FP32's 200 keypoints" in said_of(study, "Precision")
+
+    def test_hetero_says_what_its_cuts_cost(self) -> None:
+        study = invented()
+        conv = next(c for c in study.cells if c.affinity == "conv" and c.precision == "FP32" and c.requests is None)
+        cpu = next(c for c in study.cells if c.device == "CPU" and c.precision == "FP32" and c.requests is None)
+        whole, cut = (
+            [{"type": "Convolution", "ms": a}, {"type": "Reorder", "ms": b}] for a, b in ((50, 0.4), (51, 21.8))
+        )
+        split = {"subgraphs": 116, "operations": {}, "crossing_bytes": 86e6, "crossing_tensors": 114}
+        study.add(Job("layers", cpu), {"layer_types": whole, "heaviest": [], "subgraphs": None})
+        study.add(Job("layers", conv), {"layer_types": cut, "heaviest": [], **split})
+        said = said_of(study, "HETERO")
+        assert "cut into 116 subgraphs; 86.00 MB a frame cross between the devices." in said
+        assert "Profiled against CPU alone, Reorder takes 21.8 ms a frame instead of 0.4." in said
+        assert "Convolution takes" not in said
+
+    def test_what_the_machine_lacks_is_said_where_it_is_looked_for(self) -> None:
+        study = invented()
+        study.data["missing_devices"]["MULTI:GPU,CPU"] = "there is no GPU: no driver"
+        assert "MULTI:GPU,CPU was not measured: there is no GPU: no driver." in said_of(study, "MULTI")
+
+    def test_disturbed_and_failed_runs_are_counted(self) -> None:
+        study = invented()
+        study.data["runs"][3]["conditions"]["disturbed"] = True
+        study.add(Job("run", study.cells[0], 99), {"error": "boom"})
+        trust = said_of(study, "How far to trust this")
+        assert (
+            f"1 of {len(study.data['runs'])} runs were disturbed by other programs. They are marked, and in no" in trust
+        )
+        assert "1 runs failed" in trust
+        for run in study.data["runs"]:
+            run.get("conditions", {})["disturbed"] = True
+        assert "in no figure, but those of" in said_of(study, "How far to trust this")
+
+    def test_a_disturbed_run_is_in_no_figure_where_five_others_are_left(self) -> None:
+        study = invented()
+        cell = study.cells[0]
+        runs = study.all_runs(cell)
+        runs[2]["inference_fps"] = 1.0
+        runs[2]["conditions"]["disturbed"] = True
+        assert len(study.runs(cell)) == 5
+        assert min(study.values(cell, "inference_fps")) > 1.0
+        runs[3]["conditions"]["disturbed"] = True  # now only four are left
+        assert len(study.runs(cell)) == 6
+        assert min(study.values(cell, "inference_fps")) == 1.0
+
+    def test_a_disturbed_run_is_run_once_more(self) -> None:
+        study = invented()
+        cell = study.cells[0]
+        for run in study.all_runs(cell)[:2]:
+            run["conditions"]["disturbed"] = True
+        again = [job for job, _ in runner.repeats(study)]
+        assert sorted((job.cell.id, job.round) for job in again) == [(cell.id, 6), (cell.id, 7)]
+        for job in again:
+            study.add(job, {"inference_fps": 1.0, "conditions": {"disturbed": True}})
+        assert {job.id for job, _ in runner.repeats(study)} <= study.done  # not a third time
+
+    def test_multi_against_the_sum_of_its_devices(self) -> None:
+        study = invented()
+        cell = next(c for c in study.cells if c.device == "MULTI:GPU,CPU" and c.requests is None)
+        total, best = against_members(study, cell)
+        assert total is not None
+        assert best is not None
+        assert total.value == pytest.approx(45 / 50, rel=0.02)
+        assert best.value == pytest.approx(45 / 30, rel=0.02)
+        assert total.is_shown
+
+    def test_a_sum_that_lacks_a_device_is_none(self) -> None:
+        study = invented()
+        study.data["runs"] = [run for run in study.data["runs"] if not run["cell"].startswith("GPU ")]
+        cell = next(c for c in study.cells if c.device == "MULTI:GPU,CPU" and c.requests is None)
+        total, best = against_members(study, cell)
+        assert total is None
+        assert best is not None
+        assert best.value == pytest.approx(45 / 20, rel=0.02)
+        assert "against the best of its devices that were measured alone 2.2" in said_of(study, "MULTI")
+        assert "their sum" not in said_of(study, "MULTI")
+
+    def test_equal_hints_are_not_told_apart(self) -> None:
+        assert "No difference from it was shown for MULTI:GPU,CPU FP16" in said_of(invented())
+
+    def test_a_stopped_study_says_so(self) -> None:
+        study = invented()
+        study.data["complete"] = False
+        assert said_of(study, "How far to trust this").startswith("This study was stopped after")
