@@ -130,7 +130,7 @@ def _bars(axes: Any, study: Study, cells: Sequence[Cell], keys: Sequence[tuple[s
     axes.set_yticks(range(len(cells)), [cell.label(False) for cell in cells])
     axes.invert_yaxis()
     axes.grid(False, axis="y")
-    words = [f"{'dark' if shade == 1 else 'pale'}: {what}" for _, what, shade in keys if what]
+    words = [f"{'full colour' if shade == 1 else 'faint'}: {what}" for _, what, shade in keys if what]
     axes.set_xlabel("; ".join([unit, *words, "lines: 95 % intervals"]))
     return bool(cells)
 

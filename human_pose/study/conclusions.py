@@ -95,8 +95,8 @@ def _cost(study: Study, cell: Cell, base: Cell) -> str:
     own, other = study.extra("ap", cell), study.extra("ap", base)
     told = ""
     if own and other and "error" not in own and "error" not in other:
-        points = own["metrics"]["AP"] - other["metrics"]["AP"]
-        told = f"; AP {own['metrics']['AP']:.1f} against {other['metrics']['AP']:.1f} ({points:+.1f} points)"
+        ap, base_ap = (round(found["metrics"]["AP"], 1) for found in (own, other))
+        told = f"; AP {ap:.1f} against {base_ap:.1f} ({ap - base_ap:+.1f} points)"
     found = study.extra("agreement", cell)
     if found is None or "error" in found:
         return told or "; what it costs in accuracy was not measured"

@@ -64,7 +64,7 @@ def facts(study: Study) -> list[tuple[str, str]]:
     ]
     models = [
         f"{model['name']} {model['precision']}: "
-        + (f"weights' SHA-256 {model['weights_sha256'][:16]}..." if model["weights_sha256"] else str(model["missing"]))
+        + (f"weights' SHA-256 {model['weights_sha256'][:16]}..." if model["weights_sha256"] else "not measured")
         for model in study.data["models"]
     ]
     sizes = {"x".join(map(str, run["input_size"])) for run in study.data["runs"] if "input_size" in run}
