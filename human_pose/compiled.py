@@ -144,7 +144,7 @@ def compile_network(core: ov.Core, model: ov.Model, device: str, settings: Setti
     operations: dict[str, int] = {}
     try:
         if device.startswith("HETERO:"):
-            affinity = _affinity(core, model, device, settings)
+            affinity = affinity_of(core, model, device, settings)
             operations = affinities.operations(model, affinity)
             if settings.affinity != "auto":
                 model = affinities.bind(model, affinity)
@@ -191,7 +191,8 @@ def _write_map(path: Path, model: ov.Model, device: str, subgraphs: int, affinit
         say(str(error))
 
 
-def _affinity(core: ov.Core, model: ov.Model, device: str, settings: Settings) -> affinities.Affinity:
+def affinity_of(core: ov.Core, model: ov.Model, device: str, settings: Settings) -> affinities.Affinity:
+    """Which operation of the network runs on which device of a HETERO. Raises UsageError for a wrong file."""
     if settings.affinity == "auto":
         return affinities.automatic(core, model, device)
     if settings.affinity == "conv":

@@ -4,6 +4,7 @@ import json
 import re
 import statistics
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from human_pose.study.glance import glance
 from human_pose.study.plan import Job
 from human_pose.study.report import write_report
 from human_pose.study.results import Study
-from tests.invented import invented
+from tests.invented import WISH, invented
 
 
 @pytest.fixture(scope="module")
@@ -156,7 +157,9 @@ class TestFiguresAreThoseOfTheRuns:
 
     def test_against_the_best_of_the_devices(self, folder: Path) -> None:
         runs = Runs(folder)
-        for label, total, best in rows_of(folder, "MULTI and HETERO against their devices, inference alone")[1:]:
+        rows = rows_of(folder, "MULTI and HETERO against their devices, inference alone")[1:]
+        assert rows or folder.name == "study"  # the example of one CPU has no second device
+        for label, total, best in rows:
             cell = runs.named(label)
             devices = cell["device"].split(":")[1].split(",")
             parts = {
@@ -173,6 +176,7 @@ class TestFiguresAreThoseOfTheRuns:
     def test_accuracy(self, folder: Path) -> None:
         runs = Runs(folder)
         first = runs.data["wish"]["devices"][0], runs.data["wish"]["hints"][0]
+        compared = 0
         for label, *told in rows_of(folder, "Accuracy")[1:]:
             if told[0].startswith("not measured: ") and not any(told[3:]):
                 continue
@@ -186,17 +190,21 @@ class TestFiguresAreThoseOfTheRuns:
                 agreed = runs.found("agreement", cell)
                 assert int(told[3]) == agreed["keypoints"]
                 assert float(told[4].rstrip("%")) == pytest.approx(100 * agreed["within_pixels"], abs=0.051)
+                compared += 1
+        assert compared
 
-    def test_report_is_what_the_study_writes_today(self, folder: Path, tmp_path: Path) -> None:
-        study = Study.load(folder)
-        write_report(study, tmp_path)
-        assert (folder / "report.md").read_text() == (tmp_path / "report.md").read_text()
+
+@pytest.mark.parametrize("example", ["docs/study", "docs/study/stand-in"])
+def test_example_is_what_the_study_writes_today(example: str, root: Path, tmp_path: Path) -> None:
+    study = Study.load(root / example)
+    write_report(study, tmp_path)
+    assert (root / example / "report.md").read_text() == (tmp_path / "report.md").read_text()
 
 
 def test_a_glance_shows_the_best_of_the_invented_speeds() -> None:
     tiles = dict(glance(invented()))
-    assert tiles["80.9 FPS"] == "net, whole application: MULTI:GPU,CPU FP16, latency hint"
-    assert tiles["2.0x"] == "net, whole application: FP16 over FP32 on CPU"
+    assert tiles["81.1 FPS"] == "net, whole application: MULTI:GPU,CPU FP16, throughput hint"
+    assert tiles["1.99x"] == "net, whole application: FP16 over FP32 on CPU"
     assert len(tiles) == 3  # the original has too few runs for a ratio to be shown
 
 
@@ -257,10 +265,11 @@ def said_of(study: Study, title: str = "") -> str:
 class TestConclusions:
     def test_say_what_the_invented_speeds_are(self) -> None:
         study = invented()
-        assert "net: most with MULTI:GPU,CPU FP16, latency hint: 80.9 FPS" in said_of(study, "Throughput")
+        assert "net: most with MULTI:GPU,CPU FP16, throughput hint: 81.1 FPS" in said_of(study, "Throughput")
         assert "net: least with MULTI:GPU,CPU FP16" in said_of(study, "Latency")
-        assert "net FP16 on CPU (executed in f32) against FP32 (f32): inference alone 2.0" in said_of(
-            study, "Precision"
+        assert (
+            "net FP16 on CPU, throughput hint (executed in f32) against FP32 (f32): inference alone 1.99x"
+            in said_of(study, "Precision")
         )
         assert "97.0% lie within 5 pixels, 99.0% within 0.2 of the torso" in said_of(study, "Precision")
         assert (
@@ -269,10 +278,11 @@ class TestConclusions:
         )
         assert "; against their sum 0.9" in said_of(study, "MULTI")
         assert "HETERO:GPU,CPU (conv) net FP32, throughput hint does not pay" in said_of(study, "HETERO")
-        assert "OpenVINO over OpenCV DNN, CPU net FP32, throughput hint: inference alone 3.98x" in said_of(study)
+        told = r"OpenVINO over OpenCV DNN, CPU net FP32, throughput hint: inference alone (3\.9|4\.0)\dx \(too few"
+        assert re.search(told, said_of(study, "The original"))
         trust = said_of(study, "How far to trust this")
         assert "None of" in trust
-        assert "over benchmark_app's figure of the same session: 0.98x" in trust
+        assert "over benchmark_app's figure of the same session: 1.00x" in trust
         assert "they agree within 5%" in trust
         assert "stand-in" not in trust
 
@@ -281,7 +291,9 @@ class TestConclusions:
         for cell, ap in ((cell, {"FP32": 42.6, "FP16": 42.2}.get(cell.precision)) for cell in study.cells):
             if cell.device == "CPU" and ap is not None:
                 study.add(Job("ap", cell), {"metrics": {"AP": ap, "AP50": 70.0}, "images": 200, "left_out": []})
-        assert "AP 42.2 against 42.6 (-0.4 points); of FP32's 200 keypoints" in said_of(study, "Precision")
+        assert "AP 42.2 against 42.6 over 200 images (-0.4 points); of FP32's 200 keypoints" in said_of(
+            study, "Precision"
+        )
 
     def test_hetero_says_what_its_cuts_cost(self) -> None:
         study = invented()
@@ -298,6 +310,42 @@ class TestConclusions:
         assert "Profiled against CPU alone, Reorder takes 21.8 ms a frame instead of 0.4." in said
         assert "Convolution takes" not in said
 
+    def test_hetero_that_is_not_cut_says_so_and_is_judged_at_one_request_too(self) -> None:
+        study = invented(replace(WISH, hints=["latency"], requests=[]))
+        auto = next(c for c in study.cells if c.device.startswith("HETERO") and c.affinity == "auto")
+        study.add(Job("layers", auto), {"layer_types": [], "heaviest": [], "subgraphs": None, "operations": {"GPU": 9},
+                                        "crossing_bytes": 0, "crossing_tensors": 0})  # fmt: skip
+        said = said_of(study, "HETERO")
+        assert "HETERO:GPU,CPU (auto) net FP32, latency hint does not pay" in said
+        assert "All of the network runs on GPU: nothing crosses between devices." in said
+        assert said_of(study, "MULTI") == ""  # one request runs on one device
+
+    def test_one_cell_that_often_failed_takes_nothing_from_the_others(self) -> None:
+        study = invented()
+        weak = next(c for c in study.cells if c.device == "CPU" and c.precision == "FP32")
+        study.data["runs"] = [run for run in study.data["runs"] if run["cell"] != weak.id or run["round"] < 2]
+        assert "Too few runs" not in said_of(study, "Throughput")
+        for run in study.data["runs"]:
+            run["round"] = 0
+        study.data["runs"] = [run for run in study.data["runs"] if run["order"] < 30]
+        assert "Too few runs to say how sure that is" in said_of(study, "Throughput")
+
+    def test_nobody_on_the_video_is_no_agreement(self, tmp_path: Path) -> None:
+        study = invented()
+        study.data["extras"][0] |= {"keypoints": 0, "within_pixels": 1.0, "within_torso": None}
+        write_report(study, tmp_path, with_charts=False)
+        rows = {row[0]: row for row in rows_of(tmp_path, "Accuracy")}
+        assert rows["net FP16"][4] == "not measured: nobody was found on the video"
+
+    def test_what_was_found_out_in_vain_is_tried_again(self) -> None:
+        study = invented()
+        cell = study.cells[0]
+        study.add(Job("ap", cell), {"error": "Evaluation needs pycocotools"})
+        assert Job("ap", cell).id not in study.done
+        study.add(Job("ap", cell), {"metrics": {"AP": 40.0, "AP50": 70.0}, "images": 9, "left_out": []})
+        assert Job("ap", cell).id in study.done
+        assert len([extra for extra in study.data["extras"] if extra["task"] == "ap"]) == 1
+
     def test_what_the_machine_lacks_is_said_where_it_is_looked_for(self) -> None:
         study = invented()
         study.data["missing_devices"]["MULTI:GPU,CPU"] = "there is no GPU: no driver"
@@ -308,9 +356,8 @@ class TestConclusions:
         study.data["runs"][3]["conditions"]["disturbed"] = True
         study.add(Job("run", study.cells[0], 99), {"error": "boom"})
         trust = said_of(study, "How far to trust this")
-        assert (
-            f"1 of {len(study.data['runs'])} runs were disturbed by other programs. They are marked, and in no" in trust
-        )
+        assert f"1 of {len(study.data['runs'])} runs were disturbed by other programs. They are marked" in trust
+        assert "in no figure." in trust
         assert "1 runs failed" in trust
         for run in study.data["runs"]:
             run.get("conditions", {})["disturbed"] = True
@@ -366,4 +413,5 @@ class TestConclusions:
     def test_a_stopped_study_says_so(self) -> None:
         study = invented()
         study.data["complete"] = False
-        assert said_of(study, "How far to trust this").startswith("This study was stopped after")
+        study.add(Job("run", study.cells[0], 6), {"inference_fps": 1.0, "conditions": {}})  # a repeat
+        assert said_of(study, "How far to trust this").startswith("This study was stopped after 189 of 189 runs.")

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +155,24 @@ def test_what_a_study_cannot_have_is_a_row_with_the_reason(painted_xml: Path, pi
     assert all("no original file of painted: give --original FILE" in str(why) for why in originals)
 
 
+@pytest.mark.parametrize(
+    ("what", "change"),
+    [
+        ("versions", lambda data: data["machine"].update(versions={"openvino": "2025.0"})),
+        ("video", lambda data: data["video"].update(sha256="00")),
+        ("weights", lambda data: data["models"][0].update(weights_sha256="00")),
+    ],
+)
+def test_runs_of_two_machines_or_networks_are_not_mixed(
+    what: str, change: Callable[[dict[str, Any]], None], painted_xml: Path, picture: Path
+) -> None:
+    study = runner.begin(Wish(["CPU"], [str(painted_xml)], ["FP32"], str(picture)))
+    runner.check_same_machine(study)
+    change(study.data)
+    with pytest.raises(UsageError, match=f"others of these: {what}. Runs of both cannot be mixed"):
+        runner.check_same_machine(study)
+
+
 class TestRun:
     @pytest.fixture(scope="class")
     @classmethod
@@ -199,6 +218,16 @@ def test_original_is_measured_and_gives_the_same_maps(channels: tuple[int, ...],
     run = do("run", cell, wish, "")
     assert (run["inferences"], run["application_frames"], run["framework"]) == (6, 6, "OpenCV DNN")
     assert run["latency_ms"]["mean"] <= 1000 / run["inference_fps"]
+
+
+def test_original_has_the_input_size_of_the_network_that_it_is_compared_with(
+    painted_xml: Path, picture: Path, tmp_path: Path
+) -> None:
+    graph = write_onnx(tmp_path / "tiny.onnx", (57,), True)
+    wish = Wish(["CPU"], [], [], str(picture), frames=1)
+    own = do("run", Cell("openvino", "painted", "FP32", str(painted_xml)), wish, "")
+    original = do("run", Cell("opencv", "painted", "FP32", str(graph), hint="latency"), wish, str(painted_xml))
+    assert original["input_size"] == own["input_size"] == [320, 256]
 
 
 def test_original_in_tensorflow_gives_the_same_maps(tmp_path: Path, picture: Path) -> None:

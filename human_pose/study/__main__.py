@@ -11,6 +11,7 @@ from pathlib import Path
 from ..errors import UsageError, explain_import_error
 
 try:
+    from ..evaluate import load_annotations
     from ..options import OptionParser
     from ..terminal import have_streams, print_result, run_command, say
     from .charts import check_matplotlib
@@ -38,7 +39,10 @@ def run_study(arguments: list[str]) -> int:
     elif has_one:
         raise UsageError(f"'{folder}' holds a study already. Give --resume to go on, or another --output.")
     else:
-        study = begin(wish_of(options))
+        wish = wish_of(options)
+        if wish.annotations is not None:
+            load_annotations(Path(wish.annotations))
+        study = begin(wish)
         make_folder(folder)
     study.save(folder)
     is_complete = carry_on(study, folder)

@@ -64,7 +64,7 @@ def charts(study: Study) -> list[Chart]:
         plots: dict[str, tuple[str, Plot, float]] = {
             "fps": ("FPS", partial(_bars, keys=FPS, unit="FPS"), 1.4 * bars),
             "latency": ("latency of a request", partial(_bars, keys=LATENCY, unit="ms"), bars),
-            "histogram": ("latency of all requests", _histogram, 2.4),
+            "histogram": ("latency of all requests, at the first precision", _histogram, 2.4),
             "accuracy": ("accuracy against FPS", _accuracy, 2.0),
             "multi": ("MULTI and the sum of its devices, FPS of inference alone", _sums, 2.0),
             "requests": ("FPS of inference alone by requests in flight", _requests, 2.4),
@@ -168,7 +168,7 @@ def _accuracy(axes: Any, study: Study, cells: Sequence[Cell]) -> bool:
     points = {}
     for cell in ours:
         found = study.extra("ap" if has_ap else "agreement", cell)
-        if found is not None and "error" not in found:
+        if found is not None and "error" not in found and (has_ap or found["keypoints"]):
             points[cell] = found["metrics"]["AP"] if has_ap else 100 * found["within_pixels"]
         elif cell.precision == "FP32" and not has_ap:
             points[cell] = 100.0
@@ -214,14 +214,15 @@ def _histogram(axes: Any, study: Study, cells: Sequence[Cell]) -> bool:
 
     ours = [cell for cell in cells if cell.kind == "openvino"]
     ours = [cell for cell in ours if cell.precision == ours[0].precision]
-    for colour, cell in zip(COLOURS, ours, strict=False):
+    for number, cell in enumerate(ours):
         counts: Counter[int] = Counter()
         for run in study.runs(cell):
-            counts.update({int(number): count for number, count in run["latency_bins"].items()})
-        numbers = range(min(counts) - 1, max(counts) + 2)
-        edges = [10 ** (number / BINS_PER_DECADE) for number in [*numbers, numbers[-1] + 1]]
-        shares = [100 * counts[number] / counts.total() for number in numbers]
-        axes.stairs(shares, edges, color=colour, label=cell.label(False), linewidth=1.4)
+            counts.update({int(place): count for place, count in run["latency_bins"].items()})
+        places = range(min(counts) - 1, max(counts) + 2)
+        edges = [10 ** (place / BINS_PER_DECADE) for place in [*places, places[-1] + 1]]
+        shares = [100 * counts[place] / counts.total() for place in places]
+        colour, style = COLOURS[number % len(COLOURS)], "-" if number < len(COLOURS) else "--"
+        axes.stairs(shares, edges, color=colour, label=cell.label(False), linewidth=1.4, linestyle=style)
     axes.set_xscale("log", subs=(1.5, 2, 3, 5, 7))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda ms, _: f"{ms:g}"))
     few = axes.get_xlim()[1] < 30 * axes.get_xlim()[0]

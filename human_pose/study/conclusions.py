@@ -1,7 +1,7 @@
 """What the figures say, in plain words; nothing is said that the runs do not show."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..agreement import NEAR_PIXELS, NEAR_TORSO
 from ..devices import members_of
@@ -14,11 +14,12 @@ from .findings import (
     against_tool,
     agrees,
     best,
+    layers,
     measured,
     members,
     originals,
 )
-from .plan import FRAMEWORKS, Cell, accuracy_cells
+from .plan import FRAMEWORKS, Cell, accuracy_cells, schedule
 from .results import Study, is_disturbed
 
 NAMED = 4  # of cells that are no worse than the best, so many by name
@@ -84,8 +85,8 @@ def _precisions(study: Study) -> list[str]:
     said = []
     for cell, base, ratios in against_fp32(study):
         said.append(
-            f"{cell.model} {cell.precision} on {cell.device} (executed in {study.execution(cell)}) against FP32 "
-            f"({study.execution(base)}): inference alone {ratios['inference_fps']}, whole application "
+            f"{cell.model} {cell.precision} on {cell.where}, {cell.hint} hint (executed in {study.execution(cell)}) "
+            f"against FP32 ({study.execution(base)}): inference alone {ratios['inference_fps']}, whole application "
             f"{ratios['application_fps']}{_cost(study, cell, base)}."
         )
     return said
@@ -96,7 +97,7 @@ def _cost(study: Study, cell: Cell, base: Cell) -> str:
     told = ""
     if own and other and "error" not in own and "error" not in other:
         ap, base_ap = (round(found["metrics"]["AP"], 1) for found in (own, other))
-        told = f"; AP {ap:.1f} against {base_ap:.1f} ({ap - base_ap:+.1f} points)"
+        told = f"; AP {ap:.1f} against {base_ap:.1f} over {own['images']} images ({ap - base_ap:+.1f} points)"
     found = study.extra("agreement", cell)
     if found is None or "error" in found:
         return told or "; what it costs in accuracy was not measured"
@@ -115,7 +116,8 @@ def _joined(study: Study, kind: str) -> list[str]:
         if device.startswith(f"{kind}:")
     ]
     for cell in measured(study):
-        if cell.device.startswith(f"{kind}:") and cell.hint != "latency" and cell.requests is None:
+        is_alone = kind == "MULTI" and cell.hint == "latency"  # one request runs on one device
+        if cell.device.startswith(f"{kind}:") and not is_alone and cell.requests is None:
             total, strongest = against_members(study, cell)
             label = cell.label()
             if strongest is None:
@@ -126,7 +128,7 @@ def _joined(study: Study, kind: str) -> list[str]:
             against_sum = f"; against their sum {total}" if kind == "MULTI" and total is not None else ""
             said.append(
                 f"{label}{_pays(strongest)}: inference alone against the best of its devices{alone} {strongest}"
-                f"{against_sum}.{_why(study, cell)}"
+                f"{against_sum}.{_why(study, cell, strongest)}"
             )
     return said
 
@@ -135,37 +137,30 @@ def _pays(one: Ratio) -> str:
     return "" if not one.is_shown else " pays" if one.value > 1 else " does not pay"
 
 
-def _why(study: Study, cell: Cell) -> str:
+def _why(study: Study, cell: Cell, strongest: Ratio) -> str:
     """What HETERO's split costs, where the layers of the cell were looked at."""
-    told = study.extra("layers", cell)
-    if told is None or "crossing_bytes" not in told:
+    told = layers(study, cell)
+    if told is None or "crossing_tensors" not in told:
         return ""
-    if (told["subgraphs"] or 1) == 1:
+    if told["crossing_tensors"] == 0:
         return f" All of the network runs on {' and '.join(told['operations'])}: nothing crosses between devices."
     said = (
-        f" The network is cut into {told['subgraphs']} subgraphs; {told['crossing_bytes'] / 1e6:.2f} MB a frame cross "
-        "between the devices."
+        f" The network is cut into {told['subgraphs'] or 'some'} subgraphs; {told['crossing_bytes'] / 1e6:.2f} MB a "
+        "frame cross between the devices."
     )
-    more = _more_time(study, cell)
-    return said + (f" Profiled against {more[0]} alone, {more[1]}." if more else "")
+    last = members(study, cell).get(members_of(cell.device)[-1])
+    more = [] if last is None or strongest.value > 1 else _more_time(told, layers(study, last))
+    return said + (f" Profiled against {last.device} alone, {' and '.join(more)}." if last and more else "")
 
 
-def _more_time(study: Study, cell: Cell) -> tuple[str, str] | None:
-    """The last device, and the types of layers that take TELLING more time than all of it alone."""
-    alone = [(one.device, study.extra("layers", one)) for one in members(study, cell).values()]
-    told = study.extra("layers", cell)
-    known = [(device, found) for device, found in alone if found is not None and found.get("layer_types")]
-    if told is None or not told.get("layer_types") or not known:
-        return None
-    device, other = known[-1]
-    before = {one["type"]: one["ms"] for one in other["layer_types"]}
-    more = {one["type"]: (before.get(one["type"], 0.0), one["ms"]) for one in told["layer_types"]}
-    telling = [
-        f"{kind} takes {after:.1f} ms a frame instead of {ms:.1f}"
-        for kind, (ms, after) in more.items()
-        if after - ms > TELLING * sum(before.values())
+def _more_time(told: dict[str, Any], alone: dict[str, Any] | None) -> list[str]:
+    """The types of layers that take TELLING more time in a HETERO than all layers do on one device alone."""
+    before = {one["type"]: one["ms"] for one in (alone or {}).get("layer_types", [])}
+    return [
+        f"{one['type']} takes {one['ms']:.1f} ms a frame instead of {before[one['type']]:.1f}"
+        for one in told["layer_types"]
+        if one["type"] in before and one["ms"] - before[one["type"]] > TELLING * sum(before.values())
     ]
-    return (device, " and ".join(telling)) if telling else None
 
 
 def _originals(study: Study) -> list[str]:
@@ -189,14 +184,15 @@ def _trust(study: Study) -> list[str]:
     said = []
     runs = study.data["runs"]
     if not study.data["complete"]:
-        planned = sum(cell.not_measured is None for cell in study.cells) * study.wish.runs
-        said.append(f"This study was stopped after {len(runs)} of about {planned} runs.")
+        planned = len(schedule(study.cells, study.wish))
+        done = sum(run["round"] < study.wish.runs for run in runs)
+        said.append(f"This study was stopped after {done} of {planned} runs.")
     if study.wish.runs < LEAST_RUNS:
         said.append(f"{study.wish.runs} runs of each cell are too few for intervals; {LEAST_RUNS} is the least.")
     disturbed = [run for run in runs if is_disturbed(run)]
     if disturbed:
         cells = [cell for cell in study.cells if any(is_disturbed(run) for run in study.runs(cell))]
-        of_those = "They are marked, and in no figure"
+        of_those = "They are marked in results.csv, and in no figure"
         if cells:
             of_those += f", but those of {len(cells)} cells that have too few others: repeat them on a quiet machine"
         said.append(f"{len(disturbed)} of {len(runs)} runs were disturbed by other programs. {of_those}.")

@@ -1,10 +1,10 @@
 """What the cells of a study show against each other: ratios with their intervals, without a word yet."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..devices import members_of
-from .figures import Ratio, figures, ratio
+from .figures import LEAST_RUNS, Ratio, figures, ratio
 from .plan import ORIGINALS, Cell, accuracy_cells
 from .results import Study
 
@@ -12,7 +12,7 @@ AGREES = 0.05  # two throughputs agree where the whole interval of their ratio l
 
 
 class Best(NamedTuple):
-    """The best cell by a figure; equal: what the runs do not tell apart from it; is_sure: there are enough runs."""
+    """The best cell by a figure; equal: what the runs do not tell apart from it; is_sure: it has enough runs."""
 
     cell: Cell
     equal: list[Cell]
@@ -32,8 +32,8 @@ def best(study: Study, cells: Sequence[Cell], key: str) -> Best | None:
         return None
     first = max(means, key=lambda cell: means[cell])
     others = {cell: ratio(study.values(cell, key), study.values(first, key)) for cell in means if cell != first}
-    is_sure = all(one.low is not None for one in others.values())
-    return Best(first, [cell for cell, one in others.items() if is_sure and not one.is_shown], is_sure)
+    equal = [cell for cell, one in others.items() if one.low is not None and not one.is_shown]
+    return Best(first, equal, len(study.values(first, key)) >= LEAST_RUNS)
 
 
 def _rest(cell: Cell) -> tuple[str, str, str, int | None]:
@@ -58,6 +58,18 @@ def against_members(study: Study, cell: Cell) -> tuple[Ratio | None, Ratio | Non
     own = study.values(cell, "inference_fps")
     strongest = max(parts, key=lambda part: figures(part).mean)
     return ratio(own, *parts) if len(parts) == len(members_of(cell.device)) else None, ratio(own, strongest)
+
+
+def layers(study: Study, cell: Cell) -> dict[str, Any] | None:
+    """What is known of a cell's layers, which its hint and number of requests do not change; None if nothing is."""
+    for other in study.cells:
+        is_same = (other.device, other.affinity, other.model, other.precision) == (
+            cell.device, cell.affinity, cell.model, cell.precision
+        )  # fmt: skip
+        found = study.extra("layers", other) if is_same else None
+        if found is not None and "error" not in found:
+            return found
+    return None
 
 
 def against_fp32(study: Study) -> list[tuple[Cell, Cell, dict[str, Ratio]]]:

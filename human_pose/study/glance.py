@@ -32,7 +32,7 @@ def glance(study: Study) -> list[Tile]:
         if shown:
             one, cell = max(shown, key=lambda pair: pair[0].value)
             what = f"{model}, whole application: {cell.precision} over FP32 on {cell.where}"
-            tiles.append(Tile(f"{one.value:.1f}x", what))
+            tiles.append(Tile(f"{one.value:.2f}x", what))
     for original in originals(study):
         for cell in accuracy_cells(study.cells, study.wish):
             is_same = (cell.model, cell.precision) == (original.model, original.precision)
@@ -42,5 +42,5 @@ def glance(study: Study) -> list[Tile]:
                     what = (
                         f"{cell.model} {cell.precision}, whole application: OpenVINO over {FRAMEWORKS[original.kind]}"
                     )
-                    tiles.append(Tile(f"{one.value:.1f}x", what))
+                    tiles.append(Tile(f"{one.value:.2f}x", what))
     return tiles

@@ -7,8 +7,7 @@ from typing import Any
 import openvino as ov
 
 from .. import affinity as affinities
-from ..compiled import compile_network
-from ..devices import members_of
+from ..compiled import affinity_of, compile_network
 from .material import Material
 from .plan import Cell, Wish
 
@@ -66,12 +65,7 @@ def explain(cell: Cell, wish: Wish) -> dict[str, Any]:
         "operations": dict(compiled.operations),
     }
     if cell.device.startswith("HETERO:"):
-        members = members_of(cell.device)
-        affinity = (
-            affinities.automatic(material.core, model, cell.device)
-            if cell.affinity == "auto"
-            else affinities.convolutions_first(model, members)
-        )
+        affinity = affinity_of(material.core, model, cell.device, settings)
         total, tensors = crossing_bytes(model, affinity)
         told |= {"crossing_bytes": total, "crossing_tensors": tensors}
     return told | layer_times(compiled.network.create_infer_request(), material)

@@ -13,7 +13,7 @@ import openvino as ov
 
 from ..devices import full_name, is_stand_in
 
-DISTURBED_CORES = 0.1  # more of other programs' work than this, or than DISTURBED_SHARE of all cores, marks a run
+DISTURBED_CORES = 0.1  # more of other programs' work than this, and than DISTURBED_SHARE of all cores, marks a run
 DISTURBED_SHARE = 0.05
 
 

@@ -89,6 +89,11 @@ class Material:
         configure(self.core, self.settings)
 
 
+def own_height(model: str, file: str) -> int:
+    """The input height of an IR. Raises UsageError where it is no pose network."""
+    return load_network(ov.Core(), ModelFile(model, "FP32", Path(file))).own_height
+
+
 def first_frames(source: str) -> list[np.ndarray]:
     """Raises UsageError where the source cannot be read, or has no end."""
     opened = open_source(source)

@@ -49,7 +49,8 @@ def study_parser(description: str | None) -> OptionParser:
         help="go on with the study in --output, by the settings it was begun with; other options are not looked at")
     add("--quick", action="store_true",
         help="a smoke test, two minutes at most: CPU, small input, two short runs of each; other options still hold")
-    add("--devices", nargs="+", metavar="D", help="as CPU GPU MULTI:GPU,CPU HETERO:GPU,CPU; default: all there is")
+    add("--devices", nargs="+", metavar="D",
+        help="as CPU GPU MULTI:GPU,CPU HETERO:GPU,CPU; default: all there is, but AUTO")
     add("-m", "--model", nargs="+", dest="models", metavar="M",
         help=f"names, or paths of IRs, of which several may be precisions of one model; default: {BUNDLED_MODEL}, and "
              f"{DEFAULT_MODEL} where it is on disk")

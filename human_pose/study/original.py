@@ -23,7 +23,7 @@ from ..preprocess import fill_input, network_input_size, pixels_per_cell
 from ..skeleton import HEATMAP_CHANNELS, PAF_CHANNELS
 from ..stats import Latencies
 from .machine import Watch
-from .material import Material, as_inputs, first_frames
+from .material import Material, as_inputs, first_frames, own_height
 from .measure import WARM_UP_S, alone_figures, application_figures, limit
 from .plan import FRAMEWORKS, ORIGINALS, Cell, Wish
 
@@ -131,10 +131,14 @@ def split(outputs: list[np.ndarray]) -> Maps:
     raise UsageError(f"The original has no heatmaps and fields, but {[output.shape for output in outputs]}.")
 
 
-def run(cell: Cell, wish: Wish) -> dict[str, Any]:
-    """The same two measurements of the original: one inference after the other, as its programs do it."""
+def run(cell: Cell, wish: Wish, reference: str) -> dict[str, Any]:
+    """The same two measurements of the original: one inference after the other, as its programs do it.
+
+    reference: the IR of the network, whose own height it has where none is wished; '' where there is none.
+    """
     images = first_frames(wish.input)
-    size = network_input_size(images[0].shape[1::-1], wish.height or DEFAULT_HEIGHT)
+    height = wish.height or (own_height(cell.model, reference) if reference else DEFAULT_HEIGHT)
+    size = network_input_size(images[0].shape[1::-1], height)
     started_at = time.perf_counter()
     framework = read(cell)
     prepared = [framework.prepare(image) for image in as_inputs(images, size)]

@@ -147,13 +147,15 @@ def matrix(wish: Wish, models: Iterable[Model]) -> list[Cell]:
 def schedule(cells: Iterable[Cell], wish: Wish) -> list[Job]:
     """Every run of every cell: in each round each cell once, in an order drawn by the seed, so that drift hits all.
 
-    The cells that have fewer runs than the others have them in the first rounds.
+    The original, which has fewer runs than the others, has them in rounds at even distances.
     """
     measurable = [cell for cell in cells if cell.not_measured is None]
     draw = random.Random(wish.seed)
     jobs = []
     for number in range(wish.runs):
-        in_round = [cell for cell in measurable if cell.kind not in ORIGINALS or number < wish.original_runs]
+        fewer = min(wish.original_runs, wish.runs)
+        has_original = (number + 1) * fewer // wish.runs > number * fewer // wish.runs
+        in_round = [cell for cell in measurable if cell.kind not in ORIGINALS or has_original]
         jobs += [Job("run", cell, number) for cell in draw.sample(in_round, len(in_round))]
     return jobs
 

@@ -16,7 +16,7 @@ METHOD = (
     "Every run was a process of its own; the runs of all cells were interleaved in random order (the seed is below), "
     "so that drift of the machine hits all alike. Warm-up is left out. FPS are a total over a total; intervals are "
     "95 % bootstrap intervals over runs, given from five runs on. A run is disturbed if other programs took more than "
-    "a tenth of a core meanwhile, or 5 % of all: it is run once more, and left out where five others remain. A ratio "
+    "a tenth of a core meanwhile, and 5 % of all: it is run once more, and left out where five others remain. A ratio "
     'whose interval holds 1 is reported as no difference shown. What is not there is "not measured", with the reason.'
 )
 STYLE = """

@@ -29,7 +29,7 @@ def kept(path: str | None) -> str | None:
     """A path as results.json has it: from the project's folder on, so that it tells nothing of the machine."""
     if not path:
         return path
-    whole = Path(path).absolute()
+    whole = Path(path).resolve()
     return whole.relative_to(ROOT).as_posix() if whole.is_relative_to(ROOT) else str(whole)
 
 
@@ -122,12 +122,14 @@ class Study:
         if job.task == "run":
             self.data["runs"].append({**entry, "round": job.round, "order": len(self.data["runs"])})
         else:
-            self.data["extras"].append({**entry, "task": job.task})
+            others = [extra for extra in self.data["extras"] if extra["job"] != job.id]
+            self.data["extras"] = [*others, {**entry, "task": job.task}]
 
     @property
     def done(self) -> set[str]:
-        """The jobs that need not be done again."""
-        return {entry["job"] for entry in (*self.data["runs"], *self.data["extras"])}
+        """The jobs that need not be done again: all runs, and what was found out; what failed is tried again."""
+        found = [extra["job"] for extra in self.data["extras"] if "error" not in extra]
+        return {*(run["job"] for run in self.data["runs"]), *found}
 
     def all_runs(self, cell: Cell) -> list[dict[str, Any]]:
         """Those that gave figures."""

@@ -22,10 +22,11 @@ from ..terminal import ProgressLine, StopRequest, minutes, say
 from . import machine
 from .material import first_frames, models_of
 from .original import original_cells
-from .plan import ORIGINALS, Cell, Job, Model, Wish, accuracy_cells, layer_cells, matrix, schedule
+from .plan import ORIGINALS, Cell, Job, Model, Wish, accuracy_cells, in_matrix, layer_cells, matrix, schedule
 from .results import ROOT, Study, is_disturbed
 
 HANGS_AFTER_S = 900.0  # besides the time of the measurements: a GPU may compile for minutes
+SLOWEST_FRAME_S = 4.0
 GIVEN_UP_AFTER = 2  # failed runs of a cell that none succeeded of
 POLL_S = 0.25
 
@@ -45,7 +46,8 @@ def begin(wish: Wish) -> Study:
     cells += original_cells(wish, names[0], names)
     if importlib.util.find_spec("openvino.tools") and importlib.util.find_spec("openvino.tools.benchmark"):
         single = next((device for device in devices if device.split(":")[0] not in VIRTUAL_DEVICES), "CPU")
-        own = [model for model in there if model.name == there[0].name]
+        compared = {(c.model, c.precision) for c in in_matrix(cells) if (c.device, c.hint) == (single, "throughput")}
+        own = [model for model in there if model.name == there[0].name and (model.name, model.precision) in compared]
         cells += [Cell("benchmark_app", model.name, model.precision, model.file, single) for model in own]
     cells = [replace(cell, is_stand_in=is_stand_in(core, cell.device)) for cell in cells]
     video = Path(wish.input)
@@ -93,9 +95,13 @@ def _model(model: Model) -> dict[str, Any]:
         "name": model.name,
         "precision": model.precision,
         "file": Path(model.file).name if model.file else None,
-        "weights_sha256": None if model.missing else _sha256(Path(model.file).with_suffix(".bin")),
+        "weights_sha256": None if model.missing else _weights(model),
         "missing": model.missing,
     }
+
+
+def _weights(model: Model | Cell) -> str:
+    return _sha256(Path(model.file).with_suffix(".bin"))
 
 
 def _sha256(path: Path) -> str:
@@ -107,12 +113,16 @@ def _sha256(path: Path) -> str:
 
 
 def check_same_machine(study: Study) -> None:
-    """Raise UsageError where a study was begun on another machine, or with other versions: its runs cannot be mixed."""
+    """Raise UsageError where a study was begun on another machine, with other versions or files: no mixing of runs."""
     begun, now = study.data["machine"], machine.identity(open_core(study.wish.plugins))
     changed = [key for key in now if now[key] != begun.get(key)]
+    if _sha256(Path(study.wish.input)) != study.data["video"]["sha256"]:
+        changed.append("video")
+    if {_weights(cell) for cell in in_matrix(study.cells)} - {m["weights_sha256"] for m in study.data["models"]}:
+        changed.append("weights")
     if changed:
         raise UsageError(
-            f"The study was begun on another machine, or with other versions ({', '.join(changed)}): runs of both "
+            f"The study was begun on another machine, or with others of these: {', '.join(changed)}. Runs of both "
             "cannot be mixed. Begin one anew with another --output, and put the two side by side with 'compare'."
         )
 
@@ -120,9 +130,8 @@ def check_same_machine(study: Study) -> None:
 def jobs_of(study: Study) -> list[tuple[Job, str]]:
     """All jobs with the FP32 file that each compares with, those of the runs first."""
     wish, cells = study.wish, study.cells
-    jobs = [(job, "") for job in schedule(cells, wish)]
-    own = [cell for cell in cells if cell.kind == "openvino" and cell.not_measured is None]
-    floats = {cell.model: cell.file for precision in ("FP16", "FP32") for cell in own if cell.precision == precision}
+    floats = references(study)
+    jobs = [(job, floats.get(job.cell.model, "")) for job in schedule(cells, wish)]
     for cell in accuracy_cells(cells, wish):
         if wish.annotations is not None:
             jobs.append((Job("ap", cell), ""))
@@ -131,6 +140,12 @@ def jobs_of(study: Study) -> list[tuple[Job, str]]:
     originals = [cell for cell in cells if cell.kind in ORIGINALS and cell.not_measured is None]
     jobs += [(Job("check", cell), floats[cell.model]) for cell in originals if cell.model in floats]
     return jobs + [(Job("layers", cell), "") for cell in layer_cells(cells, wish)]
+
+
+def references(study: Study) -> dict[str, str]:
+    """Each model's file that stands for the network in f32: FP32's, or FP16's where there is no other."""
+    own = [cell for cell in study.cells if cell.kind == "openvino" and cell.not_measured is None]
+    return {cell.model: cell.file for precision in ("FP16", "FP32") for cell in own if cell.precision == precision}
 
 
 def carry_on(study: Study, folder: Path) -> bool:
@@ -150,7 +165,8 @@ def repeats(study: Study) -> list[tuple[Job, str]]:
         for cell in study.cells
         for number in range(sum(is_disturbed(run) for run in study.all_runs(cell) if run["round"] < wish.runs))
     ]
-    return [(job, "") for job in random.Random(wish.seed).sample(jobs, len(jobs))]
+    floats = references(study)
+    return [(job, floats.get(job.cell.model, "")) for job in random.Random(wish.seed).sample(jobs, len(jobs))]
 
 
 def work_off(wanted: list[tuple[Job, str]], study: Study, folder: Path) -> bool:
@@ -190,9 +206,12 @@ def do(job: Job, wish: Wish, stop: StopRequest, reference: str = "") -> dict[str
     process = subprocess.Popen(
         [sys.executable, "-m", "human_pose.study.cell", json.dumps(content)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, errors="replace",
-        start_new_session=True, env={**os.environ, "PYTHONPATH": paths},
+        start_new_session=True, creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+        env={**os.environ, "PYTHONPATH": paths},
     )  # fmt: skip
-    allowed_s = HANGS_AFTER_S + 20 * wish.seconds
+    allowed_s = HANGS_AFTER_S + 20 * wish.seconds + SLOWEST_FRAME_S * (wish.frames or 0)
+    if job.task == "ap":
+        allowed_s = float("inf")  # as many images as there are
     deadline = time.monotonic() + allowed_s
     try:
         while not stop and time.monotonic() < deadline:
@@ -200,6 +219,8 @@ def do(job: Job, wish: Wish, stop: StopRequest, reference: str = "") -> dict[str
                 output, errors = process.communicate(timeout=POLL_S)
             except subprocess.TimeoutExpired:
                 continue
+            if stop:  # it may have been told to stop, too
+                return None
             return result_of(process.returncode, output, errors)
         return None if stop else {"error": f"no result within {allowed_s:.0f} s"}
     finally:

@@ -7,7 +7,7 @@ from ..agreement import NEAR_PIXELS, NEAR_TORSO
 from .figures import figures
 from .findings import against_members, against_original, measured, originals
 from .plan import FRAMEWORKS, Cell, accuracy_cells, layer_cells
-from .results import Study
+from .results import Study, is_disturbed
 
 FIGURES = ("mean", "95 % interval", "median", "min", "max", "sd")
 
@@ -47,7 +47,7 @@ def tables(study: Study) -> list[Table]:
         Table("Requests in flight, inference FPS", "Means.", _request_rows(study, grid), ("requests",)),
         Table("OpenVINO / original", "The same weights, input size and video.", _original_rows(study)),
         Table("How it ran", "Means of compilation; how many runs failed, and how many others disturbed.",
-              _execution_rows(study, matrix), ("drift",)),
+              _execution_rows(study, study.cells), ("drift",)),
         *_layer_tables(study),
     ]  # fmt: skip
     return [table for table in made if len(table.rows) > 1]
@@ -109,16 +109,15 @@ def _execution_rows(study: Study, cells: Sequence[Cell]) -> list[list[str]]:
         if not runs:
             continue
         last = runs[-1]
-        cached = " (cache)" if last["is_from_cache"] else ""
         every = study.all_runs(cell)
-        disturbed = sum(bool(run["conditions"]["disturbed"]) for run in every)
-        compile_s = figures([run["compile_s"] for run in runs]).mean
-        optional = (last["requests"], last["streams"], last["subgraphs"])
-        rows.append([
-            cell.label(), " ".join(last["executed_on"]), last["execution_precision"],
-            *["-" if one is None else str(one) for one in optional], number(compile_s) + cached,
-            str(len(study.errors(cell))), f"{disturbed} of {len(every)}",
-        ])  # fmt: skip
+        disturbed = sum(is_disturbed(run) for run in every)
+        compiled = [run["compile_s"] for run in runs if "compile_s" in run]
+        compile_s = number(figures(compiled).mean) + (" (cache)" if last["is_from_cache"] else "") if compiled else "-"
+        optional = (last.get(key) for key in ("execution_precision", "requests", "streams", "subgraphs"))
+        told = ["-" if one is None else str(one) for one in optional]
+        executed_on = " ".join(last.get("executed_on", [])) or "-"
+        failed, others = str(len(study.errors(cell))), f"{disturbed} of {len(every)}"
+        rows.append([cell.label(), executed_on, *told, compile_s, failed, others])
     return rows
 
 
@@ -174,14 +173,15 @@ def _original_rows(study: Study) -> list[list[str]]:
 def _accuracy_note(study: Study) -> str:
     return (
         f"Agreement: share of FP32's keypoints on the video ({study.wish.agreement_frames} frames) that lie within "
-        f"{NEAR_PIXELS:.0f} pixels of the network's input, and within {NEAR_TORSO} of the person's torso. AP: COCO's."
+        f"{NEAR_PIXELS:.0f} pixels of the network's input, and within {NEAR_TORSO} of the person's torso. FP32 is the "
+        "network executed in f32, of its FP16 file where there is no other. AP: COCO's, over one pass of the images."
     )
 
 
 def _accuracy_rows(study: Study) -> list[list[str]]:
     rows = [["", "AP", "AP50", "images", "keypoints of FP32", "within pixels", "within torso", "mean distance, pixels"]]
     for cell in accuracy_cells(study.cells, study.wish):
-        told = [*_ap(study.extra("ap", cell)), *_agreement(study, cell)]
+        told = [*_ap(study, cell), *_agreement(study, cell)]
         rows.append([f"{cell.model} {cell.precision}", *told])
     lacking = {
         f"{c.model} {c.precision}": c.not_measured for c in study.cells if c.kind == "openvino" and c.not_measured
@@ -189,9 +189,11 @@ def _accuracy_rows(study: Study) -> list[list[str]]:
     return rows + [[label, f"not measured: {reason}"] for label, reason in lacking.items()]
 
 
-def _ap(found: dict[str, Any] | None) -> list[str]:
+def _ap(study: Study, cell: Cell) -> list[str]:
+    found = study.extra("ap", cell)
     if found is None or "error" in found:
-        return [f"not measured: {(found or {}).get('error', 'no labelled images')}", "", ""]
+        no_images = study.wish.annotations is None and "no labelled images"
+        return [f"not measured: {no_images or _why_not_found(found)}", "", ""]
     return [f"{found['metrics']['AP']:.1f}", f"{found['metrics']['AP50']:.1f}", str(found["images"])]
 
 
@@ -200,9 +202,16 @@ def _agreement(study: Study, cell: Cell) -> list[str]:
     if cell.precision == "FP32":
         return ["the reference"]
     if found is None or "error" in found:
-        return [f"not measured: {(found or {}).get('error', 'the study was ended before')}"]
+        nothing = study.data["complete"] and found is None and "no float file to compare with"
+        return [f"not measured: {nothing or _why_not_found(found)}"]
+    if not found["keypoints"]:
+        return ["not measured: nobody was found on the video"]
     torso = "-" if found["within_torso"] is None else f"{found['within_torso']:.1%}"
     return [str(found["keypoints"]), f"{found['within_pixels']:.1%}", torso, number(found["mean_pixels"])]
+
+
+def _why_not_found(found: dict[str, Any] | None) -> str:
+    return str((found or {}).get("error", "the study was ended before"))
 
 
 def _split_rows(study: Study) -> list[list[str]]:
@@ -211,7 +220,7 @@ def _split_rows(study: Study) -> list[list[str]]:
         found = study.extra("layers", cell)
         if found is not None and "crossing_bytes" in found:
             operations = ", ".join(f"{count} on {device}" for device, count in found["operations"].items())
-            told = [found["subgraphs"] or 1, operations, found["crossing_tensors"], f"{found['crossing_bytes']:,}"]
+            told = [found["subgraphs"] or "-", operations, found["crossing_tensors"], f"{found['crossing_bytes']:,}"]
             rows.append([cell.label(), *map(str, told)])
     return rows
 
