@@ -45,7 +45,7 @@ def run_study(arguments: list[str]) -> int:
         study = begin(wish)
         make_folder(folder)
     study.save(folder)
-    is_complete = carry_on(study, folder)
+    is_complete = study.data["complete"] or carry_on(study, folder)
     write_report(study, folder, options.charts)
     for conclusion in conclusions(study):
         print_result("\n  ".join([conclusion.title, *conclusion.sentences]))

@@ -39,8 +39,7 @@ def glance(study: Study) -> list[Tile]:
             if is_same and study.runs(cell) and study.runs(original):
                 one = against_original(study, cell, original)["application_fps"]
                 if one.is_shown:
-                    what = (
-                        f"{cell.model} {cell.precision}, whole application: OpenVINO over {FRAMEWORKS[original.kind]}"
-                    )
+                    framework = FRAMEWORKS[original.kind]
+                    what = f"{cell.model}, whole application: {cell.label(False)}, over {framework}"
                     tiles.append(Tile(f"{one.value:.2f}x", what))
     return tiles
