@@ -14,6 +14,7 @@ import openvino as ov
 import pytest
 from openvino import opset13 as ops
 
+from human_pose.model_files import MODELS_FOLDER
 from human_pose.study import runner
 from human_pose.study.__main__ import main
 from human_pose.study.figures import BINS_PER_DECADE, Ratio, bins, figures, ratio, student_t
@@ -24,6 +25,9 @@ from human_pose.study.original import split
 from human_pose.study.plan import matrix, schedule
 from human_pose.study.results import Study, kept, there
 from tests.invented import MODELS, ORIGINAL, WISH, invented
+
+
+BUNDLED = MODELS_FOLDER / "mobilenet-thin" / "FP16" / "mobilenet-thin.xml"
 
 
 class TestFigures:
@@ -211,6 +215,8 @@ class TestCommand:
             (["--model", "none.xml"], "none.xml"),
             (["--input", "none.mp4"], "none.mp4"),
             (["--original", "none.pb"], "none.pb"),
+            (["--original", __file__], "Give a TensorFlow graph (.pb) or an .onnx file"),
+            (["-m", str(BUNDLED), "-p", "FP16-INT8"], "it has none of these precisions"),
             (["--resume"], "results.json"),
             (["compare", "none.json", "none.json"], "none.json"),
             (["report", "."], "results.json"),

@@ -131,7 +131,7 @@ def _bars(axes: Any, study: Study, cells: Sequence[Cell], keys: Sequence[tuple[s
     axes.invert_yaxis()
     axes.grid(False, axis="y")
     words = [f"{'full colour' if shade == 1 else 'faint'}: {what}" for _, what, shade in keys if what]
-    axes.set_xlabel("; ".join([unit, *words, "lines: 95 % intervals"]))
+    axes.set_xlabel("\n".join(filter(None, (f"{unit}; lines: 95 % intervals", "; ".join(words)))))
     return bool(cells)
 
 

@@ -97,6 +97,8 @@ def wish_of(options: argparse.Namespace) -> Wish:
         path = getattr(options, option)
         if path is not None and not Path(path).exists():
             raise UsageError(f"Cannot open '{path}': no such file. Give another --{option}.")
+    if options.original is not None and not options.original.endswith((".pb", ".onnx")):
+        raise UsageError(f"'{options.original}' is no original. Give a TensorFlow graph (.pb) or an .onnx file.")
     on_disk = [BUNDLED_MODEL] + [DEFAULT_MODEL] * (MODELS_FOLDER / DEFAULT_MODEL).is_dir()
     defaults: dict[str, Any] = {
         "devices": [], "models": on_disk, "precisions": ["FP32", "FP16", "FP16-INT8"], "input": str(BUNDLED_VIDEO),

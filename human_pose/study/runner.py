@@ -17,7 +17,7 @@ from typing import Any
 import openvino as ov
 
 from ..devices import VIRTUAL_DEVICES, DeviceCycle, check_device, is_stand_in, members_of, missing_devices, open_core
-from ..errors import DemoError, UsageError
+from ..errors import UsageError
 from ..terminal import ProgressLine, StopRequest, minutes, say
 from . import machine
 from .material import first_frames, models_of
@@ -40,7 +40,8 @@ def begin(wish: Wish) -> Study:
     models = models_of(wish)
     there = [model for model in models if model.missing is None]
     if not there:
-        raise DemoError(f"No model can be measured: {models[0].missing}")
+        reasons = dict.fromkeys(model.missing for model in models) or ["it has none of these precisions"]
+        raise UsageError(f"No model can be measured: {'; '.join(map(str, reasons))}")
     cells = matrix(wish, models)
     names = list(dict.fromkeys(model.name for model in models))
     cells += original_cells(wish, names[0], names)
