@@ -26,7 +26,6 @@ from human_pose.study.plan import matrix, schedule
 from human_pose.study.results import Study, kept, there
 from tests.invented import MODELS, ORIGINAL, WISH, invented
 
-
 BUNDLED = MODELS_FOLDER / "mobilenet-thin" / "FP16" / "mobilenet-thin.xml"
 
 

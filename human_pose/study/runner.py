@@ -17,7 +17,7 @@ from typing import Any
 import openvino as ov
 
 from ..devices import VIRTUAL_DEVICES, DeviceCycle, check_device, is_stand_in, members_of, missing_devices, open_core
-from ..errors import UsageError
+from ..errors import DemoError, UsageError
 from ..terminal import ProgressLine, StopRequest, minutes, say
 from . import machine
 from .material import first_frames, models_of
@@ -40,8 +40,9 @@ def begin(wish: Wish) -> Study:
     models = models_of(wish)
     there = [model for model in models if model.missing is None]
     if not there:
-        reasons = dict.fromkeys(model.missing for model in models) or ["it has none of these precisions"]
-        raise UsageError(f"No model can be measured: {'; '.join(map(str, reasons))}")
+        if not models:
+            raise UsageError("No model can be measured: it has none of these precisions. Give others, or other files.")
+        raise DemoError(f"No model can be measured: {models[0].missing}")
     cells = matrix(wish, models)
     names = list(dict.fromkeys(model.name for model in models))
     cells += original_cells(wish, names[0], names)
