@@ -165,7 +165,8 @@ def _why_missing(core: ov.Core, kind: str) -> str:
     try:
         core.get_property(kind, "AVAILABLE_DEVICES")
     except RuntimeError as error:
-        return re.sub(r'"[^"]*[/\\]([^"/\\]+)"', r"\1", first_line(error))  # of a library's path, its name
+        without_paths = re.sub(r'"[^"\n]*[/\\]([^"/\\\n]+)"', r"\1", str(error))  # of a library's path, its name
+        return first_line(RuntimeError(without_paths))
     if Path("/dev").is_dir():  # Linux: is there a device at all that a driver has taken on?
         nodes = {"GPU": "dri/renderD*", "NPU": "accel/accel*"}
         if kind in nodes and not list(Path("/dev").glob(nodes[kind])):

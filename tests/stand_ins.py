@@ -21,12 +21,16 @@ PLUGINS = """<ie><plugins>
 HETERO, MULTI, AUTO = "HETERO:GPU,CPU", "MULTI:GPUHETERO,CPU", "AUTO:GPU,CPU"
 
 
-def write_plugins(folder: Path) -> Path:
-    """Write the plugins.xml of a machine with a CPU and a stand-in GPU."""
+def write_plugins(folder: Path, is_cpu_alone: bool = False) -> Path:
+    """Write the plugins.xml of a machine with a CPU and a stand-in GPU, or with the CPU alone, whatever this one has."""
     name = "openvino_{}_plugin.dll" if sys.platform == "win32" else "libopenvino_{}_plugin.so"
     path = folder / "plugins.xml"
     libraries = {
         key: name.format(f"{prefix}{key}") for key, prefix in (("cpu", "intel_"), ("hetero", ""), ("auto", ""))
     }
-    path.write_text(PLUGINS.format(**libraries))
+    plugins = PLUGINS.format(**libraries)
+    if is_cpu_alone:
+        start, end = plugins.index('<plugin name="CPUX"'), plugins.index('<plugin name="HETERO"')
+        plugins = plugins[:start] + plugins[end:]
+    path.write_text(plugins)
     return path

@@ -25,6 +25,7 @@ from human_pose.study.original import split
 from human_pose.study.plan import matrix, schedule
 from human_pose.study.results import Study, kept, there
 from tests.invented import MODELS, ORIGINAL, WISH, invented
+from tests.stand_ins import write_plugins
 
 BUNDLED = MODELS_FOLDER / "mobilenet-thin" / "FP16" / "mobilenet-thin.xml"
 
@@ -269,9 +270,8 @@ class TestCommand:
         assert "99" in capsys.readouterr().err
 
 
-def test_a_device_that_is_not_here_is_a_row_and_the_rest_is_measured() -> None:
-    core = ov.Core()
-    assert core.available_devices == ["CPU"], "written for a machine with a CPU alone"
+def test_a_device_that_is_not_here_is_a_row_and_the_rest_is_measured(tmp_path: Path) -> None:
+    core = ov.Core(str(write_plugins(tmp_path, is_cpu_alone=True)))
     there, missing = runner.devices_of(core, replace(WISH, devices=["CPU", "NPU", "HETERO:GPU.1,CPU"]))
     assert there == ["CPU"]
     assert list(missing) == ["NPU", "HETERO:GPU.1,CPU"]
@@ -279,11 +279,20 @@ def test_a_device_that_is_not_here_is_a_row_and_the_rest_is_measured() -> None:
     assert missing["HETERO:GPU.1,CPU"].startswith("there is no GPU: ")
 
 
-def test_left_to_itself_a_cpu_alone_says_what_it_lacks() -> None:
-    there, missing = runner.devices_of(ov.Core(), replace(WISH, devices=[]))
+def test_left_to_itself_a_cpu_alone_says_what_it_lacks(tmp_path: Path) -> None:
+    core = ov.Core(str(write_plugins(tmp_path, is_cpu_alone=True)))
+    there, missing = runner.devices_of(core, replace(WISH, devices=[]))
     assert there == ["CPU"]
     assert list(missing) == ["GPU", "NPU", "MULTI:GPU,CPU", "HETERO:GPU,CPU"]
-    assert not any("/" in reason and "site-packages" in reason for reason in missing.values())
+    assert not any("site-packages" in reason or "[...]" in reason for reason in missing.values())
+
+
+def test_left_to_itself_all_devices_but_auto_are_measured(stand_in_core: ov.Core) -> None:
+    there, missing = runner.devices_of(stand_in_core, replace(WISH, devices=[]))
+    assert next(device for device in there if ":" not in device) == "CPU"
+    assert {"CPU", "GPU"} < set(there)
+    assert {device.split(":")[0] for device in there if ":" in device} == {"MULTI", "HETERO"}
+    assert list(missing) == ["NPU"]
 
 
 def test_a_finished_study_tells_no_folder_of_the_machine(tmp_path: Path) -> None:

@@ -188,7 +188,7 @@ def _trust(study: Study) -> list[str]:
         done = sum(run["round"] < study.wish.runs for run in runs)
         said.append(f"This study was stopped after {done} of {planned} runs.")
     if study.wish.runs < LEAST_RUNS:
-        said.append(f"{study.wish.runs} runs of each cell are too few for intervals; {LEAST_RUNS} is the least.")
+        said.append(f"Intervals need {LEAST_RUNS} runs of each cell at least; it was to have {study.wish.runs}.")
     disturbed = [run for run in runs if is_disturbed(run)]
     if disturbed:
         cells = [cell for cell in study.cells if any(is_disturbed(run) for run in study.runs(cell))]
