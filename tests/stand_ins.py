@@ -22,7 +22,7 @@ HETERO, MULTI, AUTO = "HETERO:GPU,CPU", "MULTI:GPUHETERO,CPU", "AUTO:GPU,CPU"
 
 
 def write_plugins(folder: Path, is_cpu_alone: bool = False) -> Path:
-    """Write the plugins.xml of a machine with a CPU and a stand-in GPU, or with the CPU alone, whatever this one has."""
+    """Write the plugins.xml of a machine with a CPU and a stand-in GPU, or with a CPU alone, whatever this one has."""
     name = "openvino_{}_plugin.dll" if sys.platform == "win32" else "libopenvino_{}_plugin.so"
     path = folder / "plugins.xml"
     libraries = {
