@@ -111,7 +111,7 @@ def screen() -> Iterator[str]:
         pytest.skip(message)
     read_end, write_end = os.pipe()
     server = subprocess.Popen(
-        # Left to itself, it starts afresh whenever its last client goes, and a program that comes just then has no display.
+        # Without -noreset it starts afresh when its last client goes; a program that comes just then has no display.
         ["Xvfb", "-displayfd", str(write_end), "-screen", "0", "1400x900x24", "-nolisten", "tcp", "-noreset"],
         pass_fds=[write_end],
         stderr=subprocess.DEVNULL,
