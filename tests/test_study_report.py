@@ -358,7 +358,7 @@ class TestConclusions:
         trust = said_of(study, "How far to trust this")
         assert f"1 of {len(study.data['runs'])} runs were disturbed by other programs. They are marked" in trust
         assert "in no figure." in trust
-        assert "1 runs failed" in trust
+        assert "Runs that failed: 1;" in trust
         for run in study.data["runs"]:
             run.get("conditions", {})["disturbed"] = True
         assert "in no figure, but those of" in said_of(study, "How far to trust this")

@@ -200,7 +200,7 @@ def _trust(study: Study) -> list[str]:
         said.append(f"None of {len(runs)} runs was disturbed by other programs.")
     failed = sum("error" in run for run in runs)
     if failed:
-        said.append(f"{failed} runs failed; their errors are in results.json.")
+        said.append(f"Runs that failed: {failed}; their errors are in results.json.")
     said += _tool(study)
     if any(device["is_stand_in"] for device in study.data["machine"]["devices"]):
         said.append(
