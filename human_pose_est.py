@@ -67,7 +67,13 @@ def run(
             inference = estimator.collect(wait=frame is None)  # the oldest first
             if inference is not None:
                 poses = find_poses(*inference.maps, options.threshold, options.min_keypoints)
-                statistics.add(inference.compiled, inference.latency_ms, time.perf_counter())
+                statistics.add(
+                    inference.compiled,
+                    inference.latency_ms,
+                    time.perf_counter(),
+                    inference.while_switching,
+                    inference.settled_at,
+                )
                 viewer.show(inference, poses)
                 export.write(inference, poses)
                 statistics.end_frame(inference.frame.captured_at, inference.frame.read_ms, time.perf_counter())
@@ -75,14 +81,14 @@ def run(
                     elapsed_s = time.perf_counter() - started_at
                     progress.show(run_progress(statistics.frames, capture.frame_count, options.frames, elapsed_s))
             for failure in estimator.take_failures():
-                devices.mark_failed(failure.device, back_to=estimator.compiled.device)
+                devices.mark_failed(failure.device, back_to=estimator.target)
                 viewer.notice(str(failure))
 
             is_over = estimator.is_idle and (capture.is_over or submitted == options.frames)
             if is_over and not viewer.keeps_picture and not viewer.is_paused:
                 break
             key = viewer.poll_key(stands_still=estimator.is_idle and (is_over or viewer.is_paused))
-            match key or tour.key(estimator.compiled.device, time.perf_counter()):
+            match key or tour.key(statistics.counting, time.perf_counter()):
                 case Key.QUIT:
                     break
                 case Key.NEXT_DEVICE:
@@ -100,7 +106,7 @@ def run(
 
 def switch(device: str, estimator: Estimator, statistics: RunStatistics) -> None:
     """Go on with `device` as soon as it is ready."""
-    if device != estimator.compiled.device:
+    if device != estimator.device:
         statistics.ask_for_switch(device, time.perf_counter())
     estimator.switch(device)
 
@@ -133,8 +139,16 @@ def main(arguments: list[str] | None = None) -> int:
             capture.hold(True)  # until the loop wants frames
             width, height = network_input_size(capture.frame_size, options.height or network.own_height)
             network.reshape(None if capture.source.has_many_sizes else width, height)
-            estimator = Estimator(core, network, devices.target, settings, capture.first_image, statistics.profile)
-            statistics.profile.mark("compilation")
+            estimator = Estimator(
+                core,
+                network,
+                devices.target,
+                settings,
+                capture.first_image,
+                statistics.profile,
+                is_live=capture.keeps_newest,
+                waits=False,
+            )
             stack.enter_context(writer)
             stack.enter_context(export)
             window = stack.enter_context(open_window("Human pose estimation", wants_window(options)))
@@ -148,8 +162,10 @@ def main(arguments: list[str] | None = None) -> int:
                     print_result(profile_table(statistics.profile))
                 if capture.dropped:
                     print_result(f"Dropped: {capture.dropped} frames that came while every request was busy.")
+                if estimator.late:
+                    print_result(f"Late: {estimator.late} frames whose results would have held up newer ones.")
                 if options.report is not None:
-                    write_report(options.report, report(core, network, capture, statistics))
+                    write_report(options.report, report(core, network, capture, estimator, statistics))
     except DemoError as error:
         say(f"error: {error}")
         return error.exit_code

@@ -45,7 +45,7 @@ class Capture:
         self.dropped = 0
         self.loops = loop
         self._realtime = realtime
-        self._keeps_newest = source.is_live or realtime
+        self.keeps_newest = source.is_live or realtime
         self._queue: deque[Frame] = deque()
         self._changed = threading.Condition()
         self._is_held = False
@@ -150,7 +150,7 @@ class Capture:
     def _put(self, frame: Frame) -> bool:
         """Hand a frame over; False when nobody wants any more."""
         with self._changed:
-            if self._keeps_newest:
+            if self.keeps_newest:
                 self.dropped += len(self._queue)
                 self._queue.clear()
             else:

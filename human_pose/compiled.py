@@ -68,11 +68,19 @@ class CompiledNetwork:
     @property
     def executed_on(self) -> list[str]:
         """The devices it really runs on at this moment; AUTO may move from one to another."""
+        return [name.strip("()") for name in self._execution_devices()]
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether AUTO runs on the CPU until it has compiled for another device: OpenVINO calls that '(CPU)'."""
+        return any(name.startswith("(") for name in self._execution_devices())
+
+    def _execution_devices(self) -> list[str]:
         try:
             names = self.network.get_property("EXECUTION_DEVICES")
         except RuntimeError:  # the device is gone
             return []
-        return [str(name).strip("()") for name in (names if isinstance(names, list) else [names])]
+        return [str(name) for name in (names if isinstance(names, list) else [names])]
 
     @property
     def whereabouts(self) -> str:

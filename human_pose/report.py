@@ -12,14 +12,15 @@ import openvino as ov
 from .capture import Capture
 from .devices import full_name
 from .files import write_whole
+from .inference import Estimator
 from .network import PoseNetwork
-from .stats import DeviceStatistics, RunStatistics, Summary
+from .stats import ENOUGH_RESULTS, DeviceStatistics, RunStatistics, Summary
 
 PERCENTILES = (50, 95, 99)
 EXPLANATIONS = (
-    "FPS: results over the time they took; min and max: in whole seconds.",
+    f"FPS: results over the time they took, from {ENOUGH_RESULTS} results on; min and max: of spans of a second.",
     "Latency: from the start of inference to its result.",
-    "Warm-up: the first frames on a device, which are in none of the figures.",
+    "In none of the figures: warm-up, the first result of each request; switching, while another network was compiled.",
 )
 
 
@@ -28,7 +29,7 @@ def table(statistics: RunStatistics) -> str:
     header = (
         ["device", "frames", "FPS", "min", "max", "latency ms", "min", "max"]
         + [f"p{percent}" for percent in PERCENTILES]
-        + ["warm-up"]
+        + ["warm-up", "switching"]
     )
     rows = [header] + [_row(device) for device in statistics.devices.values()]
     widths = [max(len(row[column]) for row in rows) for column in range(len(header))]
@@ -43,21 +44,22 @@ def table(statistics: RunStatistics) -> str:
 
 
 def _row(device: DeviceStatistics) -> list[str]:
-    least, most = device.throughput.over_whole_seconds()
+    lowest, highest = device.throughput.min_max()
     latency = device.latencies.summary()
-    figures = [device.throughput.mean(), least, most]
+    figures = [device.throughput.mean(), lowest, highest]
     figures += [latency.mean, latency.min, latency.max] if latency else [None] * 3
     figures += [device.latencies.percentile(percent) for percent in PERCENTILES]
-    return [device.compiled.device, str(device.frames), *map(_cell, figures), str(device.warmup_frames)]
+    uncounted = [str(device.warmup_frames), str(device.while_switching)]
+    return [device.compiled.device, str(device.frames), *map(_cell, figures), *uncounted]
 
 
 def _cell(figure: float | None) -> str:
-    if figure is None:
-        return "-"
-    return str(figure) if isinstance(figure, int) else f"{figure:.1f}"
+    return "-" if figure is None else f"{figure:.1f}"
 
 
-def report(core: ov.Core, network: PoseNetwork, capture: Capture, statistics: RunStatistics) -> dict[str, Any]:
+def report(
+    core: ov.Core, network: PoseNetwork, capture: Capture, estimator: Estimator, statistics: RunStatistics
+) -> dict[str, Any]:
     """The run as data: what ran, where, and how fast; a row a device in the order of use."""
     return {
         "model": network.file.name,
@@ -69,6 +71,7 @@ def report(core: ov.Core, network: PoseNetwork, capture: Capture, statistics: Ru
             "frame_size": list(capture.frame_size),
             "network_size": list(network.input_size),
             "dropped_frames": capture.dropped,
+            "late_frames": estimator.late,
         },
         "openvino": ov.get_version(),
         "machine": {
@@ -87,7 +90,7 @@ def report(core: ov.Core, network: PoseNetwork, capture: Capture, statistics: Ru
 
 def _device(device: DeviceStatistics) -> dict[str, Any]:
     compiled = device.compiled
-    least, most = device.throughput.over_whole_seconds()
+    lowest, highest = device.throughput.min_max()
     mean = device.throughput.mean()
     latency = device.latencies.summary()
     percentiles = {f"p{percent}": device.latencies.percentile(percent) for percent in PERCENTILES}
@@ -105,7 +108,8 @@ def _device(device: DeviceStatistics) -> dict[str, Any]:
         "difference": compiled.difference,
         "frames": device.frames,
         "warmup_frames": device.warmup_frames,
-        "fps": {"mean": mean, "min": least, "max": most},
+        "while_switching": device.while_switching,
+        "fps": {"mean": mean, "min": lowest, "max": highest},
         "latency_ms": _summary(latency) | percentiles,
         "delay_ms": _summary(device.delays.summary())
         | {f"p{percent}": device.delays.percentile(percent) for percent in PERCENTILES},

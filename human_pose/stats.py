@@ -1,20 +1,25 @@
 """Running statistics of a run, for each device: throughput in FPS and latency in ms.
 
 Latency is that of the infer request: from the start of inference on an input to its result. Throughput is that of the
-whole program: results drawn, over the time they took. A rate is a total over a total, never a mean of rates.
+whole program: results drawn, over the time they took. A rate is a total over a total, never a mean of rates. What comes
+while another network is being compiled, or while two devices work at once, is in no device's figures.
 """
 
 import math
 from collections import Counter, deque
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from .compiled import CompiledNetwork
 from .profile import Profile
 
+ENOUGH_RESULTS = 10  # a rate of fewer says more about how results bunch than about the device
+SPAN_S = 1.0  # of counted time, over which min and max of the throughput are taken
+
 
 @dataclass(frozen=True)
 class Summary:
-    """Mean, least and greatest of some values."""
+    """Mean, minimum and maximum of some values."""
 
     mean: float
     min: float
@@ -58,65 +63,82 @@ class Latencies:
 
 
 class Throughput:
-    """Results a second, over the spells in which results came one after the other.
+    """Results a second, over the stretches in which results came one after the other.
 
-    n results after the start of a spell span n intervals; the time between two spells counts for nothing. Least and
-    greatest are taken over the whole seconds of each spell.
+    n results after the start of a stretch span n intervals; the time between two stretches counts for nothing. Minimum
+    and maximum are rates of spans of at least SPAN_S of counted time, which follow on each other and together are all
+    that is counted: so the mean lies between them.
     """
 
     def __init__(self) -> None:
         self._intervals = 0
         self._duration_s = 0.0
         self._previous_at: float | None = None
-        self._second_starts_at = 0.0
-        self._in_this_second = 0
-        self._min: int | None = None
-        self._max: int | None = None
+        self._open = _Span()  # not long enough yet
+        self._last: _Span | None = None  # the span before; the open one counts with it
+        self._min_fps, self._max_fps = math.inf, -math.inf  # of the spans before that
 
-    def start_spell(self, at: float) -> None:
+    def start_stretch(self, at: float) -> None:
         """Begin to count at the time `at`, in s; nothing is counted for it."""
-        self._previous_at = self._second_starts_at = at
-        self._in_this_second = 0
+        self._previous_at = at
 
-    def end_spell(self) -> None:
+    def end_stretch(self) -> None:
+        """The time until the next result counts for nothing."""
         self._previous_at = None
 
     def add(self, at: float) -> None:
-        """A result came at the time `at`; the first one without a spell starts one."""
-        if self._previous_at is None:
-            self.start_spell(at)
-            return
-        self._intervals += 1
-        self._duration_s += at - self._previous_at
+        """A result came at the time `at`; the first one of a stretch starts it."""
+        if self._previous_at is not None:
+            elapsed_s = at - self._previous_at
+            self._intervals += 1
+            self._duration_s += elapsed_s
+            self._open = _Span(self._open.results + 1, self._open.duration_s + elapsed_s)
+            if self._open.duration_s >= SPAN_S:
+                if self._last is not None:
+                    self._min_fps = min(self._min_fps, self._last.fps)
+                    self._max_fps = max(self._max_fps, self._last.fps)
+                self._last, self._open = self._open, _Span()
         self._previous_at = at
-        while at > self._second_starts_at + 1:
-            self._min = self._in_this_second if self._min is None else min(self._min, self._in_this_second)
-            self._max = self._in_this_second if self._max is None else max(self._max, self._in_this_second)
-            self._second_starts_at += 1
-            self._in_this_second = 0
-        self._in_this_second += 1
 
     def mean(self) -> float | None:
-        return self._intervals / self._duration_s if self._duration_s > 0 else None
+        """None before ENOUGH_RESULTS are counted."""
+        return self._intervals / self._duration_s if self._intervals >= ENOUGH_RESULTS and self._duration_s else None
 
-    def over_whole_seconds(self) -> tuple[int | None, int | None]:
-        """Least and greatest number of results in a whole second; None while there was none."""
-        return self._min, self._max
+    def min_max(self) -> tuple[float | None, float | None]:
+        """The lowest and the highest rate of a span; None before there is a mean, or a whole span."""
+        mean = self.mean()
+        if self._last is None or mean is None:
+            return None, None
+        last = _Span(self._last.results + self._open.results, self._last.duration_s + self._open.duration_s).fps
+        # The mean lies between them; that it does to the last bit, too, sums of floats do not promise.
+        return min(self._min_fps, last, mean), max(self._max_fps, last, mean)
+
+
+class _Span(NamedTuple):
+    """Some results one after the other, and the time they took."""
+
+    results: int = 0
+    duration_s: float = 0.0
+
+    @property
+    def fps(self) -> float:
+        return self.results / self.duration_s
 
 
 class LastSecond:
-    """What came in during the last second: for the figures that are read while they change."""
+    """What came in during the last second, of a slow device the last ENOUGH_RESULTS: figures read as they change."""
 
     def __init__(self) -> None:
         self._results: deque[tuple[float, float]] = deque()
         self._starts_afresh = False
 
     def add(self, at: float, latency_ms: float) -> None:
+        """A result came at the time `at`, in s."""
         if self._starts_afresh:
             self._results.clear()
             self._starts_afresh = False
         self._results.append((at, latency_ms))
-        while len(self._results) > 2 and self._results[0][0] < at - 1:  # of a slow device, at least one interval
+        while len(self._results) > ENOUGH_RESULTS and self._results[0][0] < at - 1:
             self._results.popleft()
 
     def interrupt(self) -> None:
@@ -124,23 +146,27 @@ class LastSecond:
         self._starts_afresh = True
 
     def fps(self) -> float | None:
-        """n results span n - 1 intervals."""
-        span_s = self._results[-1][0] - self._results[0][0] if self._results else 0.0
+        """n results span n - 1 intervals; None before ENOUGH_RESULTS."""
+        span_s = self._results[-1][0] - self._results[0][0] if len(self._results) >= ENOUGH_RESULTS else 0.0
         return (len(self._results) - 1) / span_s if span_s > 0 else None
 
     def latency_ms(self) -> float | None:
+        """The mean; None before the first result."""
         if not self._results:
             return None
         return sum(latency_ms for _, latency_ms in self._results) / len(self._results)
 
 
 class DeviceStatistics:
-    """What one device string did in this run."""
+    """What one device string did in this run.
+
+    Each of its results is counted in exactly one of: frames, which the figures rest on; warmup_frames, the first result
+    of each request; while_switching, results that a compilation or another device disturbed.
+    """
 
     def __init__(self, compiled: CompiledNetwork) -> None:
         self.use(compiled)
-        self.frames = 0
-        self.warmup_frames = 0
+        self.frames = self.warmup_frames = self.while_switching = 0
         self.latencies = Latencies()
         self.delays = Latencies()  # from a frame's arrival to its picture
         self.throughput = Throughput()
@@ -151,29 +177,32 @@ class DeviceStatistics:
         self.compiled = compiled
         self._to_warm_up = compiled.request_count
 
-    def add(self, latency_ms: float, at: float, in_pause: bool = False) -> bool:
-        """A result came; the first one of each request warms the device up: it is shown, but not counted.
+    def add(self, latency_ms: float, at: float, in_pause: bool = False, while_switching: bool = False) -> bool:
+        """A result came at the time `at`, in s; it is shown in any case. Returns whether it is counted.
 
-        in_pause: it was in flight when the program was paused, and tells nothing of how many come in a second. Returns
-        whether it is counted.
+        in_pause: it was in flight when the program was paused, and tells nothing of how many come in a second.
         """
-        if not in_pause:
-            self.last_second.add(at, latency_ms)
-        if self._to_warm_up > 0:
-            self._to_warm_up -= 1
+        is_warm_up = self._to_warm_up > 0
+        self._to_warm_up -= is_warm_up
+        if while_switching:
+            self.while_switching += 1
+            self.interrupt()
+            return False
+        if is_warm_up:
             self.warmup_frames += 1
             if not in_pause:
-                self.throughput.start_spell(at)
+                self.throughput.start_stretch(at)
             return False
         self.frames += 1
         self.latencies.add(latency_ms)
         if not in_pause:
             self.throughput.add(at)
+            self.last_second.add(at, latency_ms)
         return True
 
     def interrupt(self) -> None:
-        """The time until the next result is not the device's: the program was paused or another device was in use."""
-        self.throughput.end_spell()
+        """The time until the next result is not the device's: a pause, a compilation, or another device."""
+        self.throughput.end_stretch()
         self.last_second.interrupt()
 
 
@@ -204,17 +233,34 @@ class RunStatistics:
         self._current: DeviceStatistics | None = None
         self._previous_at: float | None = None
 
-    def add(self, compiled: CompiledNetwork, latency_ms: float, at: float) -> DeviceStatistics:
-        """A result came at the time `at`, in s. Returns the statistics of the device that made it."""
+    def add(
+        self,
+        compiled: CompiledNetwork,
+        latency_ms: float,
+        at: float,
+        while_switching: bool = False,
+        settled_at: float = -math.inf,
+    ) -> DeviceStatistics:
+        """A result came at the time `at`, in s. Returns the statistics of the device that made it.
+
+        while_switching, settled_at: see Inference.
+        """
         device = self.devices.setdefault(compiled.device, DeviceStatistics(compiled))
         if device.compiled is not compiled:  # it failed, and was compiled for again
             device.use(compiled)
         self._follow_switch(compiled.device, at)
         if self._current is not None and device is not self._current:
             self._current.interrupt()
+        if self._previous_at is not None and settled_at > self._previous_at:
+            device.interrupt()  # a compilation came and went while no frame was on its way
         self._current, self._previous_at = device, at
-        self._is_counted = device.add(latency_ms, at, self._is_paused)
+        self._is_counted = device.add(latency_ms, at, self._is_paused, while_switching)
         return device
+
+    @property
+    def counting(self) -> str | None:
+        """The device whose result was added last, if that result was counted."""
+        return self._current.compiled.device if self._current is not None and self._is_counted else None
 
     def end_frame(self, captured_at: float, read_ms: float, at: float) -> None:
         """The result added last is drawn, at the time `at`. captured_at: when its frame came, in s; see Frame."""
@@ -248,5 +294,5 @@ class RunStatistics:
 
     @property
     def frames(self) -> int:
-        """All results, those of the warm-up included."""
-        return sum(device.frames + device.warmup_frames for device in self.devices.values())
+        """All results, those that are in no figure included."""
+        return sum(device.frames + device.warmup_frames + device.while_switching for device in self.devices.values())

@@ -8,20 +8,20 @@ class Tour:
     """Presses the keys that a viewer would: TAB after some seconds on each device, ESC when all were seen."""
 
     def __init__(self, devices: DeviceCycle, seconds: float | None) -> None:
-        """seconds: on each device, from its being in use; None for no tour."""
+        """seconds: on each device, from its first counted result; None for no tour."""
         self._devices = devices
         self._seconds = seconds
         self._seen: list[str] = []
         self._leaves_at: float | None = None
 
-    def key(self, device: str, now: float) -> Key | None:
-        """The key to press now, if any. device: the one in use; now: in s."""
+    def key(self, counting: str | None, now: float) -> Key | None:
+        """The key to press now, if any. counting: the device whose result was counted last; now: in s."""
         if self._seconds is None:
             return None
-        if self._leaves_at is None and device == self._devices.target:
+        if self._leaves_at is None and counting is not None and counting == self._devices.target:
             # Back on a device that was seen already, because the one to go to failed: no need to stay.
-            self._leaves_at = now if device in self._seen else now + self._seconds
-            self._seen.append(device)
+            self._leaves_at = now if counting in self._seen else now + self._seconds
+            self._seen.append(counting)
         if self._leaves_at is None or now < self._leaves_at:
             return None
         self._leaves_at = None

@@ -186,7 +186,7 @@ def test_the_cache_tells_one_split_from_another(bundled: PoseNetwork, tmp_path: 
 def test_a_split_that_breaks_the_outputs_is_refused_with_the_numbers(
     core: ov.Core, bundled: PoseNetwork, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("human_pose.inference.differences", lambda *_: {"heatmaps": 0.01, "pafs": 0.31})
+    monkeypatch.setattr("human_pose.compilation.differences", lambda *_: {"heatmaps": 0.01, "pafs": 0.31})
     with pytest.raises(
         DeviceError, match=r"refused: .* differ from CPU's \(heatmaps by 0.01, pafs by 0.31, root mean square; allowed"
     ):

@@ -6,7 +6,15 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from human_pose.stats import DeviceStatistics, LastSecond, Latencies, RunStatistics, Summary, Throughput
+from human_pose.stats import (
+    ENOUGH_RESULTS,
+    DeviceStatistics,
+    LastSecond,
+    Latencies,
+    RunStatistics,
+    Summary,
+    Throughput,
+)
 
 
 @dataclass(frozen=True)
@@ -38,12 +46,17 @@ def random_latencies(number: int) -> list[float]:
 
 
 def throughput_of(*times: float) -> Throughput:
-    """Results at these times, after a spell that starts at 0."""
+    """Results at these times, after a stretch that starts at 0."""
     throughput = Throughput()
-    throughput.start_spell(0)
+    throughput.start_stretch(0)
     for at in times:
         throughput.add(at)
     return throughput
+
+
+def steady(count: int, fps: float, start: float = 0.0) -> list[float]:
+    """The times of so many results after `start`, in s."""
+    return [start + number / fps for number in range(1, count + 1)]
 
 
 # Latencies
@@ -80,69 +93,84 @@ def test_without_latencies_there_are_no_figures() -> None:
 # Throughput
 
 
-def test_n_results_after_the_start_of_a_spell_span_n_intervals() -> None:
-    assert throughput_of(0.5, 1.0, 1.5).mean() == 2.0
+def test_n_results_after_the_start_of_a_stretch_span_n_intervals() -> None:
+    assert throughput_of(*steady(10, 2)).mean() == 2.0
 
 
-def test_the_first_result_without_a_spell_starts_one() -> None:
+def test_the_first_result_without_a_stretch_starts_one() -> None:
     throughput = Throughput()
-    for at in (10, 10.5, 11):
+    for at in (10, *steady(10, 4, 10)):
         throughput.add(at)
-    assert throughput.mean() == 2.0
+    assert throughput.mean() == 4.0
 
 
-def test_the_time_between_spells_counts_for_nothing_and_the_mean_is_total_over_total() -> None:
-    throughput = throughput_of(0.25, 0.5)
-    throughput.end_spell()
+def test_the_time_between_stretches_counts_for_nothing_and_the_mean_is_total_over_total() -> None:
+    throughput = throughput_of(*steady(8, 4))
+    throughput.end_stretch()
     for at in (100, 101, 102):
         throughput.add(at)
-    assert throughput.mean() == 4 / 2.5
+    assert throughput.mean() == 10 / 4
 
 
-def test_a_spell_started_anew_forgets_the_time_before() -> None:
-    throughput = throughput_of(0.25, 0.5)
-    throughput.start_spell(100)
+def test_a_stretch_started_anew_forgets_the_time_before() -> None:
+    throughput = throughput_of(*steady(9, 4))
+    throughput.start_stretch(100)
     throughput.add(101)
-    assert throughput.mean() == 3 / 1.5
+    assert throughput.mean() == 10 / 3.25
 
 
-@pytest.mark.parametrize("times", [(), (0,)])
-def test_without_an_interval_there_is_no_throughput(times: tuple[float, ...]) -> None:
-    assert throughput_of(*times).mean() is None
+def test_fewer_than_ten_results_have_no_rate() -> None:
+    """Three frames of a warm device once made 1064 FPS: they had been waiting, and came at once."""
+    assert ENOUGH_RESULTS == 10
     assert Throughput().mean() is None
+    few = throughput_of(*steady(9, 1))
+    assert (few.mean(), few.min_max()) == (None, (None, None))
+    assert throughput_of(*[0.0] * 12).mean() is None  # no time, no rate
 
 
-def test_min_and_max_are_the_results_in_whole_seconds() -> None:
-    assert throughput_of(0.25, 0.5, 0.75, 1.5, 2.25, 2.75, 3.5).over_whole_seconds() == (1, 3)
+def test_min_and_max_are_rates_of_spans_of_a_second_and_more() -> None:
+    """Five results in the first second, then two in a second, then three that take 1.5 s: 5, 2 and 2 FPS."""
+    assert throughput_of(*steady(5, 5), 1.5, 2.0, 2.5, 3.0, 3.5).min_max() == (2, 5)
 
 
-def test_a_whole_second_without_a_result_counts_as_none() -> None:
-    assert throughput_of(0.5, 3.5).over_whole_seconds() == (0, 1)
+def test_what_is_left_of_a_second_counts_with_the_second_before() -> None:
+    times = [*steady(10, 10), *steady(10, 20, 1.0)]  # 10 FPS for a second, 20 for half a second
+    assert throughput_of(*times).min_max() == (20 / 1.5, 20 / 1.5)
+    assert throughput_of(*times, 2.0, *steady(10, 10, 2.0)).min_max() == (10, 11)
 
 
-def test_a_second_that_is_not_over_does_not_count() -> None:
-    assert throughput_of(0.5, 0.75, 1.25, 1.5, 1.75).over_whole_seconds() == (2, 2)
+def test_less_than_a_second_has_a_mean_but_no_min_and_max() -> None:
+    short = throughput_of(*steady(12, 16))
+    assert (short.mean(), short.min_max()) == (16, (None, None))
 
 
-@pytest.mark.parametrize("times", [(), (0.25, 0.5, 0.75)])
-def test_less_than_a_second_has_no_min_and_max(times: tuple[float, ...]) -> None:
-    assert throughput_of(*times).over_whole_seconds() == (None, None)
-
-
-def test_seconds_do_not_reach_from_spell_to_spell() -> None:
-    throughput = throughput_of(0.25, 0.75)
-    throughput.end_spell()
-    for at in (100.5, 100.75, 101.25):
+def test_spans_go_on_from_stretch_to_stretch() -> None:
+    throughput = throughput_of(*steady(10, 16))
+    throughput.end_stretch()
+    throughput.add(100)
+    for at in steady(6, 16, 100):
         throughput.add(at)
-    assert throughput.over_whole_seconds() == (None, None)
-    throughput.add(101.75)
-    assert throughput.over_whole_seconds() == (2, 2)
+    assert throughput.min_max() == (16, 16)
 
 
 def test_a_steady_rate_has_itself_as_mean_min_and_max() -> None:
-    throughput = throughput_of(*(number / 4 for number in range(1, 14)))
-    assert throughput.mean() == 4
-    assert throughput.over_whole_seconds() == (4, 4)
+    throughput = throughput_of(*steady(45, 4))
+    assert (throughput.mean(), throughput.min_max()) == (4, (4, 4))
+
+
+def test_no_mean_lies_outside_its_min_and_max() -> None:
+    random = np.random.default_rng(3)
+    for _ in range(300):
+        throughput = Throughput()
+        at = 0.0
+        for interval in random.lognormal(random.uniform(-4, 0), random.uniform(0, 1.5), random.integers(10, 200)):
+            at += float(interval)
+            if random.random() < 0.05:
+                throughput.end_stretch()
+            throughput.add(at)
+        mean, (lowest, highest) = throughput.mean(), throughput.min_max()
+        if mean is not None and lowest is not None and highest is not None:
+            assert lowest <= mean <= highest
 
 
 # LastSecond
@@ -161,33 +189,34 @@ def test_before_the_first_result_the_last_second_has_no_figures() -> None:
     assert LastSecond().latency_ms() is None
 
 
-def test_one_result_has_a_latency_but_no_rate() -> None:
-    last = last_second_of((5, 12))
-    assert (last.fps(), last.latency_ms()) == (None, 12)
-
-
-def test_the_rate_is_that_of_the_intervals() -> None:
-    last = last_second_of((5, 10), (5.25, 20), (5.5, 60))
-    assert (last.fps(), last.latency_ms()) == (4, 30)
+def test_the_headline_rests_on_ten_results() -> None:
+    nine = last_second_of(*((5 + at, 12) for at in steady(9, 16)))
+    assert (nine.fps(), nine.latency_ms()) == (None, 12)
+    nine.add(5 + 10 / 16, 22)
+    assert (nine.fps(), nine.latency_ms()) == (16, 13)
 
 
 def test_what_is_older_than_a_second_is_forgotten() -> None:
-    last = last_second_of((0, 1000), (0.25, 1000), (0.5, 10), (1.25, 20), (1.5, 30))
-    assert (last.fps(), last.latency_ms()) == (2, 20)
+    """At 16 FPS a second holds 17 results, and their 16 intervals."""
+    last = last_second_of(*((at, 1000) for at in steady(20, 4)), *((at, 10) for at in steady(17, 16, 100)))
+    assert (last.fps(), last.latency_ms()) == (16, 10)
+
+
+def test_of_a_slow_device_ten_results_are_kept() -> None:
+    last = last_second_of(*((at, 10 * at) for at in range(1, 30)))
+    assert (last.fps(), last.latency_ms()) == (1, 245)
 
 
 def test_after_an_interruption_the_figures_stand_until_the_next_result() -> None:
-    last = last_second_of((5, 10), (5.25, 20))
+    last = last_second_of(*((at, 10) for at in steady(10, 16)))
     last.interrupt()
-    assert (last.fps(), last.latency_ms()) == (4, 15)
+    assert (last.fps(), last.latency_ms()) == (16, 10)
     last.add(5.5, 50)
     assert (last.fps(), last.latency_ms()) == (None, 50)
-    last.add(6, 70)
-    assert (last.fps(), last.latency_ms()) == (2, 60)
 
 
-def test_two_results_at_the_same_moment_have_no_rate() -> None:
-    assert last_second_of((5, 10), (5, 20)).fps() is None
+def test_results_at_the_same_moment_have_no_rate() -> None:
+    assert last_second_of(*[(5, 10)] * 12).fps() is None
 
 
 # DeviceStatistics
@@ -201,44 +230,59 @@ def test_the_first_result_of_each_request_warms_up_and_is_counted_nowhere(reques
     assert (statistics.warmup_frames, statistics.frames) == (requests, 0)
     assert statistics.latencies.summary() is None
     assert statistics.throughput.mean() is None
-    assert statistics.throughput.over_whole_seconds() == (None, None)
+    assert statistics.last_second.latency_ms() is None
 
 
 def test_the_throughput_counts_from_the_last_warm_up_result() -> None:
     statistics = DeviceStatistics(Compiled("CPU", 2))
-    for latency_ms, at in ((900, 0), (800, 10), (10, 10.5), (30, 11)):
+    for latency_ms, at in ((900, 0), (800, 10), (10, 10.5), *((30, at) for at in steady(9, 2, 10.5))):
         statistics.add(latency_ms, at)
-    assert (statistics.warmup_frames, statistics.frames) == (2, 2)
+    assert (statistics.warmup_frames, statistics.frames) == (2, 10)
     assert statistics.throughput.mean() == 2
-    assert statistics.latencies.summary() == Summary(20, 10, 30)
-
-
-def test_the_last_second_shows_the_warm_up_too() -> None:
-    statistics = DeviceStatistics(Compiled("CPU", 4))
-    for latency_ms, at in ((20, 5), (40, 5.5)):
-        statistics.add(latency_ms, at)
-    assert (statistics.last_second.fps(), statistics.last_second.latency_ms()) == (2, 30)
+    assert statistics.latencies.summary() == Summary(28, 10, 30)
 
 
 def test_an_interrupted_warm_up_goes_on_where_it_was() -> None:
     statistics = DeviceStatistics(Compiled("CPU", 3))
     statistics.add(900, 0)
     statistics.interrupt()
-    for at in (50, 51, 51.5):
+    for at in (50, 51, *steady(10, 2, 51)):
         statistics.add(10, at)
-    assert (statistics.warmup_frames, statistics.frames) == (3, 1)
+    assert (statistics.warmup_frames, statistics.frames) == (3, 10)
     assert statistics.throughput.mean() == 2
 
 
 def test_after_an_interruption_a_result_counts_but_not_the_time_before_it() -> None:
     statistics = DeviceStatistics(CPU)
-    for at in (0, 0.5, 1):
+    for at in (0, *steady(6, 2)):
         statistics.add(10, at)
     statistics.interrupt()
-    for at in (50, 50.25):
+    for at in (50, *steady(4, 4, 50)):
         statistics.add(10, at)
-    assert statistics.frames == 4
-    assert statistics.throughput.mean() == 3 / 1.25
+    assert statistics.frames == 11
+    assert statistics.throughput.mean() == 10 / 4
+
+
+def test_results_while_switching_are_in_no_figure_and_break_the_stretch() -> None:
+    statistics = DeviceStatistics(CPU)
+    for at in (0, *steady(10, 2)):
+        statistics.add(10, at)
+    for at in steady(20, 1, 5):  # half the speed and five times the latency
+        assert not statistics.add(50, at, while_switching=True)
+    for at in (26, *steady(10, 2, 26)):
+        statistics.add(10, at)
+    assert (statistics.frames, statistics.warmup_frames, statistics.while_switching) == (21, 1, 20)
+    assert statistics.throughput.mean() == 2
+    assert statistics.throughput.min_max() == (2, 2)
+    assert statistics.latencies.summary() == Summary(10, 10, 10)
+    assert (statistics.last_second.fps(), statistics.last_second.latency_ms()) == (2, 10)
+
+
+def test_a_request_that_warms_up_while_switching_need_not_do_so_again() -> None:
+    statistics = DeviceStatistics(Compiled("GPU", 2))
+    for number in range(4):
+        statistics.add(10, number, while_switching=number < 2)
+    assert (statistics.warmup_frames, statistics.while_switching, statistics.frames) == (0, 2, 2)
 
 
 # RunStatistics
@@ -263,49 +307,68 @@ def test_each_result_goes_to_its_device_which_is_returned() -> None:
 
 def test_a_device_switched_away_and_back_is_charged_only_its_own_time_and_warms_up_once() -> None:
     run = RunStatistics()
-    for device, times in ((CPU, (0, 0.5, 1)), (GPU, (5, 5.25, 5.5)), (CPU, (20, 20.5))):
+    for device, times in ((CPU, steady(7, 2)), (GPU, steady(11, 4, 5)), (CPU, steady(11, 2, 20))):
         for at in times:
             run.add(device, 10, at)
     cpu, gpu = run.devices["CPU"], run.devices["GPU"]
-    assert (cpu.warmup_frames, cpu.frames, cpu.throughput.mean()) == (1, 4, 3 / 1.5)
-    assert (gpu.warmup_frames, gpu.frames, gpu.throughput.mean()) == (1, 2, 2 / 0.5)
+    assert (cpu.warmup_frames, cpu.frames, cpu.throughput.mean()) == (1, 17, 2)
+    assert (gpu.warmup_frames, gpu.frames, gpu.throughput.mean()) == (1, 10, 4)
     assert cpu.last_second.fps() == 2
 
 
 def test_a_pause_counts_for_nothing() -> None:
     run = RunStatistics()
-    for at in (0, 0.5, 1):
-        run.add(CPU, 10, at)
-    run.pause(True)
-    run.pause(False)
-    for at in (60, 60.5):
-        run.add(CPU, 10, at)
-    device = run.devices["CPU"]
-    assert device.throughput.mean() == 2
-    assert device.throughput.over_whole_seconds()[0] != 0
+    for start in (0, 60):
+        for at in steady(12, 2, start):
+            run.add(CPU, 10, at)
+        run.pause(True)
+        run.pause(False)
+    assert run.devices["CPU"].throughput.mean() == 2
+    assert run.devices["CPU"].throughput.min_max() == (2, 2)
 
 
-def test_the_figures_of_the_last_second_do_not_reach_over_a_short_pause_or_switch() -> None:
+def test_the_headline_does_not_reach_over_a_short_pause_or_switch() -> None:
     run = RunStatistics()
-    for at in (0, 0.125):
+    for at in steady(12, 16):
         run.add(CPU, 10, at)
     run.pause(True)
     run.pause(False)
-    for at in (0.5, 0.75):
+    for at in steady(10, 16, 1):
         run.add(CPU, 20, at)
     last = run.devices["CPU"].last_second
-    assert (last.fps(), last.latency_ms()) == (4, 20)
-    run.add(GPU, 10, 0.875)
-    for at in (1, 1.5):
+    assert (last.fps(), last.latency_ms()) == (16, 20)
+    run.add(GPU, 10, 1.7)
+    for at in steady(10, 32, 1.8):
         run.add(CPU, 30, at)
-    assert (last.fps(), last.latency_ms()) == (2, 30)
+    assert (last.fps(), last.latency_ms()) == (pytest.approx(32), 30)
 
 
-def test_frames_include_the_warm_up() -> None:
+def test_a_compilation_between_two_results_is_in_no_rate() -> None:
+    """A camera of one frame a second: the compilation came and went while no frame was on its way."""
+    run = RunStatistics()
+    for at in steady(7, 1):
+        run.add(CPU, 10, at)
+    for at in steady(6, 1, 20):
+        run.add(CPU, 10, at, settled_at=19.0)
+    assert run.devices["CPU"].throughput.mean() == 1
+
+
+def test_the_device_that_is_counting_is_known() -> None:
+    run = RunStatistics()
+    assert run.counting is None
+    run.add(CPU, 10, 0)
+    assert run.counting is None  # warming up
+    run.add(CPU, 10, 1)
+    assert run.counting == "CPU"
+    run.add(CPU, 10, 2, while_switching=True)
+    assert run.counting is None
+
+
+def test_frames_include_the_warm_up_and_those_while_switching() -> None:
     run = RunStatistics()
     assert run.frames == 0
     for number, device in enumerate((CPU, CPU, CPU, GPU, GPU)):
-        run.add(device, 10, number)
+        run.add(device, 10, number, while_switching=number == 2)
     assert run.frames == 5
 
 
@@ -313,7 +376,7 @@ def test_an_interruption_before_the_first_result_is_none() -> None:
     run = RunStatistics()
     run.pause(True)
     run.pause(False)
-    for at in (0, 0.5):
+    for at in (0, *steady(10, 2)):
         run.add(CPU, 10, at)
     assert run.devices["CPU"].throughput.mean() == 2
 

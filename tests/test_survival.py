@@ -12,6 +12,7 @@ import openvino as ov
 import pytest
 
 import human_pose_est
+from human_pose import compilation as compilation_module
 from human_pose import inference as inference_module
 from human_pose.capture import Capture, Frame
 from human_pose.compiled import CompiledNetwork, Settings, compile_network
@@ -101,7 +102,7 @@ def break_device(monkeypatch: pytest.MonkeyPatch) -> Break:
     def break_it(device: str, after: int | None, hangs: bool = False) -> None:
         broken[device] = after, hangs
 
-    monkeypatch.setattr(inference_module, "compile_network", compile_broken)
+    monkeypatch.setattr(compilation_module, "compile_network", compile_broken)
     return break_it
 
 
@@ -171,7 +172,7 @@ def test_coming_back_to_a_device_compiles_nothing(
     estimator = Estimator(core, network, "CPU", SETTINGS)
     estimator.switch("GPU")
     wait_for_switch(estimator)
-    monkeypatch.setattr(inference_module, "compile_network", None)
+    monkeypatch.setattr(compilation_module, "compile_network", None)
     for device in ("CPU", "GPU", "CPU"):
         estimator.switch(device)
         assert estimator.compiled.device == device
@@ -199,7 +200,7 @@ def test_whatever_goes_wrong_at_compiling_the_present_device_goes_on(
     def fail(*_: object) -> CompiledNetwork:
         raise ValueError("a driver's surprise")
 
-    monkeypatch.setattr(inference_module, "compile_network", fail)
+    monkeypatch.setattr(compilation_module, "compile_network", fail)
     estimator.switch("GPU")
     wait_for_switch(estimator)
     assert [str(error) for error in estimator.take_failures()] == ["GPU cannot run this network: a driver's surprise"]
