@@ -18,6 +18,8 @@ COMMANDS = (
     ("sizes",),
     ("memory",),
     ("switching", "--runs", "2"),
+    ("fairness", "--runs", "2"),
+    ("unequal", "--runs", "1"),
 )
 
 

@@ -13,11 +13,12 @@ from typing import Any
 
 import openvino as ov
 
-from human_pose.catalog import PRECISIONS
+from human_pose.catalog import DEFAULT_MODEL, PRECISIONS
 
 ROOT = Path(__file__).resolve().parent.parent
 CLIP = ROOT / "videos" / "park.mp4"
 BUNDLED = "mobilenet-thin"
+DEFAULT = DEFAULT_MODEL
 
 
 def run_demo(*options: object, show: bool = False, env: dict[str, str] | None = None) -> dict[str, Any]:
@@ -48,7 +49,7 @@ def model_options(model: str) -> list[str]:
 
 
 def spread(values: Sequence[float], digits: int = 1) -> str:
-    """Median, least and greatest."""
+    """Median, minimum and maximum."""
     return f"{statistics.median(values):.{digits}f} ({min(values):.{digits}f} to {max(values):.{digits}f})"
 
 

@@ -19,6 +19,7 @@ SUBGRAPHS = "HETERO_NUMBER_OF_SUBMODELS"
 AT_COMPILING = ("PERFORMANCE_HINT", "ALLOW_AUTO_BATCHING")  # given with each compilation, not set beforehand
 PERFORMANCE_HINTS = ("THROUGHPUT", "LATENCY", "CUMULATIVE_THROUGHPUT")
 HINTS = ("throughput", "latency", "cumulative")
+SPARE_REQUESTS = 1  # beyond those that a device asks for: a stream that is done goes on with it, without the loop
 
 
 @dataclass(frozen=True)
@@ -168,7 +169,7 @@ def compile_network(core: ov.Core, model: ov.Model, device: str, settings: Setti
             device,
             network,
             _execution_precision(network),
-            settings.requests or (1 if settings.hint == "latency" else optimal),
+            settings.requests or (1 if settings.hint == "latency" else optimal + SPARE_REQUESTS),
             sum(streams) if streams else None,
             compile_s,
             bool(network.get_property("LOADED_FROM_CACHE")),

@@ -144,6 +144,12 @@ def test_the_latency_hint_keeps_one_request_in_flight(network: PoseNetwork) -> N
     assert compile_network(ov.Core(), network.model, "CPU", Settings("FP32", hint="latency")).request_count == 1
 
 
+def test_a_request_more_than_a_device_asks_for_waits_for_a_stream(stand_in_core: ov.Core, network: PoseNetwork) -> None:
+    for device in ("CPU", MULTI, HETERO):
+        compiled = compile_network(stand_in_core, network.model, device, FP32)
+        assert compiled.request_count == compiled.network.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS") + 1
+
+
 @pytest.mark.parametrize(("name", "value"), [("NUM_STREAMS", "many"), ("INFERENCE_NUM_THREADS", "-5")])
 def test_a_rejected_property_is_named(name: str, value: str) -> None:
     with pytest.raises(UsageError, match=f"CPU rejects {name}={value}: "):

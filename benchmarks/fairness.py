@@ -1,0 +1,45 @@
+"""Whether a device's figures depend on what was shown before and after it: the same CPU by two names, in both orders.
+
+python -m benchmarks.fairness [--model NAME_OR_XML] [--runs 5] [--seconds 5]
+
+On a machine with a CPU alone, AUTO is that CPU. A tour goes over both, compiling anew each time; the two orders take
+turns. Printed is FPS of AUTO over FPS of the CPU, and the same for latency: 1 where the figures are fair.
+"""
+
+import argparse
+
+from benchmarks.common import DEFAULT, machine, model_options, run_demo, spread
+
+ORDERS = (("CPU", "AUTO"), ("AUTO", "CPU"))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default=DEFAULT)
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=5, help="on each device")
+    options = parser.parse_args()
+    fps: dict[tuple[str, str], list[float]] = {order: [] for order in ORDERS}
+    latency: dict[tuple[str, str], list[float]] = {order: [] for order in ORDERS}
+    switching: dict[tuple[str, str], list[float]] = {order: [] for order in ORDERS}
+    for _ in range(options.runs):
+        for order in ORDERS:
+            report = run_demo(
+                *model_options(options.model), "--no-cache", "--tour", options.seconds, "--devices", *order
+            )
+            device = {row["device"]: row for row in report["devices"]}
+            fps[order].append(device["AUTO"]["fps"]["mean"] / device["CPU"]["fps"]["mean"])
+            latency[order].append(device["AUTO"]["latency_ms"]["mean"] / device["CPU"]["latency_ms"]["mean"])
+            switching[order].append(sum(row["while_switching"] for row in report["devices"]))
+    print(f"{machine()}; {options.model}")
+    print(f"{options.runs} tours in each order, {options.seconds:g} s on each device: median (min to max)")
+    print(f"{'order':12}{'AUTO / CPU, FPS':>26}{'AUTO / CPU, latency':>26}{'results while switching':>26}")
+    for order in ORDERS:
+        print(
+            f"{' '.join(order):12}{spread(fps[order], 2):>26}{spread(latency[order], 2):>26}"
+            f"{spread(switching[order], 0):>26}"
+        )
+
+
+if __name__ == "__main__":
+    main()
