@@ -9,7 +9,6 @@ import pytest
 from human_pose.compiled import CompiledNetwork, Settings, compile_network, configure, execution_type
 from human_pose.devices import DeviceCycle, DeviceError, check_device, device_table, is_stand_in, members_of
 from human_pose.errors import UsageError
-from human_pose.files import try_lock
 from human_pose.model_files import choose_model
 from human_pose.network import PoseNetwork, load_network
 from tests.painted import blank, paint_person
@@ -178,28 +177,6 @@ class Capable:
 )
 def test_a_precision_of_16_bits_is_the_devices_own(precision: str, capabilities: list[str], expected: str) -> None:
     assert execution_type(Capable(*capabilities), "CPU", precision) == expected  # type: ignore[arg-type]
-
-
-def test_a_network_comes_from_the_cache_the_second_time(network: PoseNetwork, tmp_path: Path) -> None:
-    settings = Settings("FP32", cache=tmp_path)
-    found = []
-    for _ in range(2):
-        core = ov.Core()
-        configure(core, settings)
-        found.append(compile_network(core, network.model, "CPU", settings).is_from_cache)
-    assert found == [False, True]
-
-
-def test_the_cache_is_left_alone_while_another_program_is_at_it(network: PoseNetwork, tmp_path: Path) -> None:
-    settings = Settings("FP32", cache=tmp_path)
-    core = ov.Core()
-    configure(core, settings)
-    with try_lock(tmp_path / "lock") as is_mine:
-        assert is_mine
-        assert not compile_network(core, network.model, "CPU", settings).is_from_cache
-        assert list(tmp_path.glob("*.blob")) == []
-    compile_network(core, network.model, "CPU", settings)
-    assert len(list(tmp_path.glob("*.blob"))) == 1
 
 
 # ---- what OpenVINO says ----
