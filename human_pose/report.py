@@ -48,7 +48,8 @@ def _row(device: DeviceStatistics) -> list[str]:
     figures = [device.throughput.mean(), least, most]
     figures += [latency.mean, latency.min, latency.max] if latency else [None] * 3
     figures += [device.latencies.percentile(percent) for percent in PERCENTILES]
-    return [device.compiled.device, str(device.frames), *map(_cell, figures), str(device.warmup_frames)]
+    name = f"{device.compiled.device} (stand-in)" if device.compiled.is_stand_in else device.compiled.device
+    return [name, str(device.frames), *map(_cell, figures), str(device.warmup_frames)]
 
 
 def _cell(figure: float | None) -> str:
