@@ -62,6 +62,50 @@ def test_a_multi_that_would_silently_run_on_the_cpu_alone_is_refused() -> None:
         check_device(ov.Core(), "MULTI:GPU,CPU")
 
 
+@pytest.mark.parametrize(
+    ("device", "reason"),
+    [
+        ("CPU.0", "There is no device 'CPU.0'. Give 'CPU', without a number"),
+        ("MULTI:GPU,CPU.7", "There is no device 'CPU.7'. Give 'CPU', without a number"),
+        ("cpu", "There is no device 'cpu'. Write it in capitals: CPU."),
+        ("auto:gpu,Cpu", "Write it in capitals: AUTO:GPU,CPU."),
+        ("tpu", "There is no device 'tpu'. This machine has CPU, GPU"),
+        ("AUTO:-CPU,-GPU", "'AUTO:-CPU,-GPU' leaves no device. This machine has CPU, GPU"),
+        ("MULTI:CPU(0)", "MULTI and AUTO 1 or more"),
+        ("HETERO:CPU(2)", "HETERO takes no number of requests"),
+        ("\udcff", "There is no device '\udcff'"),
+        ("MULTI:\udcff,CPU", "There is no device 'MULTI:\udcff,CPU'"),
+    ],
+)
+def test_what_openvino_would_refuse_only_when_compiling_is_refused_before(
+    core: ov.Core, device: str, reason: str
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        check_device(core, device)
+    assert reason in str(caught.value)
+
+
+@pytest.mark.parametrize("device", ["GPU.0", "AUTO:-GPU", "AUTO:-GPU.1", "MULTI:CPU(2)", "AUTO:GPU.0,CPU(1)"])
+def test_what_openvino_takes_is_accepted(core: ov.Core, device: str) -> None:
+    check_device(core, device)
+
+
+def test_nothing_gets_past_the_check(network: PoseNetwork, tmp_path: Path) -> None:
+    """On a machine without a GPU, OpenVINO would compile this for the CPU alone, and call it MULTI."""
+    core = ov.Core(str(write_plugins(tmp_path, is_cpu_alone=True)))
+    with pytest.raises(DeviceError, match=r"^'MULTI:GPU,CPU' names 'GPU', which is not here") as caught:
+        compile_network(core, network.model, "MULTI:GPU,CPU", FP32)
+    assert caught.value.exit_code == 2
+
+
+def test_a_machine_whose_plugins_do_not_load_is_told_why(tmp_path: Path) -> None:
+    (tmp_path / "plugins.xml").write_text('<ie><plugins><plugin name="CPU" location="libabsent.so"/></plugins></ie>')
+    core = ov.Core(str(tmp_path / "plugins.xml"))
+    with pytest.raises(UsageError, match=r"OpenVINO offers no device on this machine. CPU: .*libabsent.so"):
+        DeviceCycle(core, "CPU")
+    assert device_table(core, lambda _: 1).endswith("TAB walks through: no device")
+
+
 def test_a_stand_in_is_known_as_one(core: ov.Core) -> None:
     assert [is_stand_in(core, device) for device in ("GPU", HETERO, MULTI, "CPU", "AUTO:CPU")] == [True] * 3 + [
         False
@@ -141,6 +185,14 @@ def test_streams_and_requests_are_what_was_asked_for(network: PoseNetwork) -> No
 
 def test_the_latency_hint_keeps_one_request_in_flight(network: PoseNetwork) -> None:
     assert compile_network(ov.Core(), network.model, "CPU", Settings("FP32", hint="latency")).request_count == 1
+
+
+def test_batching_is_a_yes_or_no(network: PoseNetwork) -> None:
+    with pytest.raises(UsageError, match=r"There is no ALLOW_AUTO_BATCHING=perhaps. Give YES or NO"):
+        configure(ov.Core(), Settings("FP32", properties={"ALLOW_AUTO_BATCHING": "perhaps"}))
+    settings = Settings("FP32", properties={"ALLOW_AUTO_BATCHING": "yes"})
+    configure(ov.Core(), settings)
+    assert compile_network(ov.Core(), network.model, "CPU", settings).request_count > 0
 
 
 @pytest.mark.parametrize(("name", "value"), [("NUM_STREAMS", "many"), ("INFERENCE_NUM_THREADS", "-5")])
