@@ -20,6 +20,7 @@ import pytest
 from human_pose import capture as capture_module
 from human_pose.capture import QUEUED_FRAMES, Capture, Frame, open_capture
 from human_pose.errors import DemoError, UsageError
+from human_pose.files import opencv_path
 from human_pose.sources import IMAGE_SUFFIXES, Images, Source, as_bgr
 
 HEIGHT, WIDTH = 64, 128
@@ -230,8 +231,9 @@ def test_a_name_may_have_any_bytes(tmp_path: Path, root: Path, served: str) -> N
     """In a process of its own: OpenCV crashes at a name that is not UTF-8."""
     folder = tmp_path / os.fsdecode(b"dir\xe9")
     folder.mkdir()
-    write_video(tmp_path / "video.mp4", 5).rename(folder / os.fsdecode(b"\xff.mp4"))
-    shutil.copy(folder / os.fsdecode(b"\xff.mp4"), folder / "video.mp4")
+    with opencv_path(folder / "video.mp4") as name:  # for what is to be written, too
+        write_video(Path(name), 5)
+    shutil.copy(folder / "video.mp4", folder / os.fsdecode(b"\xff.mp4"))
     shutil.copy(folder / "video.mp4", tmp_path / "a:b %d.mp4")
     (folder / os.fsdecode(b"\xff.png")).write_bytes(cv2.imencode(".png", numbered(1))[1].tobytes())
     sources: list[bytes] = [
