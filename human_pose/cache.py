@@ -58,8 +58,8 @@ def _delete_what_changed(folder: Path) -> dict[Stamp, str] | None:
     whole = {}
     try:
         folder.mkdir(exist_ok=True)
-        known = _read_checksums(folder)
-        for file in _files(folder):
+        files, known = _files(folder), _read_checksums(folder)
+        for file in files:
             stamp, checksum = _stamp(file), _checksum(file)
             if known.get(file.name) == checksum:
                 whole[stamp] = checksum
@@ -96,7 +96,11 @@ def _read_checksums(folder: Path) -> dict[str, str]:
 
 
 def _files(folder: Path) -> list[Path]:
-    return [path for path in folder.iterdir() if path.name != CHECKSUMS]
+    """The files that have a checksum. Raises OSError where one is no file but a folder, or a pipe to be waited for."""
+    paths = list(folder.iterdir())
+    if not all(path.is_file() for path in paths):
+        raise OSError(f"'{folder}' holds what is no file")
+    return [path for path in paths if path.name != CHECKSUMS]
 
 
 def _stamp(file: Path) -> Stamp:

@@ -115,6 +115,11 @@ def settings_of(options: argparse.Namespace, precision: str) -> Settings:
     ):
         if number is not None and properties.get(name, str(number)) != str(number):
             raise UsageError(f"{option} {number} and -c {name}={properties[name]} contradict each other. Give one.")
+    if "CACHE_DIR" in properties:
+        raise UsageError(
+            "-c CACHE_DIR is not taken: a compiled network is checked before it is used, in the user's cache folder. "
+            "Set XDG_CACHE_HOME to have that elsewhere, or give --no-cache."
+        )
     if options.affinity not in ("auto", "conv"):
         read_rules(Path(options.affinity))
     return Settings(

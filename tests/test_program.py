@@ -246,6 +246,7 @@ def test_options_that_contradict_each_other_are_wrong_use(video: Path, capsys: p
         (["--threads", "1", "-c", "INFERENCE_NUM_THREADS=2"], "--threads 1 and -c INFERENCE_NUM_THREADS=2 contradict"),
         (["-c", "NUM_STREAMS=1", "-c", "NUM_STREAMS=2"], "-c NUM_STREAMS=1 and -c NUM_STREAMS=2 contradict each other"),
         (["-c", "ALLOW_AUTO_BATCHING=perhaps"], "There is no ALLOW_AUTO_BATCHING=perhaps. Give YES or NO."),
+        (["-c", "CACHE_DIR=here"], "-c CACHE_DIR is not taken"),
         (["-d", "CPU.0"], "There is no device 'CPU.0'. Give 'CPU', without a number."),
         (["-d", "MULTI:CPU(0)"], "'(0)' in 'MULTI:CPU(0)' is wrong"),
     ):
