@@ -8,7 +8,7 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from human_pose.errors import DemoError, UsageError, explain_import_error
+from human_pose.errors import DemoError, UsageError, explain_import_error, explain_path_error
 
 try:
     import openvino as ov
@@ -170,12 +170,12 @@ def main(arguments: list[str] | None = None) -> int:
         say(f"error: {error}")
         return error.exit_code
     except OSError as error:  # a path that the system will not even look at
-        say(f"error: {error.strerror}: '{error.filename}'. Give another path.")
+        say(f"error: {explain_path_error(error)}")
         return 2
     except KeyboardInterrupt:
         say("interrupted")
         return 130
-    return 0
+    return 1 if capture.has_broken_off else 0
 
 
 def check_outputs(options: argparse.Namespace) -> None:

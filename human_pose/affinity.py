@@ -6,7 +6,8 @@ graph is a copy between devices: the number of subgraphs tells how many there ar
 """
 
 import json
-import re
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,6 +24,7 @@ from .files import write_whole
 # those frames, the heatmaps 0.2: by so much would all wrong ones differ. Without people wrong fields go unseen;
 # wrong heatmaps do not: the background's is 1 there.
 TOLERANCE = 0.02
+MATCHING_S = 5.0  # how long expressions of a file may take
 COPIED_TYPES = ("Constant", "Parameter", "Result")  # hold or pass on values, operate on nothing
 
 Affinity = dict[str, str]  # name of a node -> device
@@ -53,34 +55,68 @@ def from_file(model: ov.Model, devices: list[str], path: Path) -> Affinity:
     rules = read_rules(path)
     nodes = model.get_ordered_ops()
     names, types = {node.get_friendly_name() for node in nodes}, {node.get_type_name() for node in nodes}
-    expressions: dict[re.Pattern[str], str] = {}
     for what, device in rules.items():
         if device not in devices:
             raise UsageError(f"'{path}' puts '{what}' on {device}, which is none of {', '.join(devices)}.")
-        if what not in names | types:
-            try:
-                expression = re.compile(what)
-            except re.error as error:
-                raise UsageError(f"'{what}' in '{path}' is neither a node, a type nor a regular expression.") from error
-            if not any(expression.fullmatch(name) for name in names):
-                raise UsageError(f"'{what}' in '{path}' matches no node of the network. See --affinity-map for them.")
-            expressions[expression] = device
+    by_expression: dict[str, str] = {}
+    for what, matched in _matched([what for what in rules if what not in names | types], names, path).items():
+        if matched is None:
+            raise UsageError(f"'{what:.80}' in '{path}' is neither a node, a type nor a regular expression.")
+        if not matched:
+            raise UsageError(f"'{what:.80}' in '{path}' matches no node of the network. See --affinity-map for them.")
+        for name in matched:
+            by_expression.setdefault(name, rules[what])
 
     def device_of(node: ov.Node) -> str:
         name, kind = node.get_friendly_name(), node.get_type_name()
-        matching = [device for expression, device in expressions.items() if expression.fullmatch(name)]
-        return rules.get(name) or rules.get(kind) or (matching[0] if matching else devices[-1])
+        return rules.get(name) or rules.get(kind) or by_expression.get(name, devices[-1])
 
     return _with_constants(model, {node.get_friendly_name(): device_of(node) for node in nodes})
+
+
+MATCH = """
+import json, re, sys
+def match(expression):
+    try:
+        return [name for name in names if re.fullmatch(expression, name)]
+    except (re.error, RecursionError, OverflowError, MemoryError):
+        return None
+expressions, names = json.load(sys.stdin)
+print(json.dumps([match(expression) for expression in expressions]))
+"""
+
+
+def _matched(expressions: list[str], names: set[str], path: Path) -> dict[str, list[str] | None]:
+    """The names that each regular expression matches as a whole; None where it is no expression.
+
+    A process of its own finds them: there are expressions that take for ever, and Python cannot interrupt them.
+    """
+    if not expressions:
+        return {}
+    command, question = [sys.executable, "-I", "-c", MATCH], json.dumps([expressions, sorted(names)])
+    try:
+        done = subprocess.run(command, input=question, capture_output=True, text=True, timeout=MATCHING_S, check=True)
+    except subprocess.TimeoutExpired as error:
+        raise UsageError(
+            f"The regular expressions in '{path}' take longer than {MATCHING_S:.0f} s. Give simpler ones, without "
+            "repetitions in repetitions, or the nodes' names."
+        ) from error
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise UsageError(
+            f"The regular expressions in '{path}' cannot be matched: {error}. Give nodes' names."
+        ) from error
+    return dict(zip(expressions, json.loads(done.stdout), strict=True))
 
 
 def read_rules(path: Path) -> dict[str, str]:
     """The object in an affinity file. Raises UsageError."""
     try:
+        if path.exists() and not path.is_file():
+            raise UsageError(f"The affinity file '{path}' is a folder, a pipe or a device. Give a file.")
         rules = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"Cannot read the affinity file '{path}': {error.strerror}.") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"The affinity file '{path}' is no JSON: {error}.") from error
     if isinstance(rules, dict):
         rules = rules.get("nodes", rules)  # what --affinity-map wrote can be given back

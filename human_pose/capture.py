@@ -80,6 +80,11 @@ class Capture:
             return self._is_finished and not self._queue and self._error is None
 
     @property
+    def has_broken_off(self) -> bool:
+        """The source ended before its end, and every frame that it gave has been read."""
+        return bool(self.source.breaks) and (self.loops or self.is_over)
+
+    @property
     def frame_count(self) -> int | None:
         """How many frames it will give in all; None if nobody knows."""
         return None if self.loops else self.source.frame_count
@@ -169,4 +174,4 @@ def open_capture(source: str, loop: bool = False, realtime: bool = False) -> Cap
     described = open_source(source)
     if described.is_live and loop:
         raise UsageError(f"--loop is for files: '{source}' has no end to start over at.")
-    return Capture(described, loop, realtime or (not described.is_live and "://" in source))
+    return Capture(described, loop, realtime)

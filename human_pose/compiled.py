@@ -3,16 +3,16 @@
 import contextlib
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import openvino as ov
 
 from . import affinity as affinities
-from .devices import DeviceError, is_stand_in, members_of
+from .cache import checked_folder
+from .devices import DeviceError, check_device, full_name, is_stand_in, members_of
 from .errors import DemoError, UsageError, first_line
-from .files import try_lock
 from .terminal import say
 
 SUBGRAPHS = "HETERO_NUMBER_OF_SUBMODELS"
@@ -20,6 +20,7 @@ AT_COMPILING = ("PERFORMANCE_HINT", "ALLOW_AUTO_BATCHING")  # given with each co
 PERFORMANCE_HINTS = ("THROUGHPUT", "LATENCY", "CUMULATIVE_THROUGHPUT")
 HINTS = ("throughput", "latency", "cumulative")
 SPARE_REQUESTS = 1  # beyond those that a device asks for: a stream that is done goes on with it, without the loop
+SWITCH = {"YES": True, "NO": False, "TRUE": True, "FALSE": False}
 
 
 @dataclass(frozen=True)
@@ -99,11 +100,12 @@ def configure(core: ov.Core, settings: Settings) -> None:
 
     Raises UsageError that names the property where a device rejects its value, or no device takes it.
     """
-    if settings.cache is not None:
-        core.set_property({"CACHE_DIR": str(settings.cache)})
     hint = settings.properties.get("PERFORMANCE_HINT", "THROUGHPUT")
     if hint not in PERFORMANCE_HINTS:
         raise UsageError(f"There is no PERFORMANCE_HINT={hint}. Give {', '.join(PERFORMANCE_HINTS)}.")
+    batching = settings.properties.get("ALLOW_AUTO_BATCHING", "NO")
+    if batching.upper() not in SWITCH:
+        raise UsageError(f"There is no ALLOW_AUTO_BATCHING={batching}. Give YES or NO.")
     wanted: dict[str, Any] = {k: v for k, v in settings.properties.items() if k not in AT_COMPILING}
     if settings.streams is not None:
         wanted["NUM_STREAMS"] = settings.streams
@@ -148,9 +150,16 @@ def _takes(core: ov.Core, device: str, name: str) -> bool:
 
 
 def compile_network(core: ov.Core, model: ov.Model, device: str, settings: Settings) -> CompiledNetwork:
-    """Compile `model` for `device`; `configure` was called before. Raises DeviceError if the device refuses it."""
+    """Compile `model` for `device`; `configure` was called before.
+
+    Raises DeviceError if the device is not here or refuses the network.
+    """
     started_at = time.perf_counter()
     operations: dict[str, int] = {}
+    try:
+        check_device(core, device)
+    except UsageError as error:
+        raise DeviceError(device, str(error), error.exit_code) from error
     try:
         if device.startswith("HETERO:"):
             affinity = affinity_of(core, model, device, settings)
@@ -177,18 +186,25 @@ def compile_network(core: ov.Core, model: ov.Model, device: str, settings: Setti
             subgraphs,
             operations,
         )
-    except (RuntimeError, UsageError) as error:
+    except UsageError as error:
+        raise DeviceError(device, f"{device} cannot run this network: {error}", error.exit_code) from error
+    except RuntimeError as error:
         raise DeviceError(device, f"{device} cannot run this network: {first_line(error)}") from error
 
 
 def _compile(core: ov.Core, model: ov.Model, device: str, settings: Settings) -> ov.CompiledModel:
-    """Compile with the cache, unless another program or thread is at it: OpenVINO uses it without a lock."""
+    """Compile with the cache; without it where it cannot be used or does not work."""
     properties = _compile_properties(device, settings)
-    if settings.cache is None:
-        return core.compile_model(model, device, properties)
-    with try_lock(settings.cache / "lock") as is_mine:
-        if is_mine:
-            return core.compile_model(model, device, properties)
+    if settings.cache is not None:
+        machine = [(name, full_name(core, name)) for name in core.available_devices]
+        network = (model.get_friendly_name(), str(model.input().partial_shape), len(model.get_ops()))
+        wanted = replace(settings, requests=None, cache=None, affinity_map=None)
+        configuration = (ov.get_version(), machine, network, properties, wanted)
+        writes_later = device.startswith(("AUTO", "MULTI"))
+        with checked_folder(settings.cache, configuration, writes_later) as folder:
+            if folder is not None:
+                with contextlib.suppress(RuntimeError):
+                    return core.compile_model(model, device, properties | {"CACHE_DIR": str(folder)})
     return core.compile_model(model, device, properties | {"CACHE_DIR": ""})
 
 
@@ -217,7 +233,10 @@ def _compile_properties(device: str, settings: Settings) -> dict[str, Any]:
     if "GPU" in device:
         # A GPU would wait up to a second for a full batch, which no live picture can bear.
         properties["ALLOW_AUTO_BATCHING"] = False
-    return properties | {k: v for k, v in settings.properties.items() if k in AT_COMPILING}
+    given: dict[str, Any] = {k: v for k, v in settings.properties.items() if k in AT_COMPILING}
+    if "ALLOW_AUTO_BATCHING" in given:
+        given["ALLOW_AUTO_BATCHING"] = SWITCH[given["ALLOW_AUTO_BATCHING"].upper()]
+    return properties | given
 
 
 def _execution_precision(network: ov.CompiledModel) -> str:

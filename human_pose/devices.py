@@ -15,9 +15,10 @@ KNOWN_DEVICES = ("CPU", "GPU", "NPU")  # what OpenVINO has a plugin for on a PC
 class DeviceError(DemoError):
     """A device that cannot run the network, or failed while running it."""
 
-    def __init__(self, device: str, message: str) -> None:
+    def __init__(self, device: str, message: str, exit_code: int = DemoError.exit_code) -> None:
+        """exit_code: that of UsageError where the device cannot work as it was given."""
         super().__init__(message)
-        self.device = device
+        self.device, self.exit_code = device, exit_code
 
 
 def open_core(plugins: Path | str | None) -> ov.Core:
@@ -57,20 +58,51 @@ def check_device(core: ov.Core, device: str) -> None:
 
     OpenVINO itself would not always: MULTI:GPU,CPU runs on the CPU alone, and silently, where there is no GPU.
     """
-    kind, colon, _ = device.partition(":")
-    listed = f"This machine has {', '.join(core.available_devices)}; MULTI:, HETERO: and AUTO: take several of them."
+    problem = _problem(core, device)
+    if problem is not None and device.upper() != device and _problem(core, device.upper()) is None:
+        problem = f"There is no device '{device}'. Write it in capitals: {device.upper()}."
+    if problem is not None:
+        raise UsageError(problem)
+
+
+def _problem(core: ov.Core, device: str) -> str | None:
+    """Why a device string cannot work on this machine; None if it can."""
+    here = core.available_devices
+    if not here:
+        return f"OpenVINO offers no device on this machine. CPU: {_why_missing(core, 'CPU')}"
+    listed = f"This machine has {', '.join(here)}; MULTI:, HETERO: and AUTO: take several of them."
+    kind, colon, rest = device.partition(":")
+    if not device.isascii():
+        return f"There is no device '{device}'. {listed}"
     if colon and kind not in VIRTUAL_DEVICES:
-        raise UsageError(f"'{kind}' of '{device}' joins no devices. {listed}")
+        return f"'{kind}' of '{device}' joins no devices. {listed}"
     members = members_of(device)
     if not members and device != "AUTO" and not device.startswith("AUTO:-"):
-        raise UsageError(f"'{device}' names no device. {listed}")
+        return f"'{device}' names no device. {listed}"
+    left_out = [member[1:] for member in rest.split(",") if member.startswith("-")]
+    if not members and all(_is_of(name, left_out) for name in here):
+        return f"'{device}' leaves no device. {listed}"
     for member in members:
         if member in VIRTUAL_DEVICES or full_name(core, member) is None:
-            raise UsageError(
+            return (
                 f"'{device}' names '{member}', which is not here. {listed}"
                 if colon
                 else f"There is no device '{device}'. {listed}"
             )
+        base, dot, _ = member.partition(".")
+        if dot and core.get_property(base, "AVAILABLE_DEVICES") == [""]:  # only one of its kind, without a number
+            return f"There is no device '{member}'. Give '{base}', without a number."
+    for requests in re.findall(r"\((\d+)\)", rest):
+        if kind == "HETERO" or int(requests) == 0:
+            return (
+                f"'({requests})' in '{device}' is wrong: HETERO takes no number of requests, MULTI and AUTO 1 or more."
+            )
+    return None
+
+
+def _is_of(name: str, kinds: list[str]) -> bool:
+    """Whether a device, 'GPU.1', is one of some devices or kinds of them, ['GPU']."""
+    return any(name == kind or name.startswith(f"{kind}.") for kind in kinds)
 
 
 class DeviceCycle:
@@ -116,8 +148,8 @@ class DeviceCycle:
 
 def _offered(core: ov.Core) -> list[str]:
     singles = sorted(core.available_devices, key=lambda name: (not name.startswith("CPU"), name))
-    if len(singles) == 1:
-        return [*singles, "AUTO"]
+    if len(singles) < 2:
+        return [*singles, "AUTO"] if singles else []
     accelerators_first = ",".join(singles[1:] + singles[:1])
     return [*singles, f"MULTI:{accelerators_first}", f"HETERO:{accelerators_first}", f"AUTO:{accelerators_first}"]
 
@@ -138,7 +170,7 @@ def device_table(core: ov.Core, optimal_requests: Callable[[str], int]) -> str:
     rows += [(kind, "-", "-", "-", f"not here: {reason}") for kind, reason in missing_devices(core).items()]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     table = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    return "\n".join([*table, "", f"TAB walks through: {'  '.join(_offered(core))}"])
+    return "\n".join([*table, "", f"TAB walks through: {'  '.join(_offered(core)) or 'no device'}"])
 
 
 def _capabilities(core: ov.Core, device: str) -> str:

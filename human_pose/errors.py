@@ -1,5 +1,6 @@
 """What can go wrong, in one line that names the thing and the remedy; only `main` turns it into an exit code."""
 
+import errno
 import textwrap
 
 
@@ -20,6 +21,13 @@ def first_line(error: BaseException) -> str:
     lines = [line.strip() for line in str(error).splitlines()]
     telling = [line for line in lines if line and not line.startswith(("Exception from", "Check '"))]
     return textwrap.shorten(" ".join(telling or [line for line in lines if line][-1:]), 200) or type(error).__name__
+
+
+def explain_path_error(error: OSError) -> str:
+    """One line for a path that the system will not even look at."""
+    if error.filename is None and error.errno == errno.ENOENT:  # what os.getcwd() says
+        return "The working folder is gone. Change to one that exists."
+    return f"{error.strerror}: '{error.filename}'. Give another path."
 
 
 def explain_import_error(error: ImportError) -> str:

@@ -10,27 +10,60 @@ from pathlib import Path
 from .errors import DemoError, UsageError
 
 
+def is_utf8(path: Path) -> bool:
+    """Whether a path's bytes are UTF-8, as OpenCV and OpenVINO need them; the system itself allows any bytes."""
+    try:
+        return os.fsencode(path) == str(path).encode()
+    except UnicodeEncodeError:
+        return False
+
+
+@contextlib.contextmanager
+def opencv_path(path: Path) -> Iterator[str]:
+    """A path to the same file that OpenCV can take while the context is entered: bytes that are not UTF-8 crash it.
+
+    A file that is yet to be written needs a name in UTF-8; its folder may have any. The path is absolute, because
+    FFmpeg would take the part before a colon for a protocol. Raises UsageError where the system offers no such path.
+    """
+    path = path.absolute()
+    if is_utf8(path):
+        yield str(path)
+        return
+    name = path.name if is_utf8(Path(path.name)) else ""
+    if not Path("/proc/self/fd").is_dir():
+        raise UsageError(f"OpenCV cannot open '{path}', whose name is not UTF-8. Rename it.")
+    number = os.open(path.parent if name else path, os.O_RDONLY)
+    try:
+        yield f"/proc/self/fd/{number}/{name}".rstrip("/")
+    finally:
+        os.close(number)
+
+
 def cache_folder() -> Path | None:
     """The user's folder for what can be made anew; None if there can be none."""
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = base / "human-pose-demo"
     try:
+        if sys.platform == "win32":
+            base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+        elif sys.platform == "darwin":
+            base = Path.home() / "Library" / "Caches"
+        else:
+            base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        folder = (base / "human-pose-demo").absolute()
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
+    except (OSError, RuntimeError):  # RuntimeError: the user has no home
         return None
-    return folder if os.access(folder, os.W_OK) else None
+    return folder if is_utf8(folder) and os.access(folder, os.W_OK) else None
 
 
 @contextlib.contextmanager
 def try_lock(path: Path) -> Iterator[bool]:
-    """Hold a lock file against other programs and threads; gives False at once where another holds it."""
-    with path.open("a+b") as file:
+    """Hold a lock file against other programs and threads; gives False at once where that cannot be had.
+
+    Another program or thread may hold it, or the file cannot be opened: it is another user's, say.
+    """
+    with contextlib.ExitStack() as stack:
         try:
+            file = stack.enter_context(path.open("a+b"))
             if sys.platform == "win32":
                 import msvcrt
 

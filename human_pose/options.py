@@ -102,12 +102,24 @@ def parse_options(arguments: list[str] | None, description: str | None) -> argpa
 
 def settings_of(options: argparse.Namespace, precision: str) -> Settings:
     """What the options want of every device. Raises UsageError."""
-    properties = {}
+    properties: dict[str, str] = {}
     for text in options.property:
         name, equals, value = text.partition("=")
         if not name or not equals:
             raise UsageError(f"'{text}' is no property. Give -c KEY=VALUE, as in -c INFERENCE_NUM_THREADS=2.")
-        properties[name] = value
+        if properties.setdefault(name, value) != value:
+            raise UsageError(f"-c {name}={properties[name]} and -c {name}={value} contradict each other. Give one.")
+    for option, number, name in (
+        ("--streams", options.streams, "NUM_STREAMS"),
+        ("--threads", options.threads, "INFERENCE_NUM_THREADS"),
+    ):
+        if number is not None and properties.get(name, str(number)) != str(number):
+            raise UsageError(f"{option} {number} and -c {name}={properties[name]} contradict each other. Give one.")
+    if "CACHE_DIR" in properties:
+        raise UsageError(
+            "-c CACHE_DIR is not taken: a compiled network is checked before it is used, in the user's cache folder. "
+            "Set XDG_CACHE_HOME to have that elsewhere, or give --no-cache."
+        )
     if options.affinity not in ("auto", "conv"):
         read_rules(Path(options.affinity))
     return Settings(

@@ -49,8 +49,9 @@ def _row(device: DeviceStatistics) -> list[str]:
     figures = [device.throughput.mean(), lowest, highest]
     figures += [latency.mean, latency.min, latency.max] if latency else [None] * 3
     figures += [device.latencies.percentile(percent) for percent in PERCENTILES]
+    name = f"{device.compiled.device} (stand-in)" if device.compiled.is_stand_in else device.compiled.device
     uncounted = [str(device.warmup_frames), str(device.while_switching)]
-    return [device.compiled.device, str(device.frames), *map(_cell, figures), *uncounted]
+    return [name, str(device.frames), *map(_cell, figures), *uncounted]
 
 
 def _cell(figure: float | None) -> str:

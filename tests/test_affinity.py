@@ -101,6 +101,36 @@ def test_a_file_that_is_no_json_or_not_there_is_named(tmp_path: Path) -> None:
         affinity.read_rules(tmp_path / "b.json")
 
 
+def test_a_file_that_json_cannot_stand_or_that_is_a_pipe_is_named(tmp_path: Path) -> None:
+    (tmp_path / "deep.json").write_text("[" * 200_000)
+    with pytest.raises(UsageError, match=r"deep.json' is no JSON"):
+        affinity.read_rules(tmp_path / "deep.json")
+    with pytest.raises(UsageError, match="is a folder, a pipe or a device"):
+        affinity.read_rules(tmp_path)
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "pipe")
+        with pytest.raises(UsageError, match="is a folder, a pipe or a device"):
+            affinity.read_rules(tmp_path / "pipe")
+
+
+def test_an_expression_that_takes_for_ever_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(affinity, "MATCHING_S", 0.5)
+    path = write(tmp_path / "a.json", {"((((((.*)*)*)*)*)*)!": "GPU"})
+    model = two_convolutions()
+    model.get_ordered_ops()[0].set_friendly_name("Mconv7_stage2_L2/WithoutBiases/Mconv7_stage2_L2")
+    with pytest.raises(UsageError, match=r"a.json' take longer than 0 s\. Give simpler ones"):
+        affinity.from_file(model, ["GPU", "CPU"], path)
+    path = write(tmp_path / "b.json", {"(" * 5000 + ")" * 5000: "GPU"})
+    with pytest.raises(UsageError, match="neither a node, a type nor a regular expression"):
+        affinity.from_file(model, ["GPU", "CPU"], path)
+
+
+def test_a_wrong_rule_is_wrong_use(core: ov.Core, bundled: PoseNetwork, tmp_path: Path) -> None:
+    with pytest.raises(DeviceError, match=r"'third' in .* matches no node") as caught:
+        compiled_with(core, bundled, str(write(tmp_path / "a.json", {"third": "GPU"})))
+    assert caught.value.exit_code == 2
+
+
 def compiled_with(core: ov.Core, network: PoseNetwork, split: str, **settings: object) -> CompiledNetwork:
     return compile_network(core, network.model, HETERO, Settings("FP32", affinity=split, **settings))  # type: ignore[arg-type]
 

@@ -1,11 +1,17 @@
 """Frames come each once and in order from a file, the newest from a live source, and an error is said in one line."""
 
+import errno
+import os
+import shutil
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import unquote_to_bytes
 
 import cv2
 import numpy as np
@@ -14,6 +20,7 @@ import pytest
 from human_pose import capture as capture_module
 from human_pose.capture import QUEUED_FRAMES, Capture, Frame, open_capture
 from human_pose.errors import DemoError, UsageError
+from human_pose.files import opencv_path
 from human_pose.sources import IMAGE_SUFFIXES, Images, Source, as_bgr
 
 HEIGHT, WIDTH = 64, 128
@@ -144,7 +151,10 @@ def test_truncated_video_gives_what_is_there_and_names_both_counts(
     video = write_video(tmp_path / "video.avi", 100)
     video.write_bytes(video.read_bytes()[: video.stat().st_size // 2])
     with open_capture(str(video)) as capture:
-        frames = read_all(capture)
+        first = read_one(capture)
+        assert not capture.has_broken_off
+        frames = [first, *read_all(capture)]
+        assert capture.has_broken_off
     assert 40 < len(frames) < 60
     assert [number_of(frame.image) for frame in frames[:-1]] == list(range(len(frames) - 1))
     error = capsys.readouterr().err
@@ -155,6 +165,7 @@ def test_truncated_video_gives_what_is_there_and_names_both_counts(
 def test_whole_video_ends_without_a_word(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with open_capture(str(write_video(tmp_path / "video.mp4", 30))) as capture:
         read_all(capture)
+        assert not capture.has_broken_off
     assert capsys.readouterr() == ("", "")
 
 
@@ -196,6 +207,71 @@ def test_video_without_a_frame_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"empty\.avi"), open_capture(str(write_video(tmp_path / "empty.avi", 0))):
         pass
     until_thread_ends()
+
+
+# ---- names and kinds of files ----
+
+OPEN_ALL = """
+import os, sys
+from human_pose.capture import open_capture
+for source in sys.argv[1:]:
+    try:
+        with open_capture(source) as capture:
+            count = 0
+            while not capture.is_over:
+                count += capture.read(wait_s=0.1) is not None
+            print(count)
+    except Exception as error:
+        print(type(error).__name__, ascii(str(error)))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems allow no such names")
+def test_a_name_may_have_any_bytes(tmp_path: Path, root: Path, served: str) -> None:
+    """In a process of its own: OpenCV crashes at a name that is not UTF-8."""
+    folder = tmp_path / os.fsdecode(b"dir\xe9")
+    folder.mkdir()
+    with opencv_path(folder / "video.mp4") as name:  # for what is to be written, too
+        write_video(Path(name), 5)
+    shutil.copy(folder / "video.mp4", folder / os.fsdecode(b"\xff.mp4"))
+    shutil.copy(folder / "video.mp4", tmp_path / "a:b %d.mp4")
+    (folder / os.fsdecode(b"\xff.png")).write_bytes(cv2.imencode(".png", numbered(1))[1].tobytes())
+    sources: list[bytes] = [
+        b"dir\xe9/\xff.mp4", b"dir\xe9/video.mp4", b"dir\xe9/\xff.png", b"dir\xe9", b"a:b %d.mp4",
+        os.fsencode(f"file://{tmp_path}/") + b"dir\xe9/\xff.mp4", os.fsencode(served) + b"/dir\xe9/\xff.mp4",
+        os.fsencode(served) + b"/\xff.mp4", b"\xff.mp4",
+    ]  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", OPEN_ALL, *sources],
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(root)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    lines = done.stdout.splitlines()
+    assert lines[:7] == ["5", "5", "1", "1", "5", "5", "5"], done
+    assert lines[7].startswith('DemoError "Cannot open the stream')
+    assert lines[8].startswith("UsageError \"Cannot open '\\udcff.mp4': no such file.")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with a name")
+def test_a_pipe_is_not_waited_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("pipe.mp4", "pipe.png"):
+        os.mkfifo(tmp_path / name)
+        with pytest.raises(UsageError, match=f"{name}' is a pipe or a device, not a file"):
+            open_capture(str(tmp_path / name))
+    write_image(tmp_path / "a.png", numbered(3))
+    with open_capture(str(tmp_path)) as capture:
+        assert [number_of(frame.image) for frame in read_all(capture)] == [3]
+    assert "pipe.png': no image" in capsys.readouterr().err
+
+
+def test_a_file_that_must_not_be_read_is_named_with_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    video = write_video(tmp_path / "video.mp4", 3)
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(UsageError, match=r"Cannot read '.*video.mp4': Permission denied\."):
+        open_capture(str(video))
 
 
 # ---- images ----
@@ -513,7 +589,9 @@ def test_live_source_gives_its_newest_frame_and_counts_the_dropped(
         assert capture.dropped == 4
         assert not capture.is_over
         images.end.set()
+        assert not capture.has_broken_off
         assert read_all(capture) == []
+        assert capture.has_broken_off  # nothing tells an orderly end from another
     assert camera.is_released
     error = capsys.readouterr().err
     assert error.count("\n") == 1
@@ -586,6 +664,9 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             pass
 
+        def translate_path(self, path: str) -> str:
+            return str(tmp_path) + os.fsdecode(unquote_to_bytes(path))
+
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(tmp_path)))
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
@@ -596,14 +677,36 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     server.server_close()
 
 
-def test_recorded_video_behind_an_address_has_a_clock_and_an_end(tmp_path: Path, served: str) -> None:
-    write_video(tmp_path / "video.avi", 20, fps=100)
-    with open_capture(f"{served}/video.avi") as capture:
+@pytest.mark.parametrize("realtime", [False, True])
+def test_recorded_video_behind_an_address_gives_every_frame_unless_played_by_its_clock(
+    tmp_path: Path, served: str, realtime: bool
+) -> None:
+    write_video(tmp_path / "video.avi", 20, fps=200)
+    with open_capture(f"{served}/video.avi", realtime=realtime) as capture:
         assert (capture.frame_count, capture.source.is_live) == (20, False)
-        frames = read_all(capture)
+        frames = [read_one(capture)]
+        time.sleep(0.2)
+        frames += read_all(capture)
+        assert not capture.has_broken_off
     assert [number_of(frame.image) for frame in frames] == [frame.index for frame in frames]
     assert frames[-1].index == 19
     assert len(frames) + capture.dropped == 20
+    assert (capture.dropped > 0) == realtime
+
+
+def test_a_video_that_its_server_cannot_give_in_parts_is_no_damaged_one(tmp_path: Path, served: str) -> None:
+    """Its index stands after its frames, and the server gives a file from its start only."""
+    size = (640, 480)
+    video = cv2.VideoWriter(str(tmp_path / "v.mp4"), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*"mp4v"), 25, size)
+    noise = np.random.default_rng(1)
+    for _ in range(20):
+        video.write(noise.integers(0, 256, (480, 640, 3)).astype(np.uint8))
+    video.release()
+    with open_capture(str(tmp_path / "v.mp4")) as capture:
+        assert len(read_all(capture)) == 20
+    with pytest.raises(UsageError, match=r"sends whole files only.*Download it"), open_capture(f"{served}/v.mp4"):
+        pass
+    until_thread_ends()
 
 
 def test_address_without_a_video_is_an_error(tmp_path: Path, served: str) -> None:

@@ -9,7 +9,6 @@ import pytest
 from human_pose.compiled import CompiledNetwork, Settings, compile_network, configure, execution_type
 from human_pose.devices import DeviceCycle, DeviceError, check_device, device_table, is_stand_in, members_of
 from human_pose.errors import UsageError
-from human_pose.files import try_lock
 from human_pose.model_files import choose_model
 from human_pose.network import PoseNetwork, load_network
 from tests.painted import blank, paint_person
@@ -61,6 +60,50 @@ def test_what_is_not_here_is_refused_with_what_there_is(core: ov.Core, device: s
 def test_a_multi_that_would_silently_run_on_the_cpu_alone_is_refused() -> None:
     with pytest.raises(UsageError, match="'MULTI:GPU,CPU' names 'GPU', which is not here"):
         check_device(ov.Core(), "MULTI:GPU,CPU")
+
+
+@pytest.mark.parametrize(
+    ("device", "reason"),
+    [
+        ("CPU.0", "There is no device 'CPU.0'. Give 'CPU', without a number"),
+        ("MULTI:GPU,CPU.7", "There is no device 'CPU.7'. Give 'CPU', without a number"),
+        ("cpu", "There is no device 'cpu'. Write it in capitals: CPU."),
+        ("auto:gpu,Cpu", "Write it in capitals: AUTO:GPU,CPU."),
+        ("tpu", "There is no device 'tpu'. This machine has CPU, GPU"),
+        ("AUTO:-CPU,-GPU", "'AUTO:-CPU,-GPU' leaves no device. This machine has CPU, GPU"),
+        ("MULTI:CPU(0)", "MULTI and AUTO 1 or more"),
+        ("HETERO:CPU(2)", "HETERO takes no number of requests"),
+        ("\udcff", "There is no device '\udcff'"),
+        ("MULTI:\udcff,CPU", "There is no device 'MULTI:\udcff,CPU'"),
+    ],
+)
+def test_what_openvino_would_refuse_only_when_compiling_is_refused_before(
+    core: ov.Core, device: str, reason: str
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        check_device(core, device)
+    assert reason in str(caught.value)
+
+
+@pytest.mark.parametrize("device", ["GPU.0", "AUTO:-GPU", "AUTO:-GPU.1", "MULTI:CPU(2)", "AUTO:GPU.0,CPU(1)"])
+def test_what_openvino_takes_is_accepted(core: ov.Core, device: str) -> None:
+    check_device(core, device)
+
+
+def test_nothing_gets_past_the_check(network: PoseNetwork, tmp_path: Path) -> None:
+    """On a machine without a GPU, OpenVINO would compile this for the CPU alone, and call it MULTI."""
+    core = ov.Core(str(write_plugins(tmp_path, is_cpu_alone=True)))
+    with pytest.raises(DeviceError, match=r"^'MULTI:GPU,CPU' names 'GPU', which is not here") as caught:
+        compile_network(core, network.model, "MULTI:GPU,CPU", FP32)
+    assert caught.value.exit_code == 2
+
+
+def test_a_machine_whose_plugins_do_not_load_is_told_why(tmp_path: Path) -> None:
+    (tmp_path / "plugins.xml").write_text('<ie><plugins><plugin name="CPU" location="libabsent.so"/></plugins></ie>')
+    core = ov.Core(str(tmp_path / "plugins.xml"))
+    with pytest.raises(UsageError, match=r"OpenVINO offers no device on this machine. CPU: .*libabsent.so"):
+        DeviceCycle(core, "CPU")
+    assert device_table(core, lambda _: 1).endswith("TAB walks through: no device")
 
 
 def test_a_stand_in_is_known_as_one(core: ov.Core) -> None:
@@ -150,6 +193,14 @@ def test_a_request_more_than_a_device_asks_for_waits_for_a_stream(stand_in_core:
         assert compiled.request_count == compiled.network.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS") + 1
 
 
+def test_batching_is_a_yes_or_no(network: PoseNetwork) -> None:
+    with pytest.raises(UsageError, match=r"There is no ALLOW_AUTO_BATCHING=perhaps. Give YES or NO"):
+        configure(ov.Core(), Settings("FP32", properties={"ALLOW_AUTO_BATCHING": "perhaps"}))
+    settings = Settings("FP32", properties={"ALLOW_AUTO_BATCHING": "yes"})
+    configure(ov.Core(), settings)
+    assert compile_network(ov.Core(), network.model, "CPU", settings).request_count > 0
+
+
 @pytest.mark.parametrize(("name", "value"), [("NUM_STREAMS", "many"), ("INFERENCE_NUM_THREADS", "-5")])
 def test_a_rejected_property_is_named(name: str, value: str) -> None:
     with pytest.raises(UsageError, match=f"CPU rejects {name}={value}: "):
@@ -184,28 +235,6 @@ class Capable:
 )
 def test_a_precision_of_16_bits_is_the_devices_own(precision: str, capabilities: list[str], expected: str) -> None:
     assert execution_type(Capable(*capabilities), "CPU", precision) == expected  # type: ignore[arg-type]
-
-
-def test_a_network_comes_from_the_cache_the_second_time(network: PoseNetwork, tmp_path: Path) -> None:
-    settings = Settings("FP32", cache=tmp_path)
-    found = []
-    for _ in range(2):
-        core = ov.Core()
-        configure(core, settings)
-        found.append(compile_network(core, network.model, "CPU", settings).is_from_cache)
-    assert found == [False, True]
-
-
-def test_the_cache_is_left_alone_while_another_program_is_at_it(network: PoseNetwork, tmp_path: Path) -> None:
-    settings = Settings("FP32", cache=tmp_path)
-    core = ov.Core()
-    configure(core, settings)
-    with try_lock(tmp_path / "lock") as is_mine:
-        assert is_mine
-        assert not compile_network(core, network.model, "CPU", settings).is_from_cache
-        assert list(tmp_path.glob("*.blob")) == []
-    compile_network(core, network.model, "CPU", settings)
-    assert len(list(tmp_path.glob("*.blob"))) == 1
 
 
 # ---- what OpenVINO says ----

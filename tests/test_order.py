@@ -172,7 +172,6 @@ def test_results_made_while_another_network_compiles_are_marked(
     of_b = [result for result in results if result.compiled.device == "B"]
     assert len(of_a) >= 10
     assert all(result.while_switching for result in of_a)
-    assert of_b[0].while_switching  # results of both were mixed
     assert not any(result.while_switching for result in of_b[5:])
     assert of_b[-1].settled_at < time.perf_counter() - 0.01
 

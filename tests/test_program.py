@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,8 +15,10 @@ import openvino as ov
 import pytest
 from openvino import opset13 as ops
 
+import human_pose_est
 from tests.conftest import ROOT, Program
 from tests.painted import blank, paint_person
+from tests.stand_ins import write_plugins
 
 CLOSED = "http://127.0.0.1:9/"  # nobody listens on the discard port
 NO_NETWORK = {"HUMAN_POSE_ZOO": CLOSED}
@@ -131,7 +134,8 @@ def test_realtime_drops_and_counts_what_comes_too_fast(program: Program, tmp_pat
     done = program("-m", "mobilenet-thin", "--height", 512, "--realtime", "--report", "r.json")
     input_report = json.loads((tmp_path / "r.json").read_text())
     [device] = input_report["devices"]
-    assert device["frames"] + device["warmup_frames"] + input_report["input"]["dropped_frames"] == 140
+    left_out = input_report["input"]["dropped_frames"] + input_report["input"]["late_frames"]
+    assert device["frames"] + device["warmup_frames"] + left_out == 140
     if input_report["input"]["dropped_frames"]:
         assert "Dropped:" in done.stdout
 
@@ -234,6 +238,62 @@ def test_wrong_use_is_one_line_and_exit_code_2(case: str, program: Program, tmp_
     assert message in done.stderr
     assert done.stdout == ""
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_options_that_contradict_each_other_are_wrong_use(video: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """And so is what OpenVINO would refuse only when it compiles; in this process, to be quick."""
+    for arguments, message in (
+        (["--streams", "3", "-c", "NUM_STREAMS=2"], "--streams 3 and -c NUM_STREAMS=2 contradict each other"),
+        (["--threads", "1", "-c", "INFERENCE_NUM_THREADS=2"], "--threads 1 and -c INFERENCE_NUM_THREADS=2 contradict"),
+        (["-c", "NUM_STREAMS=1", "-c", "NUM_STREAMS=2"], "-c NUM_STREAMS=1 and -c NUM_STREAMS=2 contradict each other"),
+        (["-c", "ALLOW_AUTO_BATCHING=perhaps"], "There is no ALLOW_AUTO_BATCHING=perhaps. Give YES or NO."),
+        (["-c", "CACHE_DIR=here"], "-c CACHE_DIR is not taken"),
+        (["-d", "CPU.0"], "There is no device 'CPU.0'. Give 'CPU', without a number."),
+        (["-d", "MULTI:CPU(0)"], "'(0)' in 'MULTI:CPU(0)' is wrong"),
+    ):
+        code = human_pose_est.main(["--no-show", "-m", "mobilenet-thin", "-i", str(video), *arguments])
+        output, errors = capsys.readouterr()
+        assert (code, output, errors.count("\n")) == (2, "", 1), errors
+        assert message in errors
+
+
+def test_a_source_that_broke_off_is_a_failed_run_with_whole_outputs(
+    video: Path, painted_xml: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = video.read_bytes()
+    cut = tmp_path / "cut.avi"
+    cut.write_bytes(whole[: len(whole) * 2 // 3])
+    arguments = ["--no-show", "-m", str(painted_xml), "-i", str(cut)]
+    outputs = ["-o", str(tmp_path / "out.avi"), "--keypoints", str(tmp_path / "k.jsonl")]
+    assert human_pose_est.main([*arguments, *outputs]) == 1
+    output, errors = capsys.readouterr()
+    [line] = [line for line in errors.splitlines() if "broke off" in line]
+    found = re.search(r"cut.avi' broke off after (\d+) of 30 frames: it is truncated or damaged", line)
+    assert found is not None
+    count = int(found[1])
+    assert 10 < count < 30
+    assert output.startswith("device")
+    assert len(frames_of(tmp_path / "out.avi")) == len((tmp_path / "k.jsonl").read_text().splitlines()) == count
+    assert human_pose_est.main([*arguments, "--frames", "5"]) == 0  # what was asked for is there
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows deletes no folder that is in use")
+def test_a_working_folder_that_is_gone_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert human_pose_est.main(["--no-show", "-m", "mobilenet-thin", "-o", "x.mp4"]) == 2
+    assert capsys.readouterr().err == "error: The working folder is gone. Change to one that exists.\n"
+
+
+def test_the_table_marks_stand_ins(
+    video: Path, painted_xml: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--no-show", "-m", str(painted_xml), "-i", str(video), "--plugins", str(write_plugins(tmp_path))]
+    assert human_pose_est.main([*arguments, "-d", "GPU", "--no-cache"]) == 0
+    assert capsys.readouterr().out.splitlines()[1].startswith("GPU (stand-in)  ")
 
 
 FAILED_RUNS = {
