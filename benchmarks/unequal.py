@@ -4,8 +4,8 @@ python -m benchmarks.unequal [--ratio 10] [--frame-ms 8] [--requests 2] [--runs 
 
 The devices are played: one takes --frame-ms a frame, the other --ratio times as long, both without using the cores,
 with so many requests each; as MULTI does it, a frame goes to whichever is free first, and the results are shown in the
-frames' order by the demo's own estimator, decoder and drawing. Each alone and both together take turns. Beside it stands
-what came of two rounds of requests on their way at most, which was the rule once.
+frames' order by the demo's own estimator, decoder and drawing. Each alone and both together take turns. Beside them
+stands what both give with two rounds of requests on their way at most, which was the rule once.
 """
 
 import argparse

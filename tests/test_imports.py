@@ -8,7 +8,8 @@ from pathlib import Path
 ROOMS = [
     "errors", "skeleton", "terminal", "files", "catalog", "download", "network", "preprocess", "model_files", "convert",
     "cache", "devices", "affinity", "compiled", "benchmark_app", "profile", "stats", "sources", "capture",
-    "infer_request", "compilation", "inference", "decode", "export", "panel", "draw", "window", "tour", "writer", "viewer", "report", "options", "evaluate", "agreement",
+    "infer_request", "compilation", "inference", "decode", "export",
+    "panel", "draw", "window", "tour", "writer", "viewer", "report", "options", "evaluate", "agreement",
     "samples", "equalize", "int8", "judge", "quantize", "shelf", "originals", "models",
 ]  # fmt: skip
 STUDY = [
