@@ -29,6 +29,7 @@ _PARTS = range(len(KEYPOINTS))
 _STARTS, _ENDS = [limb.start_id for limb in LIMBS], [limb.end_id for limb in LIMBS]
 _LIMB_STARTS, _LIMB_ENDS = np.array(_STARTS), np.array(_ENDS)
 _LONGEST = [limb.longest for limb in LIMBS]
+_FOUNDS_PERSON, _IS_DRAWN = [limb.founds_person for limb in LIMBS], [limb.drawn for limb in LIMBS]
 _USUAL = [limb.length or math.inf for limb in LIMBS]
 _LIMB_IDS = np.arange(len(LIMBS))
 _LIMB_FIELDS = np.array([limb.paf[0] for limb in LIMBS])  # the channel of x; that of y follows it
@@ -49,13 +50,9 @@ class Pose:
     score: float
 
 
-class Connection(NamedTuple):
-    """A limb that was seen: which of `skeleton.LIMBS`, which two peaks it joins, and how surely, 0..1."""
-
-    limb: int
-    start: int
-    end: int
-    score: float
+# A limb that was seen: which of `skeleton.LIMBS`, the peaks where it starts and ends, and how surely, 0..1. There are
+# many, and each is looked at once: a tuple without names takes a fifth of the time to make.
+Connection = tuple[int, int, int, float]
 
 
 def decode(
@@ -113,7 +110,7 @@ def find_connections(peaks: Peaks, pafs: np.ndarray) -> list[Connection]:
     columns = (values[surest_first].tolist() for values in (lines.limb, lines.start, lines.end, scores))
     connections = []
     taken_by = [-1] * len(peaks.scores)  # the last limb that a peak is an end of
-    for connection in map(Connection, *columns):
+    for connection in zip(*columns, strict=True):
         limb_id, one, other, _ = connection
         if taken_by[one] != limb_id != taken_by[other]:
             taken_by[one] = taken_by[other] = limb_id
@@ -173,10 +170,6 @@ class Person:
     def __init__(self, number: int, peaks: dict[int, int], score: float, size: float) -> None:
         self.number, self.peaks, self.score, self.size = number, peaks, score, size
 
-    def add_limb(self, score: float, size: float) -> None:
-        self.score += score
-        self.size = max(self.size, size)
-
     def is_likely(self, least_keypoints: int) -> bool:
         """Whether it has so many keypoints, and limbs that were clearly seen; n keypoints hang on n - 1 limbs."""
         return len(self.peaks) >= least_keypoints and self.score >= LEAST_LIMB_MEAN * (len(self.peaks) - 1)
@@ -198,42 +191,43 @@ def group_people(connections: list[Connection], points: np.ndarray) -> list[Pers
         size = length / _USUAL[limb]
         if one is None or other is None:
             owner = one or other
-            part, peak = (_STARTS[limb], start) if one is None else (_ENDS[limb], end)
+            part, peak = (_ENDS[limb], end) if other is None else (_STARTS[limb], start)
             if owner is None:
-                if LIMBS[limb].founds_person:
-                    person = Person(len(people), {_STARTS[limb]: start, _ENDS[limb]: end}, score, size)
+                if _FOUNDS_PERSON[limb]:
+                    person = Person(len(people), {_STARTS[limb]: start, part: peak}, score, size)
                     owners[start] = owners[end] = person
                     people.append(person)
-            elif part not in owner.peaks and _fits(limb, length, owner.size, owner.peaks | {part: peak}, places):
+            elif (
+                part not in owner.peaks
+                and not 0 < owner.size * _LONGEST[limb] < length
+                and (_IS_DRAWN[limb] or _fit(owner.peaks | {part: peak}, owner.size, places))
+            ):
                 owners[peak] = owner
                 owner.peaks[part] = peak
-                owner.add_limb(score, size)
+                owner.score += score
+                owner.size = size if size > owner.size else owner.size
         elif one is other:
-            one.add_limb(score, size)
+            one.score += score
+            one.size = size if size > one.size else one.size
         elif one.peaks.keys().isdisjoint(other.peaks):
             first, second = (one, other) if one.number < other.number else (other, one)
-            peaks = first.peaks | second.peaks
-            if _fits(limb, length, max(one.size, other.size), peaks, places):
-                first.peaks = peaks
-                first.add_limb(second.score + score, max(second.size, size))
+            peaks, known_size = first.peaks | second.peaks, max(first.size, second.size)
+            if _fit(peaks, known_size, places):
+                first.peaks, first.size = peaks, max(known_size, size)
+                first.score += second.score + score
                 for peak in second.peaks.values():
                     owners[peak] = first
                 second.peaks = {}
     return [person for person in people if person.peaks]
 
 
-def _fits(limb: int, length: float, size: float, peaks: dict[int, int], places: list[tuple[float, float]]) -> bool:
-    """Whether none of a person's limbs is too long for a torso of that size, now that another has joined some peaks.
+def _fit(peaks: dict[int, int], size: float, places: list[tuple[float, float]]) -> bool:
+    """Whether no limb between some peaks is too long for a torso of that size; 0: it is unknown, and so all fit.
 
-    length: of that limb; size: 0 if nothing but a head is known; peaks: the person's, places: where all peaks are. The
-    limbs that are drawn form a tree, so that each of them is the only one between the two parts that it joins. What
-    joins a head to a shoulder goes past the tree: limbs are then drawn that have not been looked at yet.
+    The limbs that are drawn form a tree: each that joins two parts of a person is the only one between them. One that
+    is not drawn, from a shoulder to an ear, goes past the tree: other limbs are then drawn that were never looked at.
     """
-    if size == 0:
-        return True
-    if LIMBS[limb].drawn:
-        return length <= _LONGEST[limb] * size
-    return all(
+    return size == 0 or all(
         math.dist(places[peaks[start]], places[peaks[end]]) <= longest * size
         for start, end, longest in zip(_STARTS, _ENDS, _LONGEST, strict=True)
         if start in peaks and end in peaks

@@ -120,7 +120,7 @@ def find_connections(starts: list[clear.Peak], ends: list[clear.Peak], field: np
 def group_people(connections: list[list[Connection]], peaks: list[list[clear.Peak]]) -> list[dict[int, int]]:
     """Who is made of some limbs, found by both decoders. peaks: ten of each keypoint."""
     numbered = [
-        fast.Connection(index, 10 * limb.start_id + start, 10 * limb.end_id + end, score)
+        (index, 10 * limb.start_id + start, 10 * limb.end_id + end, score)
         for index, (limb, found) in enumerate(zip(LIMBS, connections, strict=True))
         for start, end, score in found
     ]
