@@ -2,12 +2,13 @@
 
 python -m benchmarks.ablation --images DIR --annotations FILE [--model NAME_OR_XML] [--height 256 368]
 
-The network runs once for each image and height; the variants are those of the plain decoder of the tests, which gives
-the bits of the demo's. Needs requirements-eval.txt.
+The network runs once for each image and height; the variants are those of the plain decoder of the tests, which finds
+the same poses as the demo's. Needs requirements-eval.txt.
 """
 
 import argparse
 import contextlib
+import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -102,6 +103,11 @@ def limb_scorer(
     return score_limb
 
 
+def limb_limit(times: float, too_long: Any = plain.has_too_long_limb) -> Callable[..., bool]:
+    """A variant of has_too_long_limb: limbs may be so many times as long."""
+    return lambda person, size, peaks: bool(too_long(person, size * times, peaks))
+
+
 def ranked(decode: Callable[..., list[Pose]], score: Callable[[Pose], float]) -> Callable[..., list[Pose]]:
     """The decoder with another score for people."""
 
@@ -123,6 +129,10 @@ def variants() -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
     yield "fields sampled bilinearly", {"score_limb": limb_scorer(sample=bilinear)}, {}
     yield "limbs ranked by their field alone", {"score_limb": limb_scorer(ends="none")}, {}
     yield "the middle of a limb need not support it", {"score_limb": limb_scorer(middle=False)}, {}
+    yield "limbs of any length", {"has_too_long_limb": limb_limit(math.inf)}, {}
+    yield "limbs half as long at most", {"has_too_long_limb": limb_limit(0.5)}, {}
+    yield "limbs three quarters as long at most", {"has_too_long_limb": limb_limit(0.75)}, {}
+    yield "limbs half as long again", {"has_too_long_limb": limb_limit(1.5)}, {}
     yield "limbs longer than half the map's height lowered", {"score_limb": limb_scorer(long_limbs=False)}, {}
     yield "least field 0.05", {"LEAST_FIELD": 0.05}, {}
     yield "support 6 of 10", {"LEAST_SUPPORT": 6}, {}

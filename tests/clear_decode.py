@@ -1,8 +1,9 @@
 """The decoder in plain words: one cell, one pair of keypoints and one limb after the other.
 
-`human_pose.decode` does the same in few large steps and must give the same bits; this is what it is compared with.
+`human_pose.decode` does the same in few large steps and must give the same poses; this is what it is compared with.
 """
 
+import math
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -13,12 +14,11 @@ from human_pose.decode import (
     DEFAULT_THRESHOLD,
     LEAST_FIELD,
     LEAST_LIMB_MEAN,
-    LEAST_LOGGED,
     LEAST_SUPPORT,
-    MOST_LOGGED,
     SAMPLES_PER_LIMB,
     Pose,
 )
+from human_pose.peaks import LEAST_LOGGED, MOST_LOGGED
 from human_pose.skeleton import KEYPOINTS, LIMBS, Limb
 
 HALF = np.float32(0.5)
@@ -42,10 +42,14 @@ class Connection(NamedTuple):
 
 @dataclass
 class Person:
-    """Keypoint id -> the number of its peak, and the sum of the limbs' scores."""
+    """Keypoint id -> its peak and the peak's number; the sum of the limbs' scores.
+
+    size: the torso's length in cells, at least, as the limb shows that is longest for its kind; 0: none has shown it.
+    """
 
     peaks: dict[int, int] = field(default_factory=dict)
     score: float = 0.0
+    size: float = 0.0
 
 
 def decode(
@@ -60,7 +64,7 @@ def decode(
     connections = [find_connections(peaks[limb.start_id], peaks[limb.end_id], pafs[list(limb.paf)]) for limb in LIMBS]
     people = [
         person
-        for person in group_people(connections)
+        for person in group_people(connections, peaks)
         if len(person.peaks) >= least_keypoints and person.score / (len(person.peaks) - 1) >= LEAST_LIMB_MEAN
     ]
     people.sort(key=lambda person: person.score, reverse=True)
@@ -158,31 +162,57 @@ def inside(place: np.float32, cells: int) -> np.float32:
     return min(max(place, np.float32(0)), np.float32(cells - 1))
 
 
-def group_people(connections: list[list[Connection]]) -> list[Person]:
-    """Put together the limbs that share a keypoint. connections: for each limb of `skeleton.LIMBS` those found."""
+def group_people(connections: list[list[Connection]], peaks: list[list[Peak]]) -> list[Person]:
+    """Put together the limbs that share a keypoint.
+
+    connections: for each limb of `skeleton.LIMBS` those found; peaks: for each keypoint those found.
+    """
     people: list[Person] = []
     for limb, found in zip(LIMBS, connections, strict=True):
         for connection in found:
-            add_limb(people, limb, connection)
+            add_limb(people, limb, connection, peaks)
     return people
 
 
-def add_limb(people: list[Person], limb: Limb, connection: Connection) -> None:
-    """Add one limb to the person who owns one of its ends, unite the two who own one each, or found a new person."""
+def add_limb(people: list[Person], limb: Limb, connection: Connection, peaks: list[list[Peak]]) -> None:
+    """Add one limb to the person who owns one of its ends, unite the two who own one each, or found a new person.
+
+    Nobody gets a second keypoint of a kind: the surer limb came first. Nobody gets a limb that is too long.
+    """
     ends = {limb.start_id: connection.start, limb.end_id: connection.end}
     owners = [person for person in people if any(person.peaks.get(part) == peak for part, peak in ends.items())]
-    if not owners:
-        if limb.founds_person:
-            people.append(Person(ends, connection.score))
-    elif len(owners) == 1:
-        (owner,) = owners
-        # An end that the person has elsewhere already stays as it is: the surer limb came first.
-        if all(owner.peaks.get(part, peak) == peak for part, peak in ends.items()):
-            owner.peaks.update(ends)
-            owner.score += connection.score
+    if not owners and not limb.founds_person:
+        return
+    parts = [*(owner.peaks for owner in owners), ends]
+    joined = {part: peak for peaks_of_part in parts for part, peak in peaks_of_part.items()}
+    if any(joined[part] != peak for peaks_of_part in parts for part, peak in peaks_of_part.items()):
+        return
+    size = max([owner.size for owner in owners], default=0)
+    is_larger = all(joined != owner.peaks for owner in owners)
+    if is_larger and has_too_long_limb(joined, size, peaks):
+        return
+    if limb.length is not None:
+        size = max(size, length(limb, joined, peaks) / limb.length)
+    score = connection.score
+    for owner in reversed(owners):
+        score += owner.score
+    if owners:
+        owners[0].peaks, owners[0].score, owners[0].size = joined, score, size
+        people[:] = [person for person in people if all(person is not other for other in owners[1:])]
     else:
-        one, other = owners
-        if not one.peaks.keys() & other.peaks.keys():
-            one.peaks.update(other.peaks)
-            one.score += other.score + connection.score
-            people[:] = [person for person in people if person is not other]
+        people.append(Person(joined, score, size))
+
+
+def has_too_long_limb(person: dict[int, int], size: float, peaks: list[list[Peak]]) -> bool:
+    """Whether two of the keypoints make a limb that is too long for a torso of that size; 0: the size is unknown."""
+    return size > 0 and any(
+        length(limb, person, peaks) > limb.longest * size
+        for limb in LIMBS
+        if limb.start_id in person and limb.end_id in person
+    )
+
+
+def length(limb: Limb, person: dict[int, int], peaks: list[list[Peak]]) -> float:
+    """In cells."""
+    start, end = (peaks[part][person[part]] for part in (limb.start_id, limb.end_id))
+    return math.dist((float(start.x), float(start.y)), (float(end.x), float(end.y)))

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from human_pose import decode as fast
-from human_pose.decode import DEFAULT_LEAST_KEYPOINTS, DEFAULT_THRESHOLD, Peaks, Pose
-from human_pose.skeleton import HEATMAP_CHANNELS, KEYPOINTS, LIMBS, PAF_CHANNELS
+from human_pose.decode import DEFAULT_LEAST_KEYPOINTS, DEFAULT_THRESHOLD, Pose
+from human_pose.peaks import Peaks
+from human_pose.skeleton import HEATMAP_CHANNELS, KEYPOINTS, LIMBS, PAF_CHANNELS, Limb
 from tests import clear_decode as clear
 from tests.clear_decode import Connection
 from tests.painted import PERSON
@@ -18,6 +19,7 @@ pytestmark = pytest.mark.filterwarnings("error")
 
 HEIGHT, WIDTH = 32, 40  # of the maps, in cells
 PIXELS_PER_CELL = (7.5, 9.0)
+TOLERANCE = 1e-5  # between the two decoders, of scores and relative of pixels
 FACE = {"right_eye": (9, 3), "left_eye": (11, 3), "right_ear": (8, 4), "left_ear": (12, 4)}
 WHOLE_PERSON = {**PERSON, **FACE}
 RIGHT_ARM = ("nose", "neck", "right_shoulder", "right_elbow", "right_wrist")
@@ -109,20 +111,25 @@ def find_connections(starts: list[clear.Peak], ends: list[clear.Peak], field: np
     found = fast.find_connections(Peaks(values[:, :2].T.copy(), values[:, 2].copy(), counts), pafs)
     connections = [Connection(start, end - len(starts), score) for _, start, end, score in found]
     assert {limb for limb, *_ in found} <= {0}
-    assert connections == clear.find_connections(starts, ends, field)
+    expected = clear.find_connections(starts, ends, field)
+    assert pairs(connections) == pairs(expected)
+    assert [one.score for one in connections] == pytest.approx([one.score for one in expected], abs=TOLERANCE)
     return connections
 
 
-def group_people(connections: list[list[Connection]]) -> list[dict[int, int]]:
-    """Who is made of some limbs, found by both decoders; to the fast one the peaks of a keypoint are ten in a row."""
+def group_people(connections: list[list[Connection]], peaks: list[list[clear.Peak]]) -> list[dict[int, int]]:
+    """Who is made of some limbs, found by both decoders. peaks: ten of each keypoint."""
     numbered = [
-        fast.Connection(index, 10 * limb.start_id + start, 10 * limb.end_id + end, score)
+        (index, 10 * limb.start_id + start, 10 * limb.end_id + end, score)
         for index, (limb, found) in enumerate(zip(LIMBS, connections, strict=True))
         for start, end, score in found
     ]
-    people = fast.group_people(numbered, 10 * len(KEYPOINTS))
+    points = np.array([(peak.x, peak.y) for of_part in peaks for peak in of_part], np.float32).T
+    people = fast.group_people(numbered, points)
     found = [({part: peak - 10 * part for part, peak in person.peaks.items()}, person.score) for person in people]
-    assert found == [(person.peaks, person.score) for person in clear.group_people(connections)]
+    expected = clear.group_people(connections, peaks)
+    assert [peaks for peaks, _ in found] == [person.peaks for person in expected]
+    assert [score for _, score in found] == pytest.approx([person.score for person in expected], abs=TOLERANCE)
     return [peaks for peaks, _ in found]
 
 
@@ -136,9 +143,9 @@ def decode(
     """The poses, found by both decoders."""
     poses = fast.decode(heatmaps, pafs, pixels_per_cell, threshold, least_keypoints)
     expected = clear.decode(heatmaps, pafs, pixels_per_cell, threshold, least_keypoints)
-    assert [pose.score for pose in poses] == [pose.score for pose in expected]
+    assert [pose.score for pose in poses] == pytest.approx([pose.score for pose in expected], abs=TOLERANCE)
     for pose, other in zip(poses, expected, strict=True):
-        assert np.array_equal(pose.keypoints, other.keypoints, equal_nan=True)
+        np.testing.assert_allclose(pose.keypoints, other.keypoints, rtol=TOLERANCE, atol=TOLERANCE)
     return poses
 
 
@@ -166,7 +173,9 @@ def joined(*limbs: tuple[str, int, str, int]) -> list[list[Connection]]:
 
 
 def people_in(connections: list[list[Connection]]) -> list[dict[str, int]]:
-    return [{KEYPOINTS[part]: peak for part, peak in person.items()} for person in group_people(connections)]
+    """Who is made of some limbs; all peaks are in one place, so that no limb is too long."""
+    peaks = [peaks_at(*[(0, 0)] * 10)] * len(KEYPOINTS)
+    return [{KEYPOINTS[part]: peak for part, peak in person.items()} for person in group_people(connections, peaks)]
 
 
 # find_peaks
@@ -392,7 +401,23 @@ def test_shoulder_to_ear_joins_a_person_who_is_there(side: str) -> None:
 
 
 def test_no_limbs_are_no_people() -> None:
-    assert group_people(no_limbs()) == []
+    assert people_in(no_limbs()) == []
+
+
+@pytest.mark.parametrize("limb", [limb for limb in LIMBS if limb.longest < math.inf], ids=lambda limb: limb.end)
+def test_a_limb_joins_a_person_as_long_as_it_can_be_but_no_longer(limb: Limb) -> None:
+    """The torso is 100 cells long; from the neck to the limb's start everything is in one place."""
+    hip = "left_hip" if limb.start.startswith("right") else "right_hip"
+    way = [(limb.start, 0, limb.end, 0)]
+    while way[0][0] != "neck":
+        (inner,) = [other for other in LIMBS if other.end == way[0][0] and other.drawn]
+        way.insert(0, (inner.start, 0, inner.end, 0))
+    for share, joins in ((0.99, True), (1.01, False)):
+        peaks = [peaks_at(*[(0, 0)] * 10) for _ in KEYPOINTS]
+        peaks[KEYPOINTS.index(hip)][0] = peaks_at((0, 100))[0]
+        peaks[limb.end_id][0] = peaks_at((100 * limb.longest * share, 0))[0]
+        (person,) = group_people(joined(("neck", 0, hip, 0), *way), peaks)
+        assert (limb.end_id in person) == joins
 
 
 # decode
@@ -420,6 +445,59 @@ def test_people_are_found_whatever_the_order_of_their_keypoints_on_the_maps() ->
     short = {name: (column + 18, row + 1) for name, (column, row) in WHOLE_PERSON.items()}
     poses = sorted(decode(*painted(tall, short)), key=lambda pose: pose.keypoints[0, 0])
     assert [found(pose) for pose in poses] == [close_to(tall), close_to(short)]
+
+
+def lacking(person: Cells, *names: str) -> dict[str, tuple[int, int]]:
+    return {name: cell for name, cell in person.items() if name not in names}
+
+
+@pytest.mark.parametrize(("start", "end"), [("nose", "right_eye"), ("right_eye", "right_ear")])
+def test_a_field_to_the_neighbours_head_makes_no_limb(start: str, end: str) -> None:
+    """The neighbour is 3 widths of a head away; the field runs from this one's nose or eye to that one's eye or ear."""
+    beyond = ["right_eye", "right_ear"][["nose", "right_eye"].index(start) :]
+    left, right = lacking(WHOLE_PERSON, *beyond), lacking(moved(WHOLE_PERSON, 12), start)
+    for elbow_or_wrist in ("left_elbow", "left_wrist"):  # in the way of the other's
+        del left[elbow_or_wrist]
+    maps = painted(left, right)
+    (limb,) = [limb for limb in LIMBS if (limb.start, limb.end) == (start, end)]
+    paint_field(maps[1][limb.paf[0] : limb.paf[1] + 1], left[start], right[end])
+    poses = sorted(decode(*maps), key=lambda pose: pose.keypoints[KEYPOINTS.index("neck"), 0])
+    assert [found(pose) for pose in poses] == [close_to(left), close_to(right)]
+
+
+@pytest.mark.parametrize(("ear", "is_near"), [((7, 4), True), ((4, 3), False)])
+def test_an_ear_that_only_the_shoulder_joins_must_be_near_the_eye(ear: tuple[int, int], is_near: bool) -> None:
+    """The shoulders, 6 cells wide, are those of a torso of 10, so that the ear may be 3.2 cells from the eye."""
+    person = WHOLE_PERSON | {"right_ear": ear}
+    maps = painted(person)
+    erase_limb(maps, "right_eye", "right_ear")
+    (pose,) = decode(*maps)
+    assert found(pose) == close_to(person if is_near else lacking(person, "right_ear"))
+
+
+NEAR_FACE = {"nose": (20, 12), "right_eye": (16, 8), "left_eye": (24, 8), "right_ear": (11, 10), "left_ear": (29, 10)}
+PROFILE = {"nose": (12, 12), "right_eye": (13, 10), "left_eye": (15, 9), "left_ear": (24, 11), "right_ear": (14, 12)}
+
+
+@pytest.mark.parametrize(
+    "person",
+    [NEAR_FACE | {"neck": (20, 24), "right_shoulder": (6, 30), "left_shoulder": (34, 30)}, NEAR_FACE, PROFILE],
+    ids=["head_and_shoulders", "head", "head_from_the_side"],
+)
+def test_a_face_that_fills_the_picture_stays_whole(person: Cells) -> None:
+    (pose,) = decode(*painted(person))
+    assert found(pose) == close_to(person)
+
+
+def test_a_head_that_is_too_large_for_a_body_is_not_its_own() -> None:
+    """The shoulder's field leads to the ear of another head, which is cut off from its own body."""
+    body = lacking(PERSON, "nose")
+    head = {name: (column + 5, row - 6) for name, (column, row) in NEAR_FACE.items()}
+    maps = painted(body, head)
+    limb = LIMBS[-2]
+    assert (limb.start, limb.end) == ("right_shoulder", "right_ear")
+    paint_field(maps[1][limb.paf[0] : limb.paf[1] + 1], body["right_shoulder"], head["right_ear"])
+    assert [found(pose) for pose in decode(*maps)] == [close_to(body), close_to(head)]
 
 
 def test_a_head_without_neck_field_is_united_with_its_body_by_shoulder_and_ear() -> None:
@@ -524,7 +602,7 @@ SHAPES = [(1, 1), (1, 2), (2, 1), (2, 2), (3, 3), (1, 9), (9, 1), (4, 6), (5, 4)
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_random_fields_are_decoded_to_the_same_bits_one_by_one_and_at_once(seed: int) -> None:
+def test_random_fields_are_decoded_to_the_same_poses_one_by_one_and_at_once(seed: int) -> None:
     """A hundred of each seed; rounded ones are full of ties, those of zeros and ones of plateaus."""
     random = np.random.default_rng(seed)
     people = 0
@@ -541,7 +619,7 @@ def test_random_fields_are_decoded_to_the_same_bits_one_by_one_and_at_once(seed:
 
 
 @pytest.mark.parametrize("count", [1, 6, 25])
-def test_blurred_crowds_are_decoded_to_the_same_bits(count: int) -> None:
+def test_blurred_crowds_are_decoded_to_the_same_poses(count: int) -> None:
     """Round peaks and broad fields, as a network gives them."""
     random = np.random.default_rng(count)
     maps = blank(60, 120)

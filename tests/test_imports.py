@@ -8,7 +8,7 @@ from pathlib import Path
 ROOMS = [
     "errors", "skeleton", "terminal", "files", "catalog", "download", "network", "preprocess", "model_files", "convert",
     "cache", "devices", "affinity", "compiled", "benchmark_app", "profile", "stats", "sources", "capture",
-    "infer_request", "compilation", "inference", "decode", "export",
+    "infer_request", "compilation", "inference", "peaks", "decode", "export",
     "panel", "draw", "window", "tour", "writer", "viewer", "report", "options", "evaluate", "agreement",
     "samples", "equalize", "int8", "judge", "quantize", "shelf", "originals", "models",
 ]  # fmt: skip
@@ -61,8 +61,9 @@ def test_the_demo_needs_only_its_three_packages(root: Path) -> None:
 
 def test_decoding_knows_no_device_and_no_window(root: Path) -> None:
     rooms, packages = imports_of(root / "human_pose" / "decode.py")
-    assert rooms == {"skeleton"}
+    assert rooms == {"peaks", "skeleton"}
     assert packages == {"numpy"}
+    assert imports_of(root / "human_pose" / "peaks.py") == (set(), {"numpy"})
 
 
 def test_rooms_of_the_study_stand_in_order_too(root: Path) -> None:

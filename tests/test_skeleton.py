@@ -78,6 +78,27 @@ def test_only_shoulder_to_ear_founds_nobody_and_is_not_drawn() -> None:
     assert {(limb.start, limb.end) for limb in LIMBS if not limb.drawn} == SHOULDER_TO_EAR
 
 
+def test_limbs_go_from_the_trunk_outwards() -> None:
+    """So that a person's size is known before it decides about arms, legs and face."""
+    assert {(limb.start, limb.end) for limb in LIMBS[:5]} == {
+        ("neck", "right_shoulder"), ("neck", "left_shoulder"), ("neck", "right_hip"), ("neck", "left_hip"),
+        ("neck", "nose"),
+    }  # fmt: skip
+    known = {"neck"}
+    for limb in LIMBS:
+        assert limb.start in known
+        known.add(limb.end)
+    drawn = [limb for limb in LIMBS if limb.drawn]
+    assert len({limb.end for limb in drawn}) == len(drawn) == len(KEYPOINTS) - 1  # a tree
+
+
+@pytest.mark.parametrize("right", [limb for limb in LIMBS if limb.end.startswith("right")], ids=lambda limb: limb.end)
+def test_left_and_right_are_of_the_same_length(right: Limb) -> None:
+    mirrored = right.start.replace("right", "left"), right.end.replace("right", "left")
+    (left,) = [limb for limb in LIMBS if (limb.start, limb.end) == mirrored]
+    assert (left.length, left.longest) == (right.length, right.longest)
+
+
 @each_limb
 def test_no_limb_crosses_sides(limb: Limb) -> None:
     assert len({side(limb.start), side(limb.end)} - {""}) <= 1

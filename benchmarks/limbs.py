@@ -1,0 +1,95 @@
+"""How many limbs of faces on a video are longer than a face can be, with the decoder's limit of limbs and without it.
+
+python -m benchmarks.limbs --input VIDEO [--model NAME_OR_XML] [--height 256 368]
+
+A limb of a face, nose to eye or eye to ear, is too long here if it is longer than half of its person's torso (neck to
+hip) or of the shoulders' width, whichever is larger; people with neither are left out. The network runs once for each
+frame and height, and both decoders see the same maps. "changes": between how many neighbouring frames the number of
+people changes.
+"""
+
+import argparse
+import contextlib
+import math
+from collections.abc import Iterator
+from unittest import mock
+
+import numpy as np
+import openvino as ov
+
+from benchmarks.common import BUNDLED, machine, precision_of
+from human_pose import decode as decoder
+from human_pose.capture import Capture
+from human_pose.compiled import Settings
+from human_pose.decode import Pose, decode
+from human_pose.evaluate import infer_all
+from human_pose.inference import Estimator
+from human_pose.model_files import choose_model
+from human_pose.network import load_network
+from human_pose.skeleton import LIMBS
+from human_pose.sources import open_source
+
+FACE = [limb for limb in LIMBS if limb.drawn and {"eye", "ear"} & {limb.end.rpartition("_")[2]}]
+
+
+def length(pose: Pose, start: int, end: int) -> float:
+    """In pixels; NaN where one of the keypoints was not found."""
+    return math.dist(pose.keypoints[start, :2].tolist(), pose.keypoints[end, :2].tolist())
+
+
+def size(pose: Pose) -> float:
+    """The longer of the torso and the shoulders' width; NaN where neither is known."""
+    known = [
+        length(pose, limb.start_id, limb.end_id) * (2 if limb.end.endswith("shoulder") else 1)
+        for limb in LIMBS
+        if limb.start == "neck" and limb.end != "nose"
+    ]
+    return max((value for value in known if not math.isnan(value)), default=math.nan)
+
+
+def limits(are_on: bool) -> contextlib.AbstractContextManager[object]:
+    if are_on:
+        return contextlib.nullcontext()
+    return mock.patch.object(decoder, "_LONGEST", [math.inf] * len(LIMBS))
+
+
+def poses_of(core: ov.Core, model: str, height: int, video: str) -> Iterator[tuple[list[Pose], list[Pose]]]:
+    """Of each frame without limits and with them."""
+    network = load_network(core, choose_model(model, precision_of(model)))
+    network.reshape(None, height)
+    estimator = Estimator(core, network, "CPU", Settings(network.file.precision, hint="latency"))
+    with Capture(open_source(video)) as capture:
+        for inference in infer_all(capture, estimator):
+            with limits(False):
+                free = decode(*inference.maps)
+            yield free, decode(*inference.maps)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--input", required=True)
+    parser.add_argument("--model", default=BUNDLED)
+    parser.add_argument("--height", nargs="+", type=int, default=[256, 368])
+    options = parser.parse_args()
+    core = ov.Core()
+    print(f"{machine()}; {options.input}\n")
+    print("| height | limits | frames | people a frame | changes | limbs of faces | too long |\n" + "|---" * 7 + "|")
+    for height in options.height:
+        frames = list(poses_of(core, options.model, height, options.input))
+        for name, of_frames in zip(("off", "on"), zip(*frames, strict=True), strict=True):
+            counts = [len(poses) for poses in of_frames]
+            lengths = [
+                (length(pose, limb.start_id, limb.end_id), size(pose))
+                for poses in of_frames
+                for pose in poses
+                for limb in FACE
+            ]
+            found = [(long, whole) for long, whole in lengths if not math.isnan(long + whole)]
+            too_long = sum(long > 0.5 * whole for long, whole in found)
+            changes = np.count_nonzero(np.diff(counts))
+            cells = (height, name, len(counts), f"{np.mean(counts):.2f}", changes, len(found), too_long)
+            print("| " + " | ".join(map(str, cells)) + " |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
