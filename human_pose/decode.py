@@ -199,7 +199,7 @@ def group_people(connections: list[Connection], points: np.ndarray) -> list[Pers
                     people.append(person)
             elif (
                 part not in owner.peaks
-                and not 0 < owner.size * _LONGEST[limb] < length
+                and not 0 < owner.size * _LONGEST[limb] < length  # of an unknown size, 0, every length fits
                 and (_IS_DRAWN[limb] or _fit(owner.peaks | {part: peak}, owner.size, places))
             ):
                 owners[peak] = owner
