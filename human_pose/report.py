@@ -12,7 +12,7 @@ import openvino as ov
 from .capture import Capture
 from .devices import full_name
 from .files import write_whole
-from .network import PoseNetwork
+from .network import PoseNetwork, shorter_side
 from .stats import DeviceStatistics, RunStatistics, Summary
 
 PERCENTILES = (50, 95, 99)
@@ -64,10 +64,12 @@ def report(core: ov.Core, network: PoseNetwork, capture: Capture, statistics: Ru
         "precision": network.file.precision,
         "model_file": network.file.path.name,
         "model_sha256": network.sha256(),
+        "model_note": network.file.note,
         "input": {
             "source": capture.source.name,
             "frame_size": list(capture.frame_size),
-            "network_size": list(network.input_size),
+            "network_size": list(network.input_size or (None, None)),  # null: of each image's own shape
+            "network_shorter_side": shorter_side(network.model),
             "dropped_frames": capture.dropped,
         },
         "openvino": ov.get_version(),

@@ -54,6 +54,33 @@ def poses(inference: Inference) -> list[dict[str, tuple[float, float]]]:
     ]
 
 
+@pytest.mark.parametrize("factor", [1, 3])
+def test_an_upright_frame_gets_an_upright_input_and_its_own_pixels(network: PoseNetwork, factor: int) -> None:
+    image = cv2.resize(
+        paint_person(blank(456, 256), shift=(8, 25)), None, fx=factor, fy=factor, interpolation=cv2.INTER_NEAREST
+    )
+    core = ov.Core()
+    upright = load_network(core, network.file)
+    upright.reshape(*network_input_size(image.shape[1::-1], 256))
+    assert upright.input_size == (256, 456)
+    [inference] = infer(Estimator(core, upright, "CPU", SETTINGS), [image])
+    assert poses(inference) == [{name: (x * factor, y * factor) for name, (x, y) in pixels(shift=(8, 25)).items()}]
+
+
+def test_frames_of_both_orientations_need_one_compilation(network: PoseNetwork) -> None:
+    core = ov.Core()
+    either = load_network(core, network.file)
+    either.reshape_open(256)
+    estimator = Estimator(core, either, "CPU", SETTINGS)
+    compiled = estimator.compiled
+    sizes = [(320, 256), (256, 456), (256, 320), (1024, 256), (256, 1024), (320, 256)]
+    images = [paint_person(blank(height, width), shift=(2, 3)) for width, height in sizes]
+    for inference, (width, height) in zip(infer(estimator, images), sizes, strict=True):
+        assert inference.compiled is compiled
+        assert inference.heatmaps.shape == (19, height // 8, width // 8)
+        assert poses(inference) == [pixels(shift=(2, 3))]
+
+
 def test_a_painted_person_comes_back_to_the_pixel(estimator: Estimator) -> None:
     [inference] = infer(estimator, [paint_person(blank())])
     assert poses(inference) == [pixels()]

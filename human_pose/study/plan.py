@@ -21,6 +21,7 @@ class Wish:
     devices, hints, precisions: of the matrix. models: names or paths. seconds: of each of the two measurements of a
     run; frames: so many results instead. requests: of the second grid, numbers or 'optimal'. pause_s: before each
     run. agreement_frames: frames on which the keypoints of the precisions are compared. cache: keep compiled networks.
+    height: the shorter side of the network's input; it has this name in results.json.
     """
 
     devices: list[str]
