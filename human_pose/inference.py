@@ -15,7 +15,7 @@ from .compiled import CompiledNetwork, Settings, compile_network
 from .devices import DeviceError, members_of
 from .errors import first_line
 from .network import PoseNetwork
-from .preprocess import fill_input, new_input, pixels_per_cell
+from .preprocess import check_finite, fill_input, new_input, pixels_per_cell
 from .profile import Profile
 from .terminal import say
 
@@ -70,11 +70,13 @@ class _Request:
     def result(self, frame: Frame) -> Inference:
         self._request.wait()  # raises what went wrong
         _, height, width, _ = self._input.shape
+        heatmaps, pafs = (self._request.get_tensor(name).data[0].copy() for name in ("heatmaps", "pafs"))
+        check_finite(heatmaps, pafs)
         return Inference(
             frame,
             self.compiled,
-            self._request.get_tensor("heatmaps").data[0].copy(),
-            self._request.get_tensor("pafs").data[0].copy(),
+            heatmaps,
+            pafs,
             pixels_per_cell(frame.image.shape[1::-1], (width, height)),
             self._request.latency,
         )

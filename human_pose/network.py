@@ -108,7 +108,10 @@ def load_network(core: ov.Core, file: ModelFile) -> PoseNetwork:
     if image_layout is None:
         raise UsageError(_not_a_pose_network(file, model))
     if file.precision != "FP16-INT8" and is_quantized(model):
-        make_float_twin(model)
+        try:
+            make_float_twin(model)
+        except UsageError as error:
+            raise UsageError(f"'{file.path}' cannot run in {file.precision}: {error}. Leave -p out.") from error
         file = replace(file, note=NOTE)
     sides = [side.get_length() for side in _sides(model, image_layout) if side.is_static]
     if max(sides, default=0) > WIDEST_ASPECT * LARGEST_SIZE or min(sides, default=0) > LARGEST_SIZE:
@@ -120,8 +123,6 @@ def load_network(core: ov.Core, file: ModelFile) -> PoseNetwork:
     steps = PrePostProcessor(model)
     steps.input().tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC"))
     steps.input().model().set_layout(ov.Layout(image_layout))
-    for output in ("heatmaps", "pafs"):
-        steps.output(output).tensor().set_element_type(ov.Type.f32)
     model = steps.build()
     model.input().set_names({"image"})
     return PoseNetwork(file, model, min(sides, default=DEFAULT_SIZE))
@@ -150,6 +151,10 @@ def _split_outputs(file: ModelFile, model: ov.Model, image_layout: str) -> ov.Mo
     Two outputs are told apart by their number of channels; a single one holds the heatmaps first, then the fields.
     """
     cells = _sides(model, image_layout)
+    types = {output.get_element_type() for output in model.outputs}
+    if not all(kind.is_real() for kind in types):
+        names = ", ".join(sorted(kind.get_type_name() for kind in types))
+        raise UsageError(f"'{file.path}' gives {names} where heatmaps and fields are floats. Give another model.")
     for axis in (1, 3):  # NCHW, NHWC
         maps = {_channels(output, axis, cells): output.get_node().input_value(0) for output in model.outputs}
         if len(model.outputs) == 2 and maps.keys() == {HEATMAP_CHANNELS, PAF_CHANNELS}:
@@ -163,6 +168,10 @@ def _split_outputs(file: ModelFile, model: ov.Model, image_layout: str) -> ov.Mo
         raise UsageError(_not_a_pose_network(file, model))
     if axis == 3:
         heatmaps, pafs = (ops.transpose(maps, [0, 3, 1, 2]).output(0) for maps in (heatmaps, pafs))
+    heatmaps, pafs = (
+        maps if maps.get_element_type() == ov.Type.f32 else ops.convert(maps, "f32").output(0)
+        for maps in (heatmaps, pafs)
+    )
     # The names are set where the tensors are made: MULTI and AUTO find an output only if it has no other name besides.
     heatmaps.set_names({"heatmaps"})
     pafs.set_names({"pafs"})

@@ -30,6 +30,15 @@ def pixels_per_cell(frame_size: tuple[int, int], input_size: tuple[int, int]) ->
     return CELL_PIXELS * frame_size[0] / scaled[0], CELL_PIXELS * frame_size[1] / scaled[1]
 
 
+def check_finite(*maps: np.ndarray) -> None:
+    """Raise RuntimeError where the network's outputs hold NaN or infinity: nobody would be found, without a word."""
+    with np.errstate(all="ignore"):
+        if not all(np.isfinite(values.sum()) for values in maps):
+            raise RuntimeError(
+                "the network gives NaN or infinity. Give another model, or -p FP32, which holds larger values"
+            )
+
+
 def scale_into(image: np.ndarray, target: np.ndarray) -> None:
     """Scale an image (h, w, 3) uint8 to the size of `target`, and write it there.
 

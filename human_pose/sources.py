@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from .errors import DemoError, UsageError
+from .quiet import hide_library_lines
 from .terminal import say
 
 IMAGE_SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".ppm", ".pgm", ".tif", ".tiff", ".webp"})
@@ -180,7 +181,8 @@ def _read_images(paths: list[Path], tell: Say) -> Images:
 
 def _read_image(path: Path) -> np.ndarray | None:
     try:
-        return cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
+        with hide_library_lines():
+            return cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
     except (cv2.error, OSError):
         return None
 

@@ -32,9 +32,7 @@ def make_float_twin(model: ov.Model) -> None:
         if node.get_name() in constants:
             stored = [values for port in node.input_values() if (values := constant(port)) is not None]
             if len(stored) < 5:
-                raise UsageError(
-                    f"The layer '{node.get_friendly_name()}' computes its weights: there is no float twin."
-                )
+                raise UsageError(f"its layer '{node.get_friendly_name()}' computes its weights")
             values = fake_quantize(node.get_attributes()["levels"], *stored)
             source = ops.constant(values.astype(source.get_element_type().to_dtype())).output(0)
         for reader in node.output(0).get_target_inputs():

@@ -307,6 +307,31 @@ def assert_finds_what_was_painted(core: ov.Core, network: PoseNetwork, image: np
         np.testing.assert_allclose(outputs[name][0], expected, atol=1e-4)
 
 
+def with_outputs_of_type(folder: Path, kind: str, outputs: int) -> Path:
+    model = painted_network(outputs=outputs)
+    results = [ops.result(ops.convert(result.input_value(0), kind)) for result in model.get_results()]
+    return save(folder, ov.Model(results, model.get_parameters(), kind))
+
+
+@pytest.mark.parametrize("outputs", [1, 2])
+@pytest.mark.parametrize("kind", ["f16", "f64"])
+def test_every_float_type_of_output_gives_the_same_maps(core: ov.Core, tmp_path: Path, kind: str, outputs: int) -> None:
+    network = load(core, with_outputs_of_type(tmp_path, kind, outputs))
+    network.reshape(WIDTH, HEIGHT)
+    image = paint_person(blank())
+    request = core.compile_model(network.model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"}).create_infer_request()
+    request.infer([image[None]])
+    for name, expected in zip(("heatmaps", "pafs"), painted_maps(image), strict=True):
+        assert request.get_tensor(name).data.dtype == np.float32
+        np.testing.assert_allclose(request.get_tensor(name).data[0], expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("kind", ["i32", "u8", "boolean"])
+def test_outputs_that_are_no_floats_are_wrong_use(core: ov.Core, tmp_path: Path, kind: str) -> None:
+    with pytest.raises(UsageError, match=rf"network\.xml' gives {kind} where heatmaps and fields are floats"):
+        load(core, with_outputs_of_type(tmp_path, kind, 1))
+
+
 @pytest.mark.parametrize("outputs", [1, 2])
 @pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
 @pytest.mark.parametrize("size", [(HEIGHT, WIDTH), (-1, -1)], ids=["static", "dynamic"])

@@ -230,10 +230,16 @@ def project(tmp_path: Path, root: Path) -> Path:
 def run(project: Path) -> Run:
     """Runs the program in that copy."""
 
-    def run_it(*arguments: object) -> "subprocess.CompletedProcess[str]":
+    def run_it(*arguments: object, env: dict[str, str] | None = None) -> "subprocess.CompletedProcess[str]":
         command = [sys.executable, "-m", "human_pose.models", *map(str, arguments)]
         return subprocess.run(
-            command, cwd=project, env={**os.environ}, capture_output=True, text=True, timeout=60, check=False
+            command,
+            cwd=project,
+            env={**os.environ, **(env or {})},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
         )
 
     return run_it
@@ -243,6 +249,13 @@ def test_program_lists_without_models(run: Run) -> None:
     outcome = run("list")
     assert (outcome.returncode, outcome.stderr) == (0, "")
     assert outcome.stdout.count("to be downloaded") == 2
+
+
+def test_program_lists_a_model_whose_name_the_terminal_cannot_write(run: Run, project: Path) -> None:
+    put_ir(project / "models", "модель", "FP32")
+    outcome = run("list", env={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"})
+    assert (outcome.returncode, outcome.stderr) == (0, "")
+    assert "\\u043c\\u043e\\u0434" in outcome.stdout
 
 
 def test_program_without_nncf_says_what_to_install(run: Run, tmp_path: Path) -> None:
