@@ -46,7 +46,8 @@ def models_of(wish: Wish) -> list[Model]:
 
 def _in_catalog(name: str, precision: str) -> Model:
     try:
-        return Model(name, precision, str(choose_model(name, precision).path))
+        file = choose_model(name, precision)
+        return Model(name, precision, str(file.path), note=file.note)
     except DemoError as error:
         return Model(name, precision, missing=str(error))
 

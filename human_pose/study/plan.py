@@ -113,12 +113,13 @@ class Job:
 
 @dataclass(frozen=True)
 class Model:
-    """One precision of a model: its file, or why there is none."""
+    """One precision of a model: its file, or why there is none. note: as ModelFile's, 'float twin of FP16-INT8'."""
 
     name: str
     precision: str
     file: str = ""
     missing: str | None = None
+    note: str = ""
 
 
 def matrix(wish: Wish, models: Iterable[Model]) -> list[Cell]:
