@@ -28,17 +28,20 @@ class ModelUnavailableError(DemoError):
     """A catalog model that is not on disk and cannot be downloaded."""
 
 
-def choose_model(name: str | None, precision: str | None, models_folder: Path = MODELS_FOLDER) -> ModelFile:
+def choose_model(
+    name: str | None, precision: str | None, models_folder: Path = MODELS_FOLDER, allows_twin: bool = True
+) -> ModelFile:
     """Find the IR of `name`: a name in the catalog or in models_folder, or the path of an .xml.
 
     name: None for the default model. precision: one of catalog.PRECISIONS, or None: FP16-INT8 where the model comes
-    with it, or has nothing else, else FP16. FP32 and FP16 of a model that has only FP16-INT8 here is its float twin.
+    with it, or has nothing else, else FP16. FP32 and FP16 of a model that has only FP16-INT8 here is its float twin,
+    where `allows_twin`.
     Says in one line when another file than the one asked for is used. Raises UsageError or ModelUnavailableError.
     """
     known = list(dict.fromkeys([*CATALOG, *_folders(models_folder)]))
     if name is None or name in known:
         name = name or DEFAULT_MODEL
-        return _named_model(name, precision or _default_precision(name, models_folder), models_folder)
+        return _named_model(name, precision or _default_precision(name, models_folder), models_folder, allows_twin)
     if name.endswith(".xml") or os.sep in name or "/" in name or Path(name).exists():
         return _model_at(Path(name), precision)
     raise UsageError(f"Unknown model '{name}'. Give {_names(known)}, or the path of an IR's .xml.")
@@ -64,7 +67,7 @@ def _default_precision(name: str, models_folder: Path) -> str:
     return "FP16-INT8" if has_int8 or is_makers else "FP16"
 
 
-def _named_model(name: str, precision: str, models_folder: Path) -> ModelFile:
+def _named_model(name: str, precision: str, models_folder: Path, allows_twin: bool) -> ModelFile:
     """The IR of a model in `precision`; downloaded, or its float twin, if it is not on disk."""
     own = _file(models_folder, name, precision)
     remote = CATALOG.get(name, {}).get(precision)
@@ -84,7 +87,7 @@ def _named_model(name: str, precision: str, models_folder: Path) -> ModelFile:
         if _is_whole(_file(models_folder, name, other)):
             say(f"{reason}: executing its {other} file in {precision}.")
             return ModelFile(name, precision, _file(models_folder, name, other))
-        if _is_whole(_file(models_folder, name, "FP16-INT8")):
+        if allows_twin and _is_whole(_file(models_folder, name, "FP16-INT8")):
             say(f"{reason}: executing the {NOTE} in {precision}.")
             return ModelFile(name, precision, _file(models_folder, name, "FP16-INT8"), NOTE)
     if unavailable is not None:

@@ -132,8 +132,8 @@ def _attempts(
 
 
 def _float_file(model: str, models_folder: Path) -> ModelFile:
-    file = choose_model(model, None if model.endswith(".xml") else "FP16", models_folder)
-    if file.note or file.precision == INT8:
+    file = choose_model(model, None if model.endswith(".xml") else "FP16", models_folder, allows_twin=False)
+    if file.precision == INT8:
         raise UsageError(f"'{file.path}' is quantized already. Give a float model.")
     return replace(file, precision="FP32")
 

@@ -168,6 +168,13 @@ def test_in_float_without_network_it_is_the_float_twin_and_says_so(
 
 
 @pytest.mark.usefixtures("no_network")
+def test_who_needs_the_makers_weights_gets_no_twin(models_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ModelUnavailableError, match=f"{DEFAULT_MODEL} FP16 is not on this machine. Cannot reach"):
+        choose_model(DEFAULT_MODEL, "FP16", models_folder, allows_twin=False)
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.usefixtures("no_network")
 def test_a_float_file_on_disk_does_not_replace_the_faster_default(models_folder: Path) -> None:
     put_ir(models_folder, DEFAULT_MODEL, "FP16")
     assert choose_model(None, None, models_folder).precision == "FP16-INT8"
