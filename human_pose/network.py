@@ -115,9 +115,10 @@ def load_network(core: ov.Core, file: ModelFile) -> PoseNetwork:
         file = replace(file, note=NOTE)
     sides = [side.get_length() for side in _sides(model, image_layout) if side.is_static]
     if max(sides, default=0) > WIDEST_ASPECT * LARGEST_SIZE or min(sides, default=0) > LARGEST_SIZE:
+        found = "x".join(map(str, reversed(sides)))
         raise UsageError(  # OpenVINO itself ends in a segmentation fault
-            f"The input of '{file.path}' is too large: {'x'.join(map(str, sides))}. Give a model whose input is "
-            f"{LARGEST_SIZE}x{LARGEST_SIZE} at most, or open."
+            f"The input of '{file.path}' is too large: {found}. "
+            f"Give a model whose input is {LARGEST_SIZE}x{LARGEST_SIZE} at most, or open."
         )
     model = _split_outputs(file, model, image_layout)
     steps = PrePostProcessor(model)
