@@ -14,7 +14,6 @@ try:
     import openvino as ov
 
     from human_pose.capture import Capture, open_capture
-    from human_pose.catalog import BUNDLED_MODEL
     from human_pose.compiled import Settings, compile_network, configure
     from human_pose.decode import decode
     from human_pose.devices import DeviceCycle, device_table, open_core
@@ -137,8 +136,11 @@ def main(arguments: list[str] | None = None) -> int:
             configure(core, settings)
             stack.enter_context(capture)
             capture.hold(True)  # until the loop wants frames
-            width, height = network_input_size(capture.frame_size, options.height or network.own_height)
-            network.reshape(None if capture.source.has_many_sizes else width, height)
+            size = options.size or network.own_size
+            if capture.source.has_many_sizes:
+                network.reshape_open(size)
+            else:
+                network.reshape(*network_input_size(capture.frame_size, size))
             estimator = Estimator(
                 core,
                 network,
@@ -193,9 +195,9 @@ def check_outputs(options: argparse.Namespace) -> None:
 
 
 def list_devices(core: ov.Core) -> str:
-    """The table of devices; how many requests each asks for, it tells of the bundled network."""
-    network = load_network(core, choose_model(BUNDLED_MODEL, None))
-    network.reshape(network.own_height, network.own_height)
+    """The table of devices; how many requests each asks for, it tells of the default network."""
+    network = load_network(core, choose_model(None, None))
+    network.reshape(network.own_size, network.own_size)
     settings = Settings(network.file.precision, cache=cache_folder())
     configure(core, settings)
     return device_table(core, lambda device: compile_network(core, network.model, device, settings).request_count)

@@ -1,6 +1,6 @@
 """What each choice in the decoder gives: AP on a COCO set with one of them taken back or changed at a time.
 
-python -m benchmarks.ablation --images DIR --annotations FILE [--model NAME_OR_XML] [--height 256 368]
+python -m benchmarks.ablation --images DIR --annotations FILE [--model NAME_OR_XML] [--size 256 368]
 
 The network runs once for each image and height; the variants are those of the plain decoder of the tests, which finds
 the same poses as the demo's. Needs requirements-eval.txt.
@@ -17,7 +17,7 @@ from unittest import mock
 import numpy as np
 import openvino as ov
 
-from benchmarks.common import BUNDLED, machine
+from benchmarks.common import BUNDLED, machine, name_and_precision
 from human_pose.capture import Capture
 from human_pose.compiled import Settings
 from human_pose.decode import Pose
@@ -150,9 +150,9 @@ def variants() -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
     )
 
 
-def maps_of(core: ov.Core, model: str, height: int, paths: list[Path]) -> dict[str, Maps]:
-    network = load_network(core, choose_model(model, None))
-    network.reshape(None, height)
+def maps_of(core: ov.Core, model: str, size: int, paths: list[Path]) -> dict[str, Maps]:
+    network = load_network(core, choose_model(*name_and_precision(model)))
+    network.reshape_open(size)
     estimator = Estimator(core, network, "CPU", Settings("FP32", hint="latency"))
     with Capture(images_source("images", paths)) as capture:
         return {str(result.frame.name): result.maps for result in infer_all(capture, estimator)}
@@ -177,18 +177,18 @@ def main() -> None:
     parser.add_argument("--images", type=Path, required=True)
     parser.add_argument("--annotations", type=Path, required=True)
     parser.add_argument("--model", default=BUNDLED)
-    parser.add_argument("--height", nargs="+", type=int, default=[256, 368])
+    parser.add_argument("--size", "--height", nargs="+", type=int, default=[256, 368])
     options = parser.parse_args()
     truth = load_annotations(options.annotations)
     ids = {image["file_name"]: int(image["id"]) for image in truth.dataset["images"]}
     paths = [options.images / name for name in ids if (options.images / name).is_file()]
     core = ov.Core()
-    maps = {height: maps_of(core, options.model, height, paths) for height in options.height}
+    maps = {size: maps_of(core, options.model, size, paths) for size in options.size}
     print(f"{machine()}; {Path(options.model).stem}, {len(paths)} images\n")
-    print("| AP, input height | " + " | ".join(map(str, options.height)) + " |")
-    print("|---|" + "---|" * len(options.height))
+    print("| AP, input size | " + " | ".join(map(str, options.size)) + " |")
+    print("|---|" + "---|" * len(options.size))
     for name, parts, changes in variants():
-        figures = [average_precision(truth, ids, maps[height], parts, changes) for height in options.height]
+        figures = [average_precision(truth, ids, maps[size], parts, changes) for size in options.size]
         print(f"| {name} | " + " | ".join(f"{figure:.1f}" for figure in figures) + " |", flush=True)
 
 

@@ -1,6 +1,6 @@
-"""Accuracy beside speed: AP on a COCO set, FPS and latency, for every model and input height.
+"""Accuracy beside speed: AP on a COCO set, FPS and latency, for every model and input size.
 
-python -m benchmarks.accuracy --images DIR --annotations FILE --model NAME_OR_XML ... --height 256 368 512
+python -m benchmarks.accuracy --images DIR --annotations FILE [--model NAME[:PRECISION] ...] [--size 256 368 512]
                               [--output docs]
 
 AP is that of `python -m human_pose.evaluate`. FPS is the demo's own without a window on the bundled clip, as many
@@ -16,24 +16,28 @@ from typing import Any
 
 import openvino as ov
 
-from benchmarks.common import machine, model_options, precision_of, run_demo
+from benchmarks.common import machine, model_options, name_and_precision, run_demo
+from human_pose.catalog import DEFAULT_MODEL, ORIGINAL_MODEL
 from human_pose.errors import DemoError
 from human_pose.evaluate import Evaluation, evaluate
 from human_pose.files import write_whole
 from human_pose.model_files import choose_model
 from human_pose.network import load_network
 
+# Where the zoo cannot be reached, the float rows are those of the float twin, and say so.
+MODELS = [f"{DEFAULT_MODEL}:{precision}" for precision in ("FP16-INT8", "FP16", "FP32")] + [ORIGINAL_MODEL]
+
 # AP of the Open Model Zoo's Python decoder on the same 200 images of COCO val2017; measured apart, once, on another
-# machine, so that there is no FPS to compare with. (input height, maps upsampled, AP)
+# machine, so that there is no FPS to compare with. (input size, maps upsampled, AP)
 PEER_INT8 = ((256, 1, 33.9), (256, 4, 41.2), (368, 1, 45.4), (368, 4, 51.7), (512, 4, 52.7))
 
 
 class Row:
-    """A model at an input height."""
+    """A model at an input size."""
 
-    def __init__(self, model: str, height: int) -> None:
-        self.model, self.height = model, height
-        self.file = choose_model(model, precision_of(model))
+    def __init__(self, model: str, size: int) -> None:
+        self.model, self.size = model, size
+        self.file = choose_model(*name_and_precision(model))
         self.evaluation: Evaluation | None = None
         self.fps: list[float] = []
         self.latency_ms: list[float] = []
@@ -41,14 +45,14 @@ class Row:
 
     @property
     def name(self) -> str:
-        return f"{self.file.name} {self.file.precision}"
+        return self.file.title
 
     def evaluate(self, images: Path, annotations: Path) -> None:
         core = ov.Core()
-        self.evaluation = evaluate(core, load_network(core, self.file), images, annotations, height=self.height)
+        self.evaluation = evaluate(core, load_network(core, self.file), images, annotations, size=self.size)
 
     def run(self, frames: int) -> None:
-        wanted = [*model_options(self.model), "--height", self.height, "--frames", frames, "--loop"]
+        wanted = [*model_options(self.model), "--size", self.size, "--frames", frames, "--loop"]
         device = run_demo(*wanted)["devices"][0]
         self.fps.append(device["fps"]["mean"])
         self.executed_in = device["execution_precision"]
@@ -58,14 +62,14 @@ class Row:
         assert self.evaluation is not None
         metrics = self.evaluation.metrics
         return [
-            self.name, self.executed_in, str(self.height),
+            self.name, self.executed_in, str(self.size),
             *(f"{metrics[metric]:.1f}" for metric in ("AP", "AP50", "APm", "APl")),
             f"{statistics.median(self.fps):.1f} ({min(self.fps):.1f} to {max(self.fps):.1f})",
             f"{statistics.median(self.latency_ms):.0f}", f"{self.evaluation.decode_ms:.2f}",
         ]  # fmt: skip
 
 
-HEADER = ["model", "executed in", "height", "AP", "AP50", "APm", "APl", "FPS", "latency, ms", "decoding, ms"]
+HEADER = ["model", "executed in", "size", "AP", "AP50", "APm", "APl", "FPS", "latency, ms", "decoding, ms"]
 
 
 def table(rows: list[Row]) -> str:
@@ -85,13 +89,13 @@ def plot(rows: list[Row], path: Path) -> None:
     axes_: Any = axes
     for name in dict.fromkeys(row.name for row in rows):
         points = [
-            (statistics.median(row.fps), row.evaluation.metrics["AP"], row.height)
+            (statistics.median(row.fps), row.evaluation.metrics["AP"], row.size)
             for row in rows
             if row.name == name and row.evaluation is not None
         ]
         axes_.plot([fps for fps, _, _ in points], [ap for _, ap, _ in points], "o-", label=name)
-        for fps, ap, height in points:
-            axes_.annotate(str(height), (fps, ap), textcoords="offset points", xytext=(4, 4), fontsize=8)
+        for fps, ap, size in points:
+            axes_.annotate(str(size), (fps, ap), textcoords="offset points", xytext=(4, 4), fontsize=8)
     for height, upsampled, ap in PEER_INT8:
         axes_.axhline(ap, color="grey", linewidth=0.7, linestyle=":")
         axes_.annotate(
@@ -111,14 +115,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--images", type=Path, required=True)
     parser.add_argument("--annotations", type=Path, required=True)
-    parser.add_argument("--model", nargs="+", required=True)
-    parser.add_argument("--height", nargs="+", type=int, default=[256, 368, 512])
+    parser.add_argument("--model", nargs="+", default=MODELS, help="names or paths; default: %(default)s")
+    parser.add_argument("--size", "--height", nargs="+", type=int, default=[256, 368, 512])
     parser.add_argument("--frames", type=int, default=40)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--output", type=Path, default=Path("docs"))
     options = parser.parse_args()
     try:
-        rows = [Row(model, height) for model in options.model for height in options.height]
+        rows = [Row(model, size) for model in options.model for size in options.size]
         for _ in range(options.runs):
             for row in rows:
                 row.run(options.frames)

@@ -17,8 +17,7 @@ from human_pose.catalog import DEFAULT_MODEL, PRECISIONS
 
 ROOT = Path(__file__).resolve().parent.parent
 CLIP = ROOT / "videos" / "park.mp4"
-BUNDLED = "mobilenet-thin"
-DEFAULT = DEFAULT_MODEL
+BUNDLED = DEFAULT_MODEL  # comes with the project, and is what the demo runs by default
 
 
 def run_demo(*options: object, show: bool = False, env: dict[str, str] | None = None) -> dict[str, Any]:
@@ -36,16 +35,22 @@ def run_demo(*options: object, show: bool = False, env: dict[str, str] | None = 
         return content
 
 
-def precision_of(model: str) -> str | None:
-    """What to execute a model in: the name of the folder that its IR lies in, where that is a precision."""
+def name_and_precision(model: str) -> tuple[str, str | None]:
+    """'mobilenet-thin:FP32' -> the model and what to execute it in.
+
+    Without one: of a path, the folder that the IR lies in, where that is a precision; else None, the default.
+    """
+    name, _, precision = model.rpartition(":")
+    if name and precision in PRECISIONS:
+        return name, precision
     folder = Path(model).parent.name
-    return folder if folder in PRECISIONS else None
+    return model, folder if folder in PRECISIONS else None
 
 
 def model_options(model: str) -> list[str]:
     """How the demo is told to run it."""
-    precision = precision_of(model)
-    return ["-m", model, *(["-p", precision] if precision else [])]
+    name, precision = name_and_precision(model)
+    return ["-m", name, *(["-p", precision] if precision else [])]
 
 
 def spread(values: Sequence[float], digits: int = 1) -> str:

@@ -55,12 +55,12 @@ def timed_ms(function: object, *arguments: object) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default=BUNDLED)
-    parser.add_argument("--height", type=int, default=368)
+    parser.add_argument("--size", "--height", type=int, default=368)
     parser.add_argument("--runs", type=int, default=200)
     options = parser.parse_args()
     core = ov.Core()
     network = load_network(core, choose_model(options.model, None))
-    network.reshape(*network_input_size(CANVAS, options.height))
+    network.reshape(*network_input_size(CANVAS, options.size))
     estimator = Estimator(core, network, "CPU", Settings("FP32", hint="latency"))
     maps, found = {}, {}
     for people in GRIDS:
@@ -80,9 +80,7 @@ def main() -> None:
             fast_ms[people].append(timed_ms(decode, *maps[people]))
             if run % max(1, options.runs // PLAIN_RUNS) == 0:  # it takes long
                 plain_ms[people].append(timed_ms(clear_decode.decode, *maps[people]))
-    print(
-        f"{machine()}; {network.file.name}, input height {options.height}, {options.runs} runs; ms, medians and least"
-    )
+    print(f"{machine()}; {network.file.name}, input size {options.size}, {options.runs} runs; ms, medians and least")
     print(f"{'people':>6} {'found':>6} {'keypoints':>10} {'decoder':>9} {'least':>7} {'plain':>9} {'ratio':>7}")
     for people, poses in found.items():
         fast, slow = statistics.median(fast_ms[people]), statistics.median(plain_ms[people])

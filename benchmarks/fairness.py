@@ -8,14 +8,14 @@ turns. Printed is FPS of AUTO over FPS of the CPU, and the same for latency: 1 w
 
 import argparse
 
-from benchmarks.common import DEFAULT, machine, model_options, run_demo, spread
+from benchmarks.common import BUNDLED, machine, model_options, run_demo, spread
 
 ORDERS = (("CPU", "AUTO"), ("AUTO", "CPU"))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", default=DEFAULT)
+    parser.add_argument("--model", default=BUNDLED)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=5, help="on each device")
     options = parser.parse_args()

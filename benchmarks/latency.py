@@ -1,6 +1,6 @@
 """How long a live frame takes from its delivery to its drawn poses, beside the network's own time.
 
-python -m benchmarks.latency [--model NAME_OR_XML] [--height 128] [--runs 3]
+python -m benchmarks.latency [--model NAME_OR_XML] [--size 128] [--runs 3]
 
 The clip plays by its own clock, 30 frames a second, like a camera; `--hint latency` keeps one request and takes the
 newest frame. The network's own time is that of plain synchronous calls with the same settings. Both take turns. The
@@ -47,7 +47,7 @@ def synchronous_ms(model: str, height: int) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default=BUNDLED)
-    parser.add_argument("--height", type=int, default=128)
+    parser.add_argument("--size", "--height", dest="height", type=int, default=128)
     parser.add_argument("--runs", type=int, default=3)
     options = parser.parse_args()
     own, median, p99, ratio, dropped = [], [], [], [], 0

@@ -1,6 +1,6 @@
 """How near the demo comes to the machine's limit: throughput without a window, every frame in order.
 
-python -m benchmarks.pipeline [--video FILE ...] [--model NAME_OR_XML ...] [--height 256] [--frames 100] [--runs 3]
+python -m benchmarks.pipeline [--video FILE ...] [--model NAME_OR_XML ...] [--size 256] [--frames 100] [--runs 3]
                               [--peer "COMMAND"]
 
 The limit is what the cores could do if nothing were lost between the stages: cores / the sum of the stages' CPU times,
@@ -25,7 +25,7 @@ import cv2
 import numpy as np
 import openvino as ov
 
-from benchmarks.common import BUNDLED, CLIP, cores, machine, model_options, precision_of, run_demo, spread
+from benchmarks.common import BUNDLED, CLIP, cores, machine, model_options, name_and_precision, run_demo, spread
 from human_pose.benchmark_app import throughput
 from human_pose.compiled import Settings, compile_network, configure, execution_type
 from human_pose.decode import decode
@@ -46,10 +46,10 @@ class Stages:
     def __init__(self, video: str, model: str, height: int | None) -> None:
         core = ov.Core()
         self.video = video
-        self.network: PoseNetwork = load_network(core, choose_model(model, precision_of(model)))
+        self.network: PoseNetwork = load_network(core, choose_model(*name_and_precision(model)))
         self.frames = [image for image, _ in islice(open_source(video).images(), KEPT)]
         self.frame_size = self.frames[0].shape[1::-1]
-        self.height = height or self.network.own_height
+        self.height = height or self.network.own_size
         self.input_size = network_input_size(self.frame_size, self.height)
         self.network.reshape(*self.input_size)
         settings = Settings(self.network.file.precision)
@@ -147,7 +147,7 @@ def measure(video: str, model: str, options: argparse.Namespace) -> None:
         if options.peer:
             fps["peer"].append(peer_fps(options.peer, video, options.frames))
     print(
-        f"\n{Path(video).name}, {stages.frame_size[0]}x{stages.frame_size[1]}; {file.name} {file.precision}, "
+        f"\n{Path(video).name}, {stages.frame_size[0]}x{stages.frame_size[1]}; {file.title}, "
         f"executed in {stages.precision}, input {stages.input_size[0]}x{stages.input_size[1]}"
     )
     print("CPU ms a frame, each stage alone: " + ", ".join(f"{s} {spread([t[s] for t in cpu], 2)}" for s in STAGES))
@@ -162,7 +162,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--video", nargs="+", default=[str(CLIP)])
     parser.add_argument("--model", nargs="+", default=[BUNDLED])
-    parser.add_argument("--height", type=int, default=256)
+    parser.add_argument("--size", "--height", dest="height", type=int, default=256)
     parser.add_argument("--frames", type=int, default=100)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=4, help="of each run of benchmark_app")

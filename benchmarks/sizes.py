@@ -1,6 +1,6 @@
 """Where the time goes for frames of every size: 4K, 360p, portrait, and one or twenty-five people.
 
-python -m benchmarks.sizes [--model NAME_OR_XML] [--height 256] [--frames 40]
+python -m benchmarks.sizes [--model NAME_OR_XML] [--size 256] [--frames 40]
 
 The videos are made of the bundled clip. Printed are the demo's own profiles, ms a frame, each stage as the wall clock
 sees it: on busy cores a stage waits for others, too.
@@ -29,7 +29,7 @@ def write_video(path: Path, images: list[np.ndarray]) -> Path:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default=BUNDLED)
-    parser.add_argument("--height", type=int, default=256)
+    parser.add_argument("--size", "--height", type=int, default=256)
     parser.add_argument("--frames", type=int, default=40)
     options = parser.parse_args()
     video = cv2.VideoCapture(str(CLIP))
@@ -41,13 +41,13 @@ def main() -> None:
         "1 person, 1280x720": [crowd(1)] * 30,
         "25 people, 1280x720": [crowd(25)] * 30,
     }
-    print(f"{machine()}; {options.model}, input height {options.height}, {options.frames} frames; ms a frame")
+    print(f"{machine()}; {options.model}, input size {options.size}, {options.frames} frames; ms a frame")
     print(f"{'':20}{'FPS':>6}" + "".join(f"{stage:>12}" for stage in STAGES))
     with tempfile.TemporaryDirectory() as folder:
         for name, images in sources.items():
             path = write_video(Path(folder) / "video.mp4", images)
             report = run_demo(
-                "-i", path, "-m", options.model, "--height", options.height, "--frames", options.frames, "--loop"
+                "-i", path, "-m", options.model, "--size", options.size, "--frames", options.frames, "--loop"
             )
             stages = report["profile"]["stages_ms"]
             figures = "".join(f"{stages[stage]:>12.2f}" for stage in STAGES)

@@ -1,6 +1,6 @@
 """How long a switch of device takes, and how long the picture stands still meanwhile, on stand-in devices.
 
-python -m benchmarks.switching [--runs 5] [--height 128] [--affinity auto|conv]
+python -m benchmarks.switching [--runs 5] [--size 128] [--affinity auto|conv]
 
 Each run is the demo's own tour, without a window, over a CPU and its stand-ins (docs/devices.md). Printed are medians
 over the runs, with the least and the greatest; the gap beside the time that a frame takes anyway, without any switch.
@@ -39,7 +39,7 @@ def spread(values: list[float]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--height", type=int, default=128)
+    parser.add_argument("--size", "--height", dest="height", type=int, default=128)
     parser.add_argument("--affinity", default="auto")
     parser.add_argument("--seconds", type=float, default=3)
     options = parser.parse_args()

@@ -1,6 +1,6 @@
 """What the window costs: FPS with it, beside FPS without, on the same video.
 
-python -m benchmarks.window [--model NAME_OR_XML] [--height 256] [--frames 100] [--runs 3]
+python -m benchmarks.window [--model NAME_OR_XML] [--size 256] [--frames 100] [--runs 3]
 
 On a screen of its own (Xvfb) where that is installed, else on the display that is there. Both take turns.
 """
@@ -16,7 +16,7 @@ from benchmarks.common import BUNDLED, machine, run_demo, spread
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default=BUNDLED)
-    parser.add_argument("--height", type=int, default=256)
+    parser.add_argument("--size", "--height", dest="height", type=int, default=256)
     parser.add_argument("--frames", type=int, default=100)
     parser.add_argument("--runs", type=int, default=3)
     options = parser.parse_args()

@@ -4,7 +4,10 @@ from typing import NamedTuple
 
 PRECISIONS = ("FP16", "FP32", "FP16-INT8")
 DEFAULT_MODEL = "human-pose-estimation-0001"
-BUNDLED_MODEL = "mobilenet-thin"  # comes with the project, so that the demo runs without a network
+ORIGINAL_MODEL = "mobilenet-thin"  # the one whose graph in its own framework can be fetched, for the study
+
+# What comes with the project, so that the demo runs without a network: model -> precision.
+BUNDLED = {DEFAULT_MODEL: "FP16-INT8", ORIGINAL_MODEL: "FP16"}
 
 ZOO = "https://storage.openvinotoolkit.org/repositories/open_model_zoo/"
 
@@ -21,7 +24,7 @@ class RemoteFile(NamedTuple):
         return self.path.rsplit("/", 1)[-1]
 
 
-# model -> precision -> the .xml and the .bin; a bundled model has nothing to download.
+# model -> precision -> the .xml and the .bin. What is bundled is not downloaded.
 # human-pose-estimation-0001: Open Model Zoo, Apache-2.0; sizes and checksums from the zoo's model.yml.
 CATALOG: dict[str, dict[str, tuple[RemoteFile, RemoteFile]]] = {
     DEFAULT_MODEL: {
@@ -49,18 +52,6 @@ CATALOG: dict[str, dict[str, tuple[RemoteFile, RemoteFile]]] = {
                 "dabb7be42c5be008de354c6670aa8291c2d18e59f18a1c138df9b5200929a03c1e323930a1d21ecff69d3f06007de67c",
             ),
         ),
-        "FP16-INT8": (
-            RemoteFile(
-                "2022.1/models_bin/3/human-pose-estimation-0001/FP16-INT8/human-pose-estimation-0001.xml",
-                485094,
-                "a510a334889632a4871aba3b2f4544f79b6b1e2d0be970550d4febe40b28c83b7ac3dee71143943e0cf08983e06f89ea",
-            ),
-            RemoteFile(
-                "2022.1/models_bin/3/human-pose-estimation-0001/FP16-INT8/human-pose-estimation-0001.bin",
-                4229348,
-                "0d99c9c76cb2ffac0855b01621c290432e85150dd0f7cbaa808f1abf16c6b282e97744cc502d8222c0d96a1463801b55",
-            ),
-        ),
     },
-    BUNDLED_MODEL: {},
+    ORIGINAL_MODEL: {},
 }

@@ -8,6 +8,7 @@ import openvino as ov
 from .errors import DemoError, UsageError, first_line
 from .model_files import MODELS_FOLDER
 from .network import ModelFile, load_network
+from .quiet import hide_library_lines
 
 
 def convert(source: Path, name: str, precision: str, models_folder: Path = MODELS_FOLDER) -> Path:
@@ -20,7 +21,8 @@ def convert(source: Path, name: str, precision: str, models_folder: Path = MODEL
         raise UsageError(f"Cannot open '{source}': no such file. Give a model that OpenVINO reads.")
     try:
         is_ir = source.suffix == ".xml"  # which ov.convert_model does not read
-        model = ov.Core().read_model(source) if is_ir else ov.convert_model(source)
+        with hide_library_lines():
+            model = ov.Core().read_model(source) if is_ir else ov.convert_model(source)
     except Exception as error:  # each frontend raises its own kinds
         raise UsageError(f"Cannot convert '{source}': {first_line(error)}") from error
     if any(node.get_type_name() == "FakeQuantize" for node in model.get_ops()):
@@ -32,7 +34,10 @@ def convert(source: Path, name: str, precision: str, models_folder: Path = MODEL
         with tempfile.TemporaryDirectory(prefix=".convert-", dir=models_folder) as folder:
             written = Path(folder) / xml.name
             ov.save_model(model, written, compress_to_fp16=precision == "FP16")
-            load_network(ov.Core(), ModelFile(name, precision, written))
+            try:
+                load_network(ov.Core(), ModelFile(name, precision, written))
+            except UsageError as error:  # it names the file that was written
+                raise UsageError(str(error).replace(str(written), str(source))) from error
             xml.parent.mkdir(parents=True, exist_ok=True)
             for suffix in (".bin", ".xml"):
                 written.with_suffix(suffix).replace(xml.with_suffix(suffix))

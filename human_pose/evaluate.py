@@ -30,8 +30,8 @@ try:
     from .files import cache_folder, check_writable, write_whole
     from .inference import Estimator, Inference
     from .model_files import choose_model
-    from .network import PoseNetwork, load_network
-    from .options import OptionParser, count, input_height, score
+    from .network import PoseNetwork, load_network, shorter_side
+    from .options import PRECISION_HELP, SIZE_HELP, OptionParser, count, input_size, score
     from .sources import images_source
     from .terminal import ProgressLine, have_streams, minutes, print_result, run_command, say
 except ImportError as import_error:
@@ -64,12 +64,12 @@ def evaluate(
     images: Path,
     annotations: Path,
     device: str = "CPU",
-    height: int | None = None,
+    size: int | None = None,
     threshold: float = DEFAULT_THRESHOLD,
     least_keypoints: int = LEAST_KEYPOINTS,
     limit: int | None = None,
 ) -> Evaluation:
-    """Evaluate a network on a device; `limit`: on the first so many images only.
+    """Evaluate a network on a device. size: the shorter side of its input; limit: only the first so many images.
 
     Raises UsageError where the annotations are none or no image is there, DeviceError where the device refuses.
     """
@@ -82,7 +82,7 @@ def evaluate(
     if not paths:
         raise UsageError(f"None of the {len(ids)} images of '{annotations}' is in '{images}'. Give their folder.")
 
-    network.reshape(None, height or network.own_height)
+    network.reshape_open(size or network.own_size)
     settings = Settings(network.file.precision, hint="latency", cache=cache_folder())
     configure(core, settings)
     estimator = Estimator(core, network, device, settings)
@@ -174,7 +174,7 @@ def summary(network: PoseNetwork, device: str, evaluation: Evaluation) -> str:
     left_out = f" ({len(evaluation.left_out)} left out: missing or broken)" if evaluation.left_out else ""
     metrics = "  ".join(f"{name} {value:.1f}" for name, value in evaluation.metrics.items())
     return (
-        f"{network.file.name} {network.file.precision} on {device}, input height {network.input_size[1]}, "
+        f"{network.file.title} on {device}, input size {shorter_side(network.model)}, "
         f"{evaluation.images} images{left_out}\n{metrics}\n"
         f"inference {evaluation.inference_ms:.1f} ms, decoding {evaluation.decode_ms:.2f} ms an image"
     )
@@ -188,9 +188,9 @@ def parse_options(arguments: list[str] | None) -> argparse.Namespace:
     add("--images", type=Path, required=True, metavar="DIR", help="the folder of the images")
     add("--annotations", type=Path, required=True, metavar="FILE", help="COCO keypoints annotations, as JSON")
     add("-m", "--model", help=f"{' or '.join(CATALOG)}, or the path of an IR's .xml; default: {DEFAULT_MODEL}")
-    add("-p", "--precision", choices=PRECISIONS, help="default: FP16; for the path of a quantized IR, FP16-INT8")
+    add("-p", "--precision", choices=PRECISIONS, help=PRECISION_HELP)
     add("-d", "--device", default="CPU", help="default: %(default)s")
-    add("--height", type=input_height, metavar="H", help="the network's input height; default: the model's own")
+    add("--size", "--height", type=input_size, metavar="N", help=SIZE_HELP)
     add("--threshold", type=score, default=DEFAULT_THRESHOLD, help="least score of a keypoint; default: %(default)s")
     add("--min-keypoints", type=count, default=LEAST_KEYPOINTS, metavar="N",
         help="people of whom fewer were found are left out; default: %(default)s")  # fmt: skip
@@ -206,7 +206,7 @@ def evaluate_as_told(options: argparse.Namespace) -> None:
     core = ov.Core()
     network = load_network(core, choose_model(options.model, options.precision))
     evaluation = evaluate(
-        core, network, options.images, options.annotations, options.device, options.height, options.threshold,
+        core, network, options.images, options.annotations, options.device, options.size, options.threshold,
         options.min_keypoints, options.limit,
     )  # fmt: skip
     if options.results is not None:

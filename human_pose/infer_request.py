@@ -8,7 +8,7 @@ import openvino as ov
 
 from .capture import Frame
 from .compiled import CompiledNetwork
-from .preprocess import fill_input, new_input, pixels_per_cell
+from .preprocess import check_finite, fill_input, new_input, pixels_per_cell
 
 
 @dataclass(frozen=True)
@@ -68,11 +68,13 @@ class InferRequest:
         """The result of the frame that was started last. Raises RuntimeError with what went wrong."""
         self._request.wait()
         _, height, width, _ = self._input.shape
+        heatmaps, pafs = (self._request.get_tensor(name).data[0].copy() for name in ("heatmaps", "pafs"))
+        check_finite(heatmaps, pafs)
         return Inference(
             frame,
             self.compiled,
-            self._request.get_tensor("heatmaps").data[0].copy(),
-            self._request.get_tensor("pafs").data[0].copy(),
+            heatmaps,
+            pafs,
             pixels_per_cell(frame.image.shape[1::-1], (width, height)),
             self._request.latency,
         )

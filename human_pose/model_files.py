@@ -2,22 +2,25 @@
 
 import contextlib
 import os
+import re
 from pathlib import Path
 
-from .catalog import BUNDLED_MODEL, CATALOG, DEFAULT_MODEL, ZOO
+from .catalog import BUNDLED, CATALOG, DEFAULT_MODEL, ORIGINAL_MODEL, ZOO
 from .download import download
 from .errors import DemoError, UsageError
 from .network import ModelFile
 from .terminal import say
+from .twin import NOTE
 
 MODELS_FOLDER = Path(__file__).resolve().parent.parent / "models"
 ZOO_VARIABLE = "HUMAN_POSE_ZOO"  # environment: address of a mirror of the Open Model Zoo's files
+LONGEST_NAME = 100  # bytes of a model's name; it names a folder and two files
 
-WHY_NO_INT8 = (  # of the bundled model; the figures are docs/quantization.md's
+WHY_NO_INT8 = (  # of mobilenet-thin; the figures are docs/quantization.md's
     "quantized as it is, it finds 3 % of its keypoints again; with the 48 layers in float that it takes to find 93 %, "
     "little of the speed is left (docs/quantization.md). "
     f"Give -p FP16 or -m {DEFAULT_MODEL}, or make one that is measured on your own frames: "
-    f"python -m human_pose.models quantize {BUNDLED_MODEL} --accuracy-control --calibration VIDEO"
+    f"python -m human_pose.models quantize {ORIGINAL_MODEL} --accuracy-control --calibration VIDEO"
 )
 
 
@@ -25,32 +28,48 @@ class ModelUnavailableError(DemoError):
     """A catalog model that is not on disk and cannot be downloaded."""
 
 
-def choose_model(name: str | None, precision: str | None, models_folder: Path = MODELS_FOLDER) -> ModelFile:
+def choose_model(
+    name: str | None, precision: str | None, models_folder: Path = MODELS_FOLDER, allows_twin: bool = True
+) -> ModelFile:
     """Find the IR of `name`: a name in the catalog or in models_folder, or the path of an .xml.
 
-    name: None for the default model, or the bundled one where that cannot be downloaded.
-    precision: one of catalog.PRECISIONS, or None for FP16 (for a path: FP16-INT8 if the IR is quantized, else FP16).
-    Says in one line when something other than asked for is used. Raises UsageError or ModelUnavailableError.
+    name: None for the default model. precision: one of catalog.PRECISIONS, or None: FP16-INT8 where the model comes
+    with it, or has nothing else, else FP16. FP32 and FP16 of a model that has only FP16-INT8 here is its float twin,
+    where `allows_twin`.
+    Says in one line when another file than the one asked for is used. Raises UsageError or ModelUnavailableError.
     """
-    if name is None:
-        try:
-            return _catalog_model(DEFAULT_MODEL, precision or "FP16", models_folder)
-        except ModelUnavailableError as error:
-            if precision == "FP16-INT8":
-                raise ModelUnavailableError(f"{error} The bundled {BUNDLED_MODEL} has no FP16-INT8.") from error
-            say(f"{error} Running the bundled {BUNDLED_MODEL} instead.")
-            return _catalog_model(BUNDLED_MODEL, precision or "FP16", models_folder)
     known = list(dict.fromkeys([*CATALOG, *_folders(models_folder)]))
-    if name in known:
-        return _catalog_model(name, precision or "FP16", models_folder)
+    if name is None or name in known:
+        name = name or DEFAULT_MODEL
+        return _named_model(name, precision or _default_precision(name, models_folder), models_folder, allows_twin)
     if name.endswith(".xml") or os.sep in name or "/" in name or Path(name).exists():
         return _model_at(Path(name), precision)
     raise UsageError(f"Unknown model '{name}'. Give {_names(known)}, or the path of an IR's .xml.")
 
 
-def _catalog_model(name: str, precision: str, models_folder: Path) -> ModelFile:
-    """The IR of a catalog model in `precision`; downloaded if it is not on disk."""
-    own = models_folder / name / precision / f"{name}.xml"
+def check_new_name(name: str) -> None:
+    """Raise UsageError where a model made here cannot be called so: no folder's name, or the catalog's own."""
+    if not re.fullmatch(r"\w[\w.-]*", name) or len(name.encode()) > LONGEST_NAME:
+        raise UsageError(
+            f"'{name[:LONGEST_NAME]}' is no name for a model. "
+            f"Give --name letters, digits and dashes, {LONGEST_NAME} at most."
+        )
+    if name in CATALOG:
+        raise UsageError(f"{name} is a model of the catalog, which is not replaced. Give another --name: {name}-own.")
+
+
+def _default_precision(name: str, models_folder: Path) -> str:
+    """The fastest that costs no accuracy: INT8 of the model's makers; one made here only where there is no other."""
+    has_int8, has_fp16, has_fp32 = (_is_whole(_file(models_folder, name, p)) for p in ("FP16-INT8", "FP16", "FP32"))
+    is_makers = BUNDLED.get(name) == "FP16-INT8"
+    if has_fp16 or has_fp32:
+        return "FP16-INT8" if has_int8 and is_makers else "FP16"
+    return "FP16-INT8" if has_int8 or is_makers else "FP16"
+
+
+def _named_model(name: str, precision: str, models_folder: Path, allows_twin: bool) -> ModelFile:
+    """The IR of a model in `precision`; downloaded, or its float twin, if it is not on disk."""
+    own = _file(models_folder, name, precision)
     remote = CATALOG.get(name, {}).get(precision)
     unavailable: DemoError | None = None
     if not _is_whole(own) and remote is not None:
@@ -62,20 +81,31 @@ def _catalog_model(name: str, precision: str, models_folder: Path) -> ModelFile:
                 own.parent.parent.rmdir()  # if it is empty
     if _is_whole(own):
         return ModelFile(name, precision, own)
-    if precision in ("FP32", "FP16"):
-        twin = "FP16" if precision == "FP32" else "FP32"
-        other = models_folder / name / twin / f"{name}.xml"
-        if _is_whole(other):
-            say(f"{name} has no {precision} file here: executing its {twin} file in {precision}.")
-            return ModelFile(name, precision, other)
+    if precision != "FP16-INT8":
+        reason = f"{name} has no {precision} file here" + (f" ({str(unavailable).rstrip('.')})" if unavailable else "")
+        other = "FP16" if precision == "FP32" else "FP32"
+        if _is_whole(_file(models_folder, name, other)):
+            say(f"{reason}: executing its {other} file in {precision}.")
+            return ModelFile(name, precision, _file(models_folder, name, other))
+        if allows_twin and _is_whole(_file(models_folder, name, "FP16-INT8")):
+            say(f"{reason}: executing the {NOTE} in {precision}.")
+            return ModelFile(name, precision, _file(models_folder, name, "FP16-INT8"), NOTE)
     if unavailable is not None:
         raise ModelUnavailableError(f"{name} {precision} is not on this machine. {unavailable}") from unavailable
-    if (name, precision) == (BUNDLED_MODEL, "FP16-INT8"):
+    if BUNDLED.get(name) == precision:
+        raise UsageError(
+            f"The {precision} file of {name}, which comes with the project, is gone. Restore '{own.parent}' from it."
+        )
+    if (name, precision) == (ORIGINAL_MODEL, "FP16-INT8"):
         raise UsageError(f"{name} has no {precision}: {WHY_NO_INT8}")
-    here = [folder for folder in _folders(models_folder / name) if _is_whole(models_folder / name / folder / own.name)]
+    here = [folder for folder in _folders(models_folder / name) if _is_whole(_file(models_folder, name, folder))]
     raise UsageError(
         f"{name} has no {precision}. It is in '{models_folder / name}' as: {', '.join(here) or 'nothing'}."
     )
+
+
+def _file(models_folder: Path, name: str, precision: str) -> Path:
+    return models_folder / name / precision / f"{name}.xml"
 
 
 def _folders(parent: Path) -> list[str]:
@@ -103,7 +133,8 @@ def _model_at(xml: Path, precision: str | None) -> ModelFile:
         raise UsageError(f"'{xml}' is no IR. Give the .xml of a model that ov.save_model wrote, its .bin beside it.")
     is_quantized = "FakeQuantize" in text
     if is_quantized and precision not in (None, "FP16-INT8"):
-        raise UsageError(f"'{xml}' is quantized and cannot run in {precision}. Leave -p out, or give a float IR.")
+        say(f"'{xml}' is quantized: executing the {NOTE} in {precision}.")
+        return ModelFile(xml.stem, precision, xml, NOTE)
     if not is_quantized and precision == "FP16-INT8":
         raise UsageError(f"'{xml}' is not quantized. Give the quantized IR, or -p FP16 or FP32.")
     return ModelFile(xml.stem, "FP16-INT8" if is_quantized else precision or "FP16", xml)

@@ -14,12 +14,12 @@ from pathlib import Path
 from .errors import UsageError, explain_import_error
 
 try:
-    from .catalog import BUNDLED_MODEL, CATALOG, PRECISIONS, ZOO
+    from .catalog import BUNDLED, CATALOG, ORIGINAL_MODEL, PRECISIONS, ZOO
     from .convert import convert
     from .decode import DEFAULT_THRESHOLD
     from .download import download
-    from .model_files import MODELS_FOLDER, ZOO_VARIABLE
-    from .options import OptionParser, count, input_height, score
+    from .model_files import MODELS_FOLDER, ZOO_VARIABLE, check_new_name
+    from .options import SIZE_HELP, OptionParser, count, input_size, score
     from .originals import GRAPH, fetch_original
     from .quantize import DEFAULT_BOUND, INT8, Wish, quantize
     from .samples import HELD_OUT, LEAST_SAMPLES
@@ -42,13 +42,12 @@ def fetch(options: argparse.Namespace) -> None:
         return
     if name not in CATALOG:
         raise UsageError(f"'{name}' is not in the catalog. Give {' or '.join(CATALOG)}.")
-    on_offer = CATALOG[name]
-    if not on_offer:
-        print_result(f"{name} comes with the project: it is in '{MODELS_FOLDER / name}'.")
-        return
-    for precision in options.precision or on_offer:
-        files = on_offer[precision]
+    for precision in options.precision or precisions_of(name):
         folder = MODELS_FOLDER / name / precision
+        if BUNDLED[name] == precision:
+            print_result(f"{name} {precision} comes with the project: {folder}")
+            continue
+        files = CATALOG[name][precision]
         if all((folder / file.name).is_file() for file in files):
             print_result(f"{name} {precision} is already there: {folder}")
             continue
@@ -56,10 +55,15 @@ def fetch(options: argparse.Namespace) -> None:
         print_result(f"{name} {precision}, {sum(file.size for file in files) / 1e6:.1f} MB: {folder}")
 
 
+def precisions_of(name: str) -> list[str]:
+    """Of a model of the catalog: the bundled one first, then those to be downloaded."""
+    return [BUNDLED[name], *CATALOG[name]]
+
+
 def fetch_graph(name: str) -> None:
     """Download what a bundled model was made of, and make its FP32 IR of it."""
-    if name != BUNDLED_MODEL:
-        raise UsageError(f"The original of '{name}' cannot be fetched, only that of {BUNDLED_MODEL}.")
+    if name != ORIGINAL_MODEL:
+        raise UsageError(f"The original of '{name}' cannot be fetched, only that of {ORIGINAL_MODEL}.")
     print_result(f"{GRAPH} is already there." if GRAPH.is_file() else str(fetch_original()))
     # The bundled weights are rounded to FP16: in FP32 the network is compared as it was trained.
     print_result(f"{name} FP32, made of it: {convert(GRAPH, name, 'FP32')}")
@@ -67,6 +71,7 @@ def fetch_graph(name: str) -> None:
 
 def convert_model(options: argparse.Namespace) -> None:
     """Convert a network of another framework into an IR below models/; -m NAME then runs it."""
+    check_new_name(options.name)
     print_result(str(convert(options.source, options.name, options.precision)))
 
 
@@ -76,7 +81,7 @@ def quantize_model(options: argparse.Namespace) -> None:
         options.model,
         options.calibration,
         options.name,
-        options.height,
+        options.size,
         options.samples,
         options.bound,
         options.force,
@@ -102,7 +107,7 @@ def read_options(arguments: list[str] | None) -> argparse.Namespace:
     fetcher.add_argument("name", metavar="NAME", help=" or ".join(CATALOG))
     fetcher.add_argument("-p", "--precision", nargs="+", choices=PRECISIONS, help="default: all there are")
     fetcher.add_argument("--original", action="store_true",
-                         help=f"the TensorFlow graph that {BUNDLED_MODEL} was made of, 8 MB, for the study; its FP32 "
+                         help=f"the TensorFlow graph that {ORIGINAL_MODEL} was made of, 8 MB, for the study; its FP32 "
                               "IR is made of it")
     fetcher.set_defaults(run=fetch)
 
@@ -125,7 +130,7 @@ def read_options(arguments: list[str] | None) -> argparse.Namespace:
     add("--calibration", required=True, metavar="VIDEO_OR_FOLDER",
         help="a video or a folder of images like those that the model is to work on, with people in them")
     add("--name", help="what the INT8 model is called in models/ and with -m; default: the float model's name")
-    add("--height", type=input_height, metavar="H", help="the network's input height; default: the model's own")
+    add("--size", "--height", type=input_size, metavar="N", help=SIZE_HELP)
     add("--samples", type=samples, default=300, metavar="N",
         help="frames, spread over the source, held-out ones included; default: %(default)s")
     add("--bound", type=score, default=DEFAULT_BOUND, metavar="X",
@@ -137,11 +142,9 @@ def read_options(arguments: list[str] | None) -> argparse.Namespace:
     quantizer.set_defaults(run=quantize_model)
     # fmt: on
     options = parser.parse_args(arguments)
-    if options.command == "fetch" and options.precision:
-        lacking = [
-            precision for precision in options.precision if precision not in CATALOG.get(options.name, PRECISIONS)
-        ]
-        if lacking and CATALOG.get(options.name):
+    if options.command == "fetch" and options.precision and options.name in CATALOG:
+        lacking = [precision for precision in options.precision if precision not in precisions_of(options.name)]
+        if lacking:
             parser.error(f"argument -p: {options.name} has no {lacking[0]}")
     return options
 

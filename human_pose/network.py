@@ -1,7 +1,8 @@
 """An IR made uniform: a network that takes frames and gives heatmaps and part affinity fields."""
 
 import hashlib
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import openvino as ov
@@ -10,19 +11,32 @@ from openvino.preprocess import PrePostProcessor
 
 from .errors import UsageError, first_line
 from .skeleton import HEATMAP_CHANNELS, KEYPOINTS, PAF_CHANNELS
+from .twin import NOTE, is_quantized, make_float_twin
 
 CELL_PIXELS = 8  # the maps have 1/8 of the input's width and height
-WIDEST_ASPECT = 4.0  # a wider frame is scaled down to this, lest its input grow without bound
-DEFAULT_HEIGHT = 368  # input height of a network that leaves it open: the one that OpenPose's networks are trained at
+WIDEST_ASPECT = (
+    4.0  # longer to shorter side; of a longer frame only a part of the input is used, lest it grow endlessly
+)
+LARGEST_SIZE = 2048  # of the input's shorter side; more would ask for memory that few have
+DEFAULT_SIZE = 368  # shorter side of an input that the network leaves open: OpenPose's networks are trained at it
 
 
 @dataclass(frozen=True)
 class ModelFile:
-    """An IR on disk and the precision it is to be executed in."""
+    """An IR on disk and the precision it is to be executed in.
+
+    note: what a reader must know of it: 'float twin of FP16-INT8' where a quantized file is executed in float, or ''.
+    """
 
     name: str
     precision: str
     path: Path
+    note: str = ""
+
+    @property
+    def title(self) -> str:
+        """'human-pose-estimation-0001 FP16 (float twin of FP16-INT8)'."""
+        return f"{self.name} {self.precision}" + (f" ({self.note})" if self.note else "")
 
 
 @dataclass(frozen=True)
@@ -30,41 +44,58 @@ class PoseNetwork:
     """A pose network made uniform.
 
     model: input `image` u8 (1, height, width, 3) BGR 0..255, outputs `heatmaps` f32 (1, 19, height/8, width/8) and
-    `pafs` f32 (1, 38, height/8, width/8), whatever the file's own layout is.
+    `pafs` f32 (1, 38, height/8, width/8), whatever the file's own layout is. own_size: the shorter side of the file's
+    own input.
     """
 
     file: ModelFile
     model: ov.Model
-    own_height: int
+    own_size: int
 
     @property
-    def input_size(self) -> tuple[int | None, int]:
-        """Width, None if it is left open, and height, once `reshape` has set them."""
-        return open_input_size(self.model)
+    def input_size(self) -> tuple[int, int] | None:
+        """Width and height of the input, once they are set; None where they are left open."""
+        return fixed_input_size(self.model)
 
-    def reshape(self, width: int | None, height: int) -> None:
-        """Set the input's size, both a multiple of 8; a width of None is left open, for frames of many sizes.
+    def reshape(self, width: int, height: int) -> None:
+        """Set the input's size, both sides a multiple of 8. Raises UsageError if the network cannot have it."""
+        self._reshape(width, height)
 
-        Raises UsageError if the network is bound to another.
-        """
-        widths = ov.Dimension(CELL_PIXELS, int(WIDEST_ASPECT * height)) if width is None else width
+    def reshape_open(self, size: int) -> None:
+        """Take inputs of many sizes, their shorter side `size`, the longer one up to WIDEST_ASPECT times that."""
+        sides = ov.Dimension(size, whole_cells(WIDEST_ASPECT * size))
+        self._reshape(sides, sides)
+
+    def _reshape(self, width: int | ov.Dimension, height: int | ov.Dimension) -> None:
         try:
-            self.model.reshape({"image": [1, height, widths, 3]})
+            self.model.reshape({"image": [1, height, width, 3]})
         except RuntimeError as error:
+            wanted = f"{width}x{height}" if isinstance(width, int) else "many sizes"
             raise UsageError(
-                f"'{self.file.path}' takes no input of {width or 'any width '}x{height}: {first_line(error)}. It must "
-                "be a fully convolutional network, or the frame and --height must suit its own size."
+                f"'{self.file.path}' takes no input of {wanted}: {first_line(error)}. It must "
+                "be a fully convolutional network, or the frame and --size must suit its own size."
             ) from error
 
     def sha256(self) -> str:
-        """Of the weights: tells which model made a figure."""
+        """Of the file's weights: tells which model made a figure. A float twin has its quantized file's, and a note."""
         return hashlib.sha256(self.file.path.with_suffix(".bin").read_bytes()).hexdigest()
 
 
-def open_input_size(model: ov.Model | ov.CompiledModel) -> tuple[int | None, int]:
-    """Width, None if it is left open, and height of the input `image`."""
+def whole_cells(pixels: float) -> int:
+    """So many pixels or a little more: a multiple of 8."""
+    return math.ceil(round(pixels) / CELL_PIXELS) * CELL_PIXELS
+
+
+def fixed_input_size(model: ov.Model | ov.CompiledModel) -> tuple[int, int] | None:
+    """Width and height of the input `image`; None where they are open."""
     _, height, width, _ = model.input("image").partial_shape
-    return width.get_length() if width.is_static else None, height.get_length()
+    return (width.get_length(), height.get_length()) if width.is_static and height.is_static else None
+
+
+def shorter_side(model: ov.Model | ov.CompiledModel) -> int:
+    """Of the input `image`, also where its size is open."""
+    _, height, width, _ = model.input("image").partial_shape
+    return int(min(height.get_min_length(), width.get_min_length()))
 
 
 def load_network(core: ov.Core, file: ModelFile) -> PoseNetwork:
@@ -76,16 +107,26 @@ def load_network(core: ov.Core, file: ModelFile) -> PoseNetwork:
     image_layout = _image_layout(model)
     if image_layout is None:
         raise UsageError(_not_a_pose_network(file, model))
-    height = model.input().partial_shape[image_layout.index("H")]
+    if file.precision != "FP16-INT8" and is_quantized(model):
+        try:
+            make_float_twin(model)
+        except UsageError as error:
+            raise UsageError(f"'{file.path}' cannot run in {file.precision}: {error}. Leave -p out.") from error
+        file = replace(file, note=NOTE)
+    sides = [side.get_length() for side in _sides(model, image_layout) if side.is_static]
+    if max(sides, default=0) > WIDEST_ASPECT * LARGEST_SIZE or min(sides, default=0) > LARGEST_SIZE:
+        found = "x".join(map(str, reversed(sides)))
+        raise UsageError(  # OpenVINO itself ends in a segmentation fault
+            f"The input of '{file.path}' is too large: {found}. "
+            f"Give a model whose input is {LARGEST_SIZE}x{LARGEST_SIZE} at most, or open."
+        )
     model = _split_outputs(file, model, image_layout)
     steps = PrePostProcessor(model)
     steps.input().tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC"))
     steps.input().model().set_layout(ov.Layout(image_layout))
-    for output in ("heatmaps", "pafs"):
-        steps.output(output).tensor().set_element_type(ov.Type.f32)
     model = steps.build()
     model.input().set_names({"image"})
-    return PoseNetwork(file, model, DEFAULT_HEIGHT if height.is_dynamic else height.get_length())
+    return PoseNetwork(file, model, min(sides, default=DEFAULT_SIZE))
 
 
 def _image_layout(model: ov.Model) -> str | None:
@@ -100,13 +141,21 @@ def _image_layout(model: ov.Model) -> str | None:
     return "NHWC" if shape[3] == ov.Dimension(3) else None
 
 
+def _sides(model: ov.Model, image_layout: str) -> list[ov.Dimension]:
+    """Height and width of the input, as the file has them."""
+    return [model.input().partial_shape[image_layout.index(axis)] for axis in "HW"]
+
+
 def _split_outputs(file: ModelFile, model: ov.Model, image_layout: str) -> ov.Model:
     """Give the model the outputs `heatmaps` and `pafs`, NCHW, inside its graph.
 
     Two outputs are told apart by their number of channels; a single one holds the heatmaps first, then the fields.
     """
-    image = model.input().partial_shape
-    cells = [image[image_layout.index(axis)] for axis in "HW"]
+    cells = _sides(model, image_layout)
+    types = {output.get_element_type() for output in model.outputs}
+    if not all(kind.is_real() for kind in types):
+        names = ", ".join(sorted(kind.get_type_name() for kind in types))
+        raise UsageError(f"'{file.path}' gives {names} where heatmaps and fields are floats. Give another model.")
     for axis in (1, 3):  # NCHW, NHWC
         maps = {_channels(output, axis, cells): output.get_node().input_value(0) for output in model.outputs}
         if len(model.outputs) == 2 and maps.keys() == {HEATMAP_CHANNELS, PAF_CHANNELS}:
@@ -120,6 +169,10 @@ def _split_outputs(file: ModelFile, model: ov.Model, image_layout: str) -> ov.Mo
         raise UsageError(_not_a_pose_network(file, model))
     if axis == 3:
         heatmaps, pafs = (ops.transpose(maps, [0, 3, 1, 2]).output(0) for maps in (heatmaps, pafs))
+    heatmaps, pafs = (
+        maps if maps.get_element_type() == ov.Type.f32 else ops.convert(maps, "f32").output(0)
+        for maps in (heatmaps, pafs)
+    )
     # The names are set where the tensors are made: MULTI and AUTO find an output only if it has no other name besides.
     heatmaps.set_names({"heatmaps"})
     pafs.set_names({"pafs"})

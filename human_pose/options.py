@@ -10,12 +10,16 @@ from .compiled import HINTS, Settings
 from .decode import DEFAULT_LEAST_KEYPOINTS, DEFAULT_THRESHOLD
 from .errors import UsageError
 from .files import cache_folder
-from .network import CELL_PIXELS
+from .network import CELL_PIXELS, LARGEST_SIZE
 from .viewer import DEFAULT_DISPLAY_FPS
 
 BUNDLED_VIDEO = Path(__file__).resolve().parent.parent / "videos" / "park.mp4"
-MOST_HEIGHT = 2048  # of the network's input; more would ask for memory that few have
 MOST_REQUESTS = 256
+PRECISION_HELP = "default: FP16-INT8 where the model comes with it, and for the path of a quantized IR; else FP16"
+SIZE_HELP = (
+    "the shorter side of the network's input in pixels, a multiple of 8; the other follows the frame's shape; "
+    "default: the model's own (--height is the same option)"
+)
 KEY_HELP = """keys in the window:
   TAB, Shift+TAB  run the network on the next device, on the one before
   1 to 9          run it on the device of that number
@@ -44,7 +48,7 @@ def parse_options(arguments: list[str] | None, description: str | None) -> argpa
     add("-i", "--input", default=str(BUNDLED_VIDEO), metavar="SOURCE",
         help="video file, image, folder of images, webcam index (0) or stream URL; default: the video in videos/")
     add("-m", "--model", help=f"{' or '.join(CATALOG)}, or the path of an IR's .xml; default: {DEFAULT_MODEL}")
-    add("-p", "--precision", choices=PRECISIONS, help="default: FP16; for the path of a quantized IR, FP16-INT8")
+    add("-p", "--precision", choices=PRECISIONS, help=PRECISION_HELP)
     add("-o", "--output", metavar="FILE",
         help="write the annotated video here; for images, an image, or a folder for the images")
     add("--keypoints", type=Path, metavar="FILE",
@@ -54,8 +58,7 @@ def parse_options(arguments: list[str] | None, description: str | None) -> argpa
     add("--realtime", action="store_true",
         help="play a file by its own clock and drop the frames that come too fast, like a camera")
     add("--frames", type=count, metavar="N", help="stop after N frames")
-    add("--height", type=input_height, metavar="H",
-        help="the network's input height, a multiple of 8; the width follows the frame; default: the model's own")
+    add("--size", "--height", type=input_size, metavar="N", help=SIZE_HELP)
     add("--threshold", type=score, default=DEFAULT_THRESHOLD, metavar="T",
         help="least score of a keypoint, 0 to 1; default: %(default)s")
     add("--min-keypoints", type=count, default=DEFAULT_LEAST_KEYPOINTS, metavar="N",
@@ -171,11 +174,11 @@ def rate(text: str) -> float:
     raise argparse.ArgumentTypeError(f"'{text}' is no number of pictures a second; give more than 0, up to 1000")
 
 
-def input_height(text: str) -> int:
-    """A height that the network can work with."""
-    if not text.isdecimal() or not CELL_PIXELS <= int(text) <= MOST_HEIGHT or int(text) % CELL_PIXELS:
+def input_size(text: str) -> int:
+    """A shorter side that the network's input can have."""
+    if not text.isdecimal() or not CELL_PIXELS <= int(text) <= LARGEST_SIZE or int(text) % CELL_PIXELS:
         raise argparse.ArgumentTypeError(
-            f"'{text}' is no multiple of {CELL_PIXELS} from {CELL_PIXELS} to {MOST_HEIGHT}; give 256 or 368, say"
+            f"'{text}' is no multiple of {CELL_PIXELS} from {CELL_PIXELS} to {LARGEST_SIZE}; give 256 or 368, say"
         )
     return int(text)
 

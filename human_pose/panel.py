@@ -39,7 +39,6 @@ def panel_lines(
     mean, least, most = (whole_run.mean, whole_run.min, whole_run.max) if whole_run else (None, None, None)
     streams = f", {compiled.streams} streams" if compiled.streams else ""
     cached = " from the cache" if compiled.is_from_cache else ""
-    model = f"{network.file.name} {network.file.precision}"
     _, rows, columns = inference.heatmaps.shape
     input_size = f"{columns * CELL_PIXELS}x{rows * CELL_PIXELS}"
     count = f"{people} {'person' if people == 1 else 'people'}"
@@ -51,7 +50,7 @@ def panel_lines(
             f"mean {_figure(statistics.throughput.mean())} FPS{painted}   latency mean {_figure(mean)}, "
             f"min {_figure(least)}, max {_figure(most)} ms"
         ),
-        Line(f"{model} executed in {compiled.execution_precision}, input {input_size}"),
+        Line(f"{network.file.title} executed in {compiled.execution_precision}, input {input_size}"),
         Line(f"{compiled.request_count} requests{streams}, compiled in {compiled.compile_s:.1f} s{cached}"),
     ]
     if compiled.operations:

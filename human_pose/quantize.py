@@ -13,12 +13,12 @@ import numpy as np
 import openvino as ov
 
 from .agreement import NEAR_PIXELS, NEAR_TORSO
-from .catalog import CATALOG, DEFAULT_MODEL
+from .catalog import BUNDLED
 from .equalize import equalize
 from .errors import DemoError, UsageError
 from .int8 import Progress, import_nncf, quantize_graph, sensitive_layers
 from .judge import Figures, infer_maps, judge
-from .model_files import MODELS_FOLDER, choose_model
+from .model_files import MODELS_FOLDER, check_new_name, choose_model
 from .network import ModelFile, PoseNetwork, load_network
 from .samples import Inputs, read_samples, split
 from .sources import open_source
@@ -37,13 +37,13 @@ class Wish:
     """What the user asked for.
 
     model: a name, or the path of a float IR; source: a video or a folder of images; name: None for the model's own;
-    height: of the network's input in pixels, None for the model's own; bound: least share of keypoints found again.
+    size: the input's shorter side in pixels, None for the model's own; bound: least share of keypoints found again.
     """
 
     model: str
     source: str
     name: str | None = None
-    height: int | None = None
+    size: int | None = None
     samples: int = 300
     bound: float = DEFAULT_BOUND
     force: bool = False
@@ -64,7 +64,7 @@ def quantize(wish: Wish, models_folder: Path = MODELS_FOLDER, quantizer: Quantiz
     network = load_network(core, _float_file(wish.model, models_folder))
     name = wish.name or network.file.name
     folder = _target(name, models_folder)
-    calibration, held_out = split(read_samples(source, wish.samples, wish.height or network.own_height))
+    calibration, held_out = split(read_samples(source, wish.samples, wish.size or network.own_size))
     # What chose between attempts would flatter the one it chose; a single frame has to do both.
     choosing, judging = held_out[::2], held_out[1::2] or held_out
     _, height, width, _ = held_out[0].shape
@@ -101,7 +101,7 @@ def quantize(wish: Wish, models_folder: Path = MODELS_FOLDER, quantizer: Quantiz
             figures = replace(verdict, weight_bits=figures.weight_bits, float_layers=figures.float_layers)
             if figures.agreement.found_again < wish.bound and not wish.force:
                 raise DemoError(
-                    f"{name} is refused in INT8: {figures.in_a_line()}; asked for: {wish.bound:.0%}. Give a --height "
+                    f"{name} is refused in INT8: {figures.in_a_line()}; asked for: {wish.bound:.0%}. Give a --size "
                     f"or frames that suit it better, {'' if wish.accuracy_control else '--accuracy-control, '}"
                     "a lower --bound, or --force to keep it all the same."
                 )
@@ -132,19 +132,19 @@ def _attempts(
 
 
 def _float_file(model: str, models_folder: Path) -> ModelFile:
-    file = choose_model(model, None, models_folder)
-    if "FakeQuantize" in file.path.read_text(encoding="utf-8", errors="replace"):
+    file = choose_model(model, None if model.endswith(".xml") else "FP16", models_folder, allows_twin=False)
+    if file.precision == INT8:
         raise UsageError(f"'{file.path}' is quantized already. Give a float model.")
     return replace(file, precision="FP32")
 
 
 def _target(name: str, models_folder: Path) -> Path:
     """The folder to install in. Raises UsageError where the model that is there was not made here."""
-    if not name or Path(name).name != name or name.startswith("."):
-        raise UsageError(f"'{name}' is no name for a model. Give --name letters, digits and dashes.")
+    if BUNDLED.get(name) == INT8:
+        raise UsageError(f"{name} has an {INT8} of its makers. Give another --name: {name}-own.")
+    if name not in BUNDLED:
+        check_new_name(name)
     folder = models_folder / name / INT8
-    if INT8 in CATALOG.get(name, {}):
-        raise UsageError(f"{name} has an {INT8} of its makers. Give another --name, as {DEFAULT_MODEL}-own.")
     if folder.exists() and not (folder / f"{name}.json").is_file():
         raise UsageError(f"'{folder}' is there and was not made by this command. Give another --name, or remove it.")
     return folder
@@ -153,7 +153,7 @@ def _target(name: str, models_folder: Path) -> Path:
 def _raw_graph(core: ov.Core, network: PoseNetwork, calibration: list[np.ndarray]) -> tuple[ov.Model, Inputs]:
     """The model as it is on disk, of a fixed size, and the frames as its own input takes them: float BGR 0..255."""
     graph = core.read_model(network.file.path)
-    width, height = network.input_size
+    _, height, width, _ = calibration[0].shape
     is_nchw = graph.input().partial_shape[1] == ov.Dimension(3)
     graph.reshape([1, 3, height, width] if is_nchw else [1, height, width, 3])
     return graph, Inputs(calibration, is_nchw)

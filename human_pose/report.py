@@ -13,7 +13,7 @@ from .capture import Capture
 from .devices import full_name
 from .files import write_whole
 from .inference import Estimator
-from .network import PoseNetwork
+from .network import PoseNetwork, shorter_side
 from .stats import ENOUGH_RESULTS, DeviceStatistics, RunStatistics, Summary
 
 PERCENTILES = (50, 95, 99)
@@ -67,10 +67,12 @@ def report(
         "precision": network.file.precision,
         "model_file": network.file.path.name,
         "model_sha256": network.sha256(),
+        "model_note": network.file.note,
         "input": {
             "source": capture.source.name,
             "frame_size": list(capture.frame_size),
-            "network_size": list(network.input_size),
+            "network_size": list(network.input_size or (None, None)),  # null: of each image's own shape
+            "network_shorter_side": shorter_side(network.model),
             "dropped_frames": capture.dropped,
             "late_frames": estimator.late,
         },

@@ -15,8 +15,10 @@ LEAST_SAMPLES = 4
 HELD_OUT = 4  # every so many-th sample calibrates nothing; half of these choose between attempts, half judge
 
 
-def read_samples(source: Source, count: int, height: int) -> list[np.ndarray]:
-    """Up to `count` frames at even distances, each (1, height, width, 3) uint8 BGR; the width suits the first frame.
+def read_samples(source: Source, count: int, size: int) -> list[np.ndarray]:
+    """Up to `count` frames at even distances, each (1, height, width, 3) uint8 BGR, of a shape that suits the first.
+
+    size: the shorter side in pixels.
 
     Each is scaled into the input like a frame of the demo: top left, its own aspect ratio, the rest black. Raises
     UsageError where the source has no end, or too few frames.
@@ -28,13 +30,13 @@ def read_samples(source: Source, count: int, height: int) -> list[np.ndarray]:
     wanted = set(np.linspace(0, total - 1, min(count, total)).round().astype(int).tolist())
     last = max(wanted)
     samples: list[np.ndarray] = []
-    size = (0, 0)
+    input_size = (0, 0)
     with contextlib.closing(source.images()) as images:  # type: ignore[type-var]
         for number, (image, _) in enumerate(images):
             if not samples:
-                size = network_input_size(image.shape[1::-1], height)
+                input_size = network_input_size(image.shape[1::-1], size)
             if number in wanted:
-                samples.append(_as_input(image, size))
+                samples.append(_as_input(image, input_size))
                 progress.show(f"reading frame {len(samples)} of {len(wanted)}")
             if number == last:
                 break

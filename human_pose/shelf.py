@@ -4,8 +4,9 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from .catalog import BUNDLED_MODEL, CATALOG, PRECISIONS
+from .catalog import BUNDLED, CATALOG, PRECISIONS
 from .model_files import MODELS_FOLDER
+from .twin import NOTE as TWIN
 
 MB = 1e6
 
@@ -27,7 +28,8 @@ def entries(models_folder: Path = MODELS_FOLDER) -> list[Entry]:
     on_disk = {path.name for path in models_folder.glob("[!.]*") if path.is_dir()} if models_folder.is_dir() else set()
     for name in [*CATALOG, *sorted(on_disk - set(CATALOG))]:
         folders = {path.name for path in (models_folder / name).glob("[!.]*") if path.is_dir()}
-        known = [precision for precision in PRECISIONS if precision in folders | set(CATALOG.get(name, {}))]
+        offered = {*CATALOG.get(name, {}), BUNDLED.get(name)}
+        known = [precision for precision in PRECISIONS if precision in folders | offered]
         found += [_entry(name, precision, models_folder) for precision in known]
     return found
 
@@ -38,11 +40,12 @@ def _entry(name: str, precision: str, models_folder: Path) -> Entry:
     remote = CATALOG.get(name, {}).get(precision)
     figures = xml.with_suffix(".json")
     if all(file.is_file() for file in files):
-        state = "bundled" if name == BUNDLED_MODEL and precision == "FP16" else "on disk"
+        state = "bundled" if BUNDLED.get(name) == precision else "on disk"
         note = _figures(figures) if figures.is_file() else ""
         return Entry(name, precision, state, sum(file.stat().st_size for file in files), note)
     if remote is not None:
-        return Entry(name, precision, "to be downloaded", sum(file.size for file in remote))
+        note = f"until then: {TWIN}" if BUNDLED.get(name) == "FP16-INT8" else ""
+        return Entry(name, precision, "to be downloaded", sum(file.size for file in remote), note)
     present = sum(file.stat().st_size for file in files if file.is_file())
     return Entry(name, precision, "incomplete", present, f"needs {xml.name} and {xml.stem}.bin")
 

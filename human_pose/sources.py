@@ -13,6 +13,7 @@ import numpy as np
 
 from .errors import DemoError, UsageError
 from .files import opencv_path
+from .quiet import hide_library_lines
 from .terminal import say
 
 IMAGE_SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".ppm", ".pgm", ".tif", ".tiff", ".webp"})
@@ -246,7 +247,8 @@ def _read_image(path: Path) -> np.ndarray | None:
     if not path.is_file():  # a pipe would be waited for
         return None
     try:
-        return cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
+        with hide_library_lines():
+            return cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
     except (cv2.error, OSError):
         return None
 

@@ -1,5 +1,6 @@
 """What the program says on the terminal while it runs, and how it is told there to stop."""
 
+import io
 import os
 import signal
 import sys
@@ -26,10 +27,16 @@ def print_result(text: str) -> None:
 
 
 def have_streams() -> None:
-    """Give a program that was started without standard output or error somewhere to write to."""
+    """Give a program that was started without standard output or error somewhere to write to.
+
+    What the terminal's encoding does not have (a file's name in another script) is written as an escape.
+    """
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115
+        stream = getattr(sys, name)
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def run_command(command: Callable[[], int | None]) -> int:

@@ -95,7 +95,7 @@ def fresh_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The program as it is cloned, with no model but the bundled one, whatever was fetched into this folder."""
     folder = tmp_path_factory.mktemp("fresh")
     shutil.copy(ROOT / "human_pose_est.py", folder)
-    for name in ("human_pose", "videos", "models/mobilenet-thin/FP16"):
+    for name in ("human_pose", "videos", "models/human-pose-estimation-0001/FP16-INT8", "models/mobilenet-thin/FP16"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     return folder
 

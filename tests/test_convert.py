@@ -13,6 +13,8 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from openvino import opset13 as ops
 
+from human_pose import models
+from human_pose.catalog import CATALOG
 from human_pose.convert import convert
 from human_pose.errors import UsageError
 from human_pose.network import ModelFile, load_network
@@ -121,7 +123,7 @@ def test_second_conversion_replaces_the_first(tmp_path: Path, models_folder: Pat
 def test_other_network_is_refused_and_leaves_nothing(
     tmp_path: Path, models_folder: Path, channels: tuple[int, ...]
 ) -> None:
-    with pytest.raises(UsageError, match=f"Expected.*Found.*{channels[-1]}"):
+    with pytest.raises(UsageError, match=rf"^'{tmp_path}/tiny\.onnx' is no network.*Expected.*Found.*{channels[-1]}"):
         convert(write_onnx(tmp_path / "tiny.onnx", channels), "tiny", "FP16", models_folder)
     assert list(models_folder.iterdir()) == []
 
@@ -151,6 +153,21 @@ def test_garbage_is_refused(tmp_path: Path, models_folder: Path, name: str, cont
     assert list(models_folder.iterdir()) == []
 
 
+NO_NAMES = ["", "..", ".", "/abs", "../../../x", "a/b", ".hidden", "x" * 300, "a\udcffb", "two words", *CATALOG]
+
+
+@pytest.mark.parametrize("name", NO_NAMES)
+def test_name_that_is_none_or_the_catalogs_is_refused(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before, '..' and '/abs' wrote outside of models/, and a bundled model was overwritten."""
+    monkeypatch.setattr(models, "convert", lambda *arguments: pytest.fail(f"converted to {arguments}"))
+    assert models.main(["convert", str(tmp_path / "tiny.onnx"), "--name", name]) == 2
+    output = capsys.readouterr()
+    assert (output.out, output.err.count("\n")) == ("", 1)
+    assert "Give --name letters, digits and dashes" in output.err or f"Give another --name: {name}-own." in output.err
+
+
 @pytest.fixture
 def project(tmp_path: Path, root: Path) -> Path:
     """A copy of the package, whose models folder is its own."""
@@ -173,7 +190,8 @@ def test_program_prints_the_ir_and_ends_with_0(project: Path, tmp_path: Path) ->
 
 
 def test_program_ends_with_2_where_the_source_cannot_be_used(project: Path, tmp_path: Path) -> None:
-    for source in (tmp_path / "absent.onnx", write_onnx(tmp_path / "tiny.onnx", (5,))):
+    (tmp_path / "text.pb").write_text("no model")  # OpenVINO's TensorFlow frontend would say three lines more
+    for source in (tmp_path / "absent.onnx", write_onnx(tmp_path / "tiny.onnx", (5,)), tmp_path / "text.pb"):
         outcome = run(project, source, "--name", "tiny")
         assert (outcome.returncode, outcome.stdout) == (2, "")
         assert outcome.stderr.startswith("error: ")

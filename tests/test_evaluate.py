@@ -13,7 +13,7 @@ from human_pose.skeleton import COCO_KEYPOINTS
 from tests.conftest import Program
 from tests.painted import PERSON, blank, paint_person, pixels, save_network
 
-SIZES = {"7.png": (40, 32), "12.png": (24, 32), "30.png": (60, 32)}  # columns and rows of cells
+SIZES = {"7.png": (40, 32), "12.png": (32, 57), "30.png": (60, 32)}  # columns and rows of cells; one is upright
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,7 @@ def test_people_found_to_the_pixel_are_a_hundred_percent(
     painted_set: tuple[Path, Path], open_xml: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder, file = painted_set
-    code, output, errors = run(capsys, "--images", folder, "--annotations", file, "-m", open_xml, "--height", 256)
+    code, output, errors = run(capsys, "--images", folder, "--annotations", file, "-m", open_xml, "--size", 256)
     assert code == 0, errors
     assert "3 images\n" in output
     for metric in ("AP 100.0", "AP50 100.0", "AP75 100.0", "AR 100.0"):
@@ -79,7 +79,7 @@ def test_a_person_not_found_halves_the_recall(
 ) -> None:
     folder, file = painted_set
     cv2.imwrite(str(folder / "7.png"), blank())
-    _, output, _ = run(capsys, "--images", folder, "--annotations", file, "-m", open_xml, "--height", 256)
+    _, output, _ = run(capsys, "--images", folder, "--annotations", file, "-m", open_xml, "--size", 256)
     assert "AR 66.7" in output
 
 
@@ -89,7 +89,7 @@ def test_missing_and_broken_images_are_named_and_counted(
     folder, file = painted_set
     (folder / "7.png").unlink()
     (folder / "12.png").write_text("no image")
-    _, output, errors = run(capsys, "--images", folder, "--annotations", file, "-m", open_xml, "--height", 256)
+    _, output, errors = run(capsys, "--images", folder, "--annotations", file, "-m", open_xml, "--size", 256)
     assert "1 images (2 left out: missing or broken)" in output
     assert "AP 100.0" in output
     assert "7.png' is missing" in errors
@@ -100,7 +100,7 @@ def test_evaluation_and_the_demo_find_the_same_poses(
     painted_set: tuple[Path, Path], open_xml: Path, program: Program, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder, file = painted_set
-    common = ["-m", open_xml, "--height", 256, "--threshold", 0.1, "--min-keypoints", 3]
+    common = ["-m", open_xml, "--size", 256, "--threshold", 0.1, "--min-keypoints", 3]
     run(capsys, "--images", folder, "--annotations", file, "--results", tmp_path / "r.json", *common)
     done = program("-i", folder, "--keypoints", tmp_path / "k.json", *common)
     assert done.returncode == 0, done.stderr
@@ -123,7 +123,7 @@ def test_evaluation_and_the_demo_find_the_same_poses_on_photos(
     ids = {image["id"] for image in images}
     some = [entry for entry in whole["annotations"] if entry["image_id"] in ids]
     (tmp_path / "some.json").write_text(json.dumps(whole | {"images": images, "annotations": some}))
-    common = ["-m", "mobilenet-thin", "--height", 256, "--min-keypoints", 2]
+    common = ["-m", "mobilenet-thin", "--size", 256, "--min-keypoints", 2]
     code, _, errors = run(
         capsys, "--images", tmp_path / "images", "--annotations", tmp_path / "some.json",
         "--results", tmp_path / "r.json", *common,
@@ -164,7 +164,7 @@ def test_a_network_of_a_fixed_size_is_refused_where_another_is_wanted(
     painted_set: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code, _, errors = run(
-        capsys, "--images", painted_set[0], "--annotations", painted_set[1], "-m", "nowhere.xml", "--height", 256
+        capsys, "--images", painted_set[0], "--annotations", painted_set[1], "-m", "nowhere.xml", "--size", 256
     )
     assert code == 2
     assert "no such file" in errors

@@ -173,7 +173,7 @@ def paint_folder(folder: Path) -> dict[str, tuple[int, int]]:
     """Images of many sizes with a painted person each; name -> by how many cells the person is moved."""
     folder.mkdir()
     shifts = {}
-    for number, (columns, rows) in enumerate([(40, 32), (24, 32), (60, 32), (33, 32)]):
+    for number, (columns, rows) in enumerate([(40, 32), (32, 57), (60, 32), (32, 33)]):
         name = f"picture{10 - number}.png"
         shifts[name] = (number % 3, number % 2)
         cv2.imwrite(str(folder / name), paint_person(blank(8 * rows, 8 * columns), shift=shifts[name]))
@@ -190,7 +190,7 @@ def open_xml(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_folder_of_many_sizes_keeps_every_aspect_ratio(program: Program, open_xml: Path, tmp_path: Path) -> None:
     shifts = paint_folder(tmp_path / "pictures")
-    done = program("-i", tmp_path / "pictures", "-m", open_xml, "--height", 256, "--keypoints", tmp_path / "k.jsonl")
+    done = program("-i", tmp_path / "pictures", "-m", open_xml, "--size", 256, "--keypoints", tmp_path / "k.jsonl")
     assert done.returncode == 0, done.stderr
     lines = [json.loads(line) for line in (tmp_path / "k.jsonl").read_text().splitlines()]
     assert {line["name"] for line in lines} == set(shifts)

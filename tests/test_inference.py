@@ -7,10 +7,12 @@ import cv2
 import numpy as np
 import openvino as ov
 import pytest
+from openvino import opset13 as ops
 
 from human_pose.capture import Frame
 from human_pose.compiled import Settings
 from human_pose.decode import decode
+from human_pose.devices import DeviceError
 from human_pose.inference import Estimator, Inference
 from human_pose.model_files import choose_model
 from human_pose.network import PoseNetwork, load_network
@@ -52,6 +54,33 @@ def poses(inference: Inference) -> list[dict[str, tuple[float, float]]]:
         {KEYPOINTS[part]: (x, y) for part, (x, y, _) in enumerate(pose.keypoints.tolist()) if np.isfinite(x)}
         for pose in decode(*inference.maps)
     ]
+
+
+@pytest.mark.parametrize("factor", [1, 3])
+def test_an_upright_frame_gets_an_upright_input_and_its_own_pixels(network: PoseNetwork, factor: int) -> None:
+    image = cv2.resize(
+        paint_person(blank(456, 256), shift=(8, 25)), None, fx=factor, fy=factor, interpolation=cv2.INTER_NEAREST
+    )
+    core = ov.Core()
+    upright = load_network(core, network.file)
+    upright.reshape(*network_input_size(image.shape[1::-1], 256))
+    assert upright.input_size == (256, 456)
+    [inference] = infer(Estimator(core, upright, "CPU", SETTINGS), [image])
+    assert poses(inference) == [{name: (x * factor, y * factor) for name, (x, y) in pixels(shift=(8, 25)).items()}]
+
+
+def test_frames_of_both_orientations_need_one_compilation(network: PoseNetwork) -> None:
+    core = ov.Core()
+    either = load_network(core, network.file)
+    either.reshape_open(256)
+    estimator = Estimator(core, either, "CPU", SETTINGS)
+    compiled = estimator.compiled
+    sizes = [(320, 256), (256, 456), (256, 320), (1024, 256), (256, 1024), (320, 256)]
+    images = [paint_person(blank(height, width), shift=(2, 3)) for width, height in sizes]
+    for inference, (width, height) in zip(infer(estimator, images), sizes, strict=True):
+        assert inference.compiled is compiled
+        assert inference.heatmaps.shape == (19, height // 8, width // 8)
+        assert poses(inference) == [pixels(shift=(2, 3))]
 
 
 def test_a_painted_person_comes_back_to_the_pixel(estimator: Estimator) -> None:
@@ -120,6 +149,24 @@ def test_as_many_frames_are_in_flight_as_the_device_asks_for(estimator: Estimato
 def test_latency_is_the_requests_own(estimator: Estimator) -> None:
     [inference] = infer(estimator, [blank()])
     assert 0 < inference.latency_ms < 10_000
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_network_that_gives_no_numbers_ends_the_run_with_one_line(
+    value: float, tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    weights = np.full((57, 3, 8, 8), 0.001, np.float32)
+    weights[20, 0, 0, 0] = value
+    image = ops.parameter([1, 3, HEIGHT, WIDTH], ov.Type.f32, name="data")
+    maps = ops.convolution(image, ops.constant(weights), [8, 8], [0, 0], [0, 0], [1, 1])
+    ov.save_model(ov.Model([ops.result(maps)], [image]), tmp_path / "damaged.xml", compress_to_fp16=False)
+    core = ov.Core()
+    damaged = load_network(core, choose_model(str(tmp_path / "damaged.xml"), "FP32"))
+    damaged.reshape(WIDTH, HEIGHT)
+    with pytest.raises(DeviceError, match="CPU failed while inferring: the network gives NaN or infinity") as caught:
+        list(infer(Estimator(core, damaged, "CPU", SETTINGS), [np.full((HEIGHT, WIDTH, 3), 60, np.uint8)]))
+    assert caught.value.exit_code == 1
+    assert not recwarn.list
 
 
 def test_a_result_does_not_change_when_its_request_is_used_again(estimator: Estimator) -> None:

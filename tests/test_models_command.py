@@ -14,7 +14,7 @@ import openvino as ov
 import pytest
 
 from human_pose import models, shelf
-from human_pose.catalog import BUNDLED_MODEL, CATALOG, DEFAULT_MODEL, PRECISIONS, RemoteFile
+from human_pose.catalog import BUNDLED, CATALOG, DEFAULT_MODEL, ORIGINAL_MODEL, PRECISIONS, RemoteFile
 from human_pose.errors import DemoError
 from human_pose.model_files import ZOO_VARIABLE
 from human_pose.quantize import INT8, Wish
@@ -37,12 +37,14 @@ class TestList:
     def test_catalog_is_to_be_downloaded(self, tmp_path: Path) -> None:
         rows = [row for row in entries(tmp_path) if row.name == DEFAULT_MODEL]
         assert [row.precision for row in rows] == list(PRECISIONS)
-        assert {row.state for row in rows} == {"to be downloaded"}
+        assert [row.state for row in rows] == ["to be downloaded", "to be downloaded", "incomplete"]
+        assert rows[0].note == "until then: float twin of FP16-INT8"
         assert rows[0].size == sum(file.size for file in CATALOG[DEFAULT_MODEL]["FP16"])
 
-    def test_bundled_model_is_called_so(self, root: Path) -> None:
-        row = next(row for row in entries(root / "models") if row.name == BUNDLED_MODEL)
-        assert (row.precision, row.state) == ("FP16", "bundled")
+    def test_bundled_models_are_called_so(self, root: Path) -> None:
+        states = {(row.name, row.precision): row.state for row in entries(root / "models")}
+        for name, precision in BUNDLED.items():
+            assert states[name, precision] == "bundled"
 
     def test_models_on_disk_are_listed_also_those_of_no_catalog(self, tmp_path: Path) -> None:
         put_ir(tmp_path, DEFAULT_MODEL, "FP16")
@@ -52,7 +54,7 @@ class TestList:
         rows = {(row.name, row.precision): row for row in entries(tmp_path)}
         assert rows[DEFAULT_MODEL, "FP16"].state == "on disk"
         assert (rows["mine", "FP32"].state, rows["mine", "FP32"].size) == ("on disk", 2_500_000)
-        assert {name for name, _ in rows} == {DEFAULT_MODEL, "mine"}
+        assert {name for name, _ in rows} == {DEFAULT_MODEL, ORIGINAL_MODEL, "mine"}
         assert "mine                        FP32       on disk            2.5" in as_table(list(rows.values()))
 
     def test_half_a_model_is_called_incomplete(self, tmp_path: Path) -> None:
@@ -73,7 +75,7 @@ class TestList:
         assert entries(tmp_path)[-1].note == "mine.json cannot be read"
 
     def test_folder_that_is_not_there_holds_nothing(self, tmp_path: Path) -> None:
-        assert {row.state for row in entries(tmp_path / "none")} == {"to be downloaded"}
+        assert {row.state for row in entries(tmp_path / "none")} == {"to be downloaded", "incomplete"}
 
 
 @pytest.fixture
@@ -103,7 +105,9 @@ class TestFetch:
         assert models.main(["fetch", DEFAULT_MODEL]) == 0
         for precision in ("FP16", "FP32"):
             assert (mirror / DEFAULT_MODEL / precision / f"{DEFAULT_MODEL}.bin").read_text() == precision
-        assert [line.split()[1].rstrip(",") for line in capsys.readouterr().out.splitlines()] == ["FP16", "FP32"]
+        lines = [line.split()[1].rstrip(",") for line in capsys.readouterr().out.splitlines()]
+        assert lines == ["FP16-INT8", "FP16", "FP32"]  # the first comes with the project
+        assert not (mirror / DEFAULT_MODEL / "FP16-INT8").exists()
 
     def test_one_precision_can_be_asked_for(self, mirror: Path) -> None:
         assert models.main(["fetch", DEFAULT_MODEL, "-p", "FP32"]) == 0
@@ -118,9 +122,10 @@ class TestFetch:
         assert models.main(["fetch", DEFAULT_MODEL]) == 0
         assert capsys.readouterr().out.count("already there") == 2
 
-    def test_bundled_model_needs_no_download(self, mirror: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        assert models.main(["fetch", BUNDLED_MODEL]) == 0
-        assert "comes with the project" in capsys.readouterr().out
+    def test_bundled_models_need_no_download(self, mirror: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        for name, precision in BUNDLED.items():
+            assert models.main(["fetch", name, "-p", precision]) == 0
+            assert f"{name} {precision} comes with the project" in capsys.readouterr().out
         assert not mirror.exists()
 
     def test_broken_download_is_a_failed_run(
@@ -129,19 +134,19 @@ class TestFetch:
         monkeypatch.setenv(ZOO_VARIABLE, (mirror / "nowhere").as_uri())
         assert models.main(["fetch", DEFAULT_MODEL]) == 1
         output = capsys.readouterr()
-        assert (output.out, output.err.count("\n")) == ("", 1)
+        assert (output.out.count("\n"), output.err.count("\n")) == (1, 1)  # what comes with the project is there
         assert output.err.startswith("error: Cannot reach")
 
     def test_unknown_name_is_answered_with_the_known_ones(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert models.main(["fetch", "yolo"]) == 2
-        assert f"Give {DEFAULT_MODEL} or {BUNDLED_MODEL}" in capsys.readouterr().err
+        assert f"Give {DEFAULT_MODEL} or {ORIGINAL_MODEL}" in capsys.readouterr().err
 
     @pytest.mark.usefixtures("mirror")
     def test_precision_that_is_not_on_offer_is_wrong_use(self, capsys: pytest.CaptureFixture[str]) -> None:
         with pytest.raises(SystemExit) as caught:
-            models.main(["fetch", DEFAULT_MODEL, "-p", INT8])
+            models.main(["fetch", ORIGINAL_MODEL, "-p", INT8])
         assert caught.value.code == 2
-        assert f"{DEFAULT_MODEL} has no {INT8}" in capsys.readouterr().err
+        assert f"{ORIGINAL_MODEL} has no {INT8}" in capsys.readouterr().err
 
 
 class TestQuantizeCommand:
@@ -164,7 +169,7 @@ class TestQuantizeCommand:
         assert capsys.readouterr() == (f"{tmp_path / 'a.xml'}\n", "Of 9 keypoints.\n")
 
     def test_every_option(self, asked: list[Wish]) -> None:
-        options = "--name n --height 184 --samples 20 --bound 0.5 --force --accuracy-control"
+        options = "--name n --size 184 --samples 20 --bound 0.5 --force --accuracy-control"
         assert models.main(["quantize", "mine", "--calibration", "a.mp4", *options.split()]) == 0
         assert asked == [Wish("mine", "a.mp4", "n", 184, 20, 0.5, True, True)]
 
@@ -225,10 +230,16 @@ def project(tmp_path: Path, root: Path) -> Path:
 def run(project: Path) -> Run:
     """Runs the program in that copy."""
 
-    def run_it(*arguments: object) -> "subprocess.CompletedProcess[str]":
+    def run_it(*arguments: object, env: dict[str, str] | None = None) -> "subprocess.CompletedProcess[str]":
         command = [sys.executable, "-m", "human_pose.models", *map(str, arguments)]
         return subprocess.run(
-            command, cwd=project, env={**os.environ}, capture_output=True, text=True, timeout=60, check=False
+            command,
+            cwd=project,
+            env={**os.environ, **(env or {})},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
         )
 
     return run_it
@@ -237,7 +248,14 @@ def run(project: Path) -> Run:
 def test_program_lists_without_models(run: Run) -> None:
     outcome = run("list")
     assert (outcome.returncode, outcome.stderr) == (0, "")
-    assert outcome.stdout.count("to be downloaded") == 3
+    assert outcome.stdout.count("to be downloaded") == 2
+
+
+def test_program_lists_a_model_whose_name_the_terminal_cannot_write(run: Run, project: Path) -> None:
+    put_ir(project / "models", "модель", "FP32")
+    outcome = run("list", env={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"})
+    assert (outcome.returncode, outcome.stderr) == (0, "")
+    assert "\\u043c\\u043e\\u0434" in outcome.stdout
 
 
 def test_program_without_nncf_says_what_to_install(run: Run, tmp_path: Path) -> None:

@@ -7,26 +7,28 @@ from human_pose.preprocess import fill_input, network_input_size, pixels_per_cel
 
 
 @pytest.mark.parametrize(
-    ("frame_size", "height", "expected"),
+    ("frame_size", "size", "expected"),
     [
         ((1920, 1080), 256, (456, 256)),  # 455.1 wide, padded to a multiple of 8
         ((456, 256), 256, (456, 256)),
         ((960, 720), 256, (344, 256)),
-        ((1080, 1920), 256, (144, 256)),
+        ((1080, 1920), 256, (256, 456)),  # as many pixels as lying
+        ((720, 960), 256, (256, 344)),
+        ((479, 641), 368, (368, 496)),
         ((1, 1), 256, (256, 256)),
         ((641, 479), 368, (496, 368)),
         ((5000, 2), 256, (1024, 256)),
-        ((2, 5000), 256, (8, 256)),
+        ((2, 5000), 256, (256, 1024)),
     ],
 )
 def test_input_keeps_the_aspect_ratio_in_whole_cells(
-    frame_size: tuple[int, int], height: int, expected: tuple[int, int]
+    frame_size: tuple[int, int], size: int, expected: tuple[int, int]
 ) -> None:
-    assert network_input_size(frame_size, height) == expected
+    assert network_input_size(frame_size, size) == expected
 
 
 @pytest.mark.parametrize("frame_size", [(1920, 1080), (641, 479), (333, 777), (1, 1), (5000, 2), (2, 5000), (97, 61)])
-@pytest.mark.parametrize("input_size", [(456, 256), (344, 256), (8, 256)])
+@pytest.mark.parametrize("input_size", [(456, 256), (344, 256), (256, 456), (8, 256)])
 def test_scaled_frame_fits_the_input_and_touches_one_edge(
     frame_size: tuple[int, int], input_size: tuple[int, int]
 ) -> None:
@@ -40,7 +42,7 @@ def test_scaled_frame_fits_the_input_and_touches_one_edge(
 def test_a_cell_is_eight_pixels_of_the_scaled_frame(frame_size: tuple[int, int]) -> None:
     input_size = network_input_size(frame_size, 256)
     width, height = scaled_size(frame_size, input_size)
-    assert height == 256
+    assert min(width, height) == 256
     assert pixels_per_cell(frame_size, input_size) == (8 * frame_size[0] / width, 8 * frame_size[1] / height)
 
 

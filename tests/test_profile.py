@@ -90,7 +90,7 @@ def test_the_panel_has_a_column_a_stage() -> None:
 
 
 def test_the_program_prints_and_reports_its_profile(program: Program, tmp_path: Path) -> None:
-    done = program("-m", "mobilenet-thin", "--height", 64, "--frames", 30, "--profile", "--report", "r.json")
+    done = program("-m", "mobilenet-thin", "--size", 64, "--frames", 30, "--profile", "--report", "r.json")
     assert done.returncode == 0, done.stderr
     for stage in STAGES:
         assert f"\n{stage}" in done.stdout

@@ -2,11 +2,13 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +17,15 @@ import numpy as np
 import openvino as ov
 import pytest
 
+from human_pose.catalog import BUNDLED, DEFAULT_MODEL
 from human_pose.errors import UsageError
-from human_pose.study import runner
+from human_pose.model_files import MODELS_FOLDER, ZOO_VARIABLE, choose_model
+from human_pose.study import material, runner
 from human_pose.study.__main__ import main
 from human_pose.study.cell import do
 from human_pose.study.options import QUICK
 from human_pose.study.plan import Cell, Job, Wish
+from human_pose.study.report import facts
 from human_pose.study.results import Study
 from human_pose.study.runner import result_of
 from tests.painted import blank, paint_person
@@ -153,6 +158,26 @@ def test_what_a_study_cannot_have_is_a_row_with_the_reason(painted_xml: Path, pi
     originals = [study.why_not(cell) for cell in study.cells if cell.kind in ("opencv", "tensorflow")]
     assert len(originals) == 2
     assert all("no original file of painted: give --original FILE" in str(why) for why in originals)
+
+
+def test_float_precisions_of_the_bundled_network_are_its_float_twins_and_the_study_says_so(
+    picture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, precision in BUNDLED.items():
+        shutil.copytree(MODELS_FOLDER / name / precision, tmp_path / name / precision)
+    monkeypatch.setenv(ZOO_VARIABLE, (tmp_path / "nowhere").as_uri())
+    monkeypatch.setattr(material, "choose_model", partial(choose_model, models_folder=tmp_path))
+    wish = Wish(["CPU"], [DEFAULT_MODEL], ["FP32", "FP16-INT8"], str(picture), height=64, frames=2, agreement_frames=2)
+    study = runner.begin(wish)
+    twin, int8 = study.data["models"]
+    assert (twin["precision"], twin["note"], twin["missing"]) == ("FP32", "float twin of FP16-INT8", None)
+    assert (int8["precision"], int8["note"]) == ("FP16-INT8", "")
+    assert twin["weights_sha256"] == int8["weights_sha256"]  # of the file that it is made of
+    assert f"{DEFAULT_MODEL} FP32: float twin of FP16-INT8, weights' SHA-256 47ae" in dict(facts(study))["Models"]
+    runner.check_same_machine(study)
+    for precision, executed in (("FP32", "f32"), ("FP16-INT8", "INT8")):
+        cell = next(cell for cell in study.cells if (cell.kind, cell.precision) == ("openvino", precision))
+        assert do("run", cell, wish, "")["execution_precision"].startswith(executed)
 
 
 @pytest.mark.parametrize(

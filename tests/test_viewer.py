@@ -1,5 +1,6 @@
 """What is painted, and when: a window that counts, and results that come faster than a display shows."""
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 
 from human_pose.capture import Frame
+from human_pose.network import ModelFile
 from human_pose.stats import RunStatistics
 from human_pose.viewer import Viewer
 from human_pose.window import Key, NoWindow
@@ -61,7 +63,7 @@ def viewer_of(window: NoWindow, writer: NoWriter, **options: Any) -> tuple[Viewe
         device="CPU", request_count=1, whereabouts="CPU", streams=1, is_from_cache=False, compile_s=0.1,
         execution_precision="f32", operations={}, is_stand_in=False,
     )  # fmt: skip
-    network = SimpleNamespace(file=SimpleNamespace(name="tiny", precision="FP32"))
+    network = SimpleNamespace(file=ModelFile("tiny", "FP32", Path("tiny.xml"), "float twin of FP16-INT8"))
     capture = SimpleNamespace(frame_count=None, dropped=0)
     devices = SimpleNamespace(devices=["CPU"], target="CPU", failed=set())
     statistics = RunStatistics()
@@ -104,6 +106,7 @@ def test_the_panel_says_both_how_many_are_processed_and_how_many_painted(clock: 
     assert lines[1].startswith("200.0 FPS")
     painted = float(lines[2].split("painted ")[1].split()[0])
     assert painted == pytest.approx(50, rel=0.05)
+    assert any(line.startswith("tiny FP32 (float twin of FP16-INT8) executed in") for line in lines)
 
 
 def test_without_a_window_and_an_output_the_frame_itself_is_drawn_on(clock: Clock) -> None:

@@ -221,7 +221,7 @@ def test_tab_tours_every_kind_of_device_and_the_panel_tells_the_truth(
     demo: Callable[..., Demo], tmp_path: Path
 ) -> None:
     plugins = write_plugins(tmp_path)
-    arguments = ["-m", "mobilenet-thin", "--height", "128", "--loop", "--no-cache", "--plugins", plugins]
+    arguments = ["-m", "mobilenet-thin", "--size", "128", "--loop", "--no-cache", "--plugins", plugins]
     window = demo(*arguments, "--devices", *CYCLE)
     for device in CYCLE[1:]:
         time.sleep(0.5)
@@ -247,7 +247,7 @@ def test_tab_tours_every_kind_of_device_and_the_panel_tells_the_truth(
 
 
 def test_the_studys_hetero_shows_its_subgraphs(demo: Callable[..., Demo], tmp_path: Path) -> None:
-    arguments = ["-m", "mobilenet-thin", "--height", "64", "--loop", "--no-cache", "--plugins", write_plugins(tmp_path)]
+    arguments = ["-m", "mobilenet-thin", "--size", "64", "--loop", "--no-cache", "--plugins", write_plugins(tmp_path)]
     window = demo(*arguments, "-d", HETERO, "--affinity", "conv")
     wait_for(lambda: window.shows_title(f"{HETERO} runs on CPU, GPU (stand-in)"), "HETERO on both devices")
     window.quit()
@@ -260,7 +260,7 @@ def test_the_studys_hetero_shows_its_subgraphs(demo: Callable[..., Demo], tmp_pa
 def test_a_device_that_fails_is_named_in_the_panel_and_the_run_goes_on(
     demo: Callable[..., Demo], tmp_path: Path
 ) -> None:
-    arguments = ["-m", "mobilenet-thin", "--height", "64", "--loop", "--no-cache", "--plugins", write_plugins(tmp_path)]
+    arguments = ["-m", "mobilenet-thin", "--size", "64", "--loop", "--no-cache", "--plugins", write_plugins(tmp_path)]
     window = demo(*arguments, "--devices", "CPU", "MULTI:GPU,CPU", "GPU")  # the stand-in's proxy joins no MULTI
     window.press("Tab")
     wait_for(lambda: window.shows_title("CPU") and not window.stands_still(), "the CPU to go on")

@@ -21,7 +21,7 @@ from .plan import Cell, Wish
 def agreement(cell: Cell, wish: Wish, reference: str) -> dict[str, Any]:
     """How many of the keypoints that the FP32 network `reference` finds on the video the cell's finds again."""
     own = Material(cell, wish)
-    samples = read_samples(open_source(wish.input), wish.agreement_frames, own.size[1])
+    samples = read_samples(open_source(wish.input), wish.agreement_frames, min(own.size))
     truth = poses(Material(replace(cell, precision="FP32", file=reference), wish), samples)
     return asdict(compare_poses(zip(truth, poses(own, samples), strict=True)))
 
@@ -45,7 +45,7 @@ def average_precision(cell: Cell, wish: Wish) -> dict[str, Any]:
     assert wish.images is not None
     assert wish.annotations is not None
     material = Material(cell, wish)
-    height = material.size[1]
+    size = min(material.size)
     with contextlib.redirect_stdout(None):
-        done = evaluate(material.core, material.network, Path(wish.images), Path(wish.annotations), cell.device, height)
+        done = evaluate(material.core, material.network, Path(wish.images), Path(wish.annotations), cell.device, size)
     return {"metrics": done.metrics, "images": done.images, "left_out": len(done.left_out)}

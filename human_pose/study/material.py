@@ -46,7 +46,8 @@ def models_of(wish: Wish) -> list[Model]:
 
 def _in_catalog(name: str, precision: str) -> Model:
     try:
-        return Model(name, precision, str(choose_model(name, precision).path))
+        file = choose_model(name, precision)
+        return Model(name, precision, str(file.path), note=file.note)
     except DemoError as error:
         return Model(name, precision, missing=str(error))
 
@@ -73,7 +74,7 @@ class Material:
         self.images = first_frames(wish.input)
         self.network: PoseNetwork = load_network(self.core, ModelFile(cell.model, cell.precision, Path(cell.file)))
         self.frame_size: tuple[int, int] = self.images[0].shape[1::-1]
-        self.size = network_input_size(self.frame_size, wish.height or self.network.own_height)
+        self.size = network_input_size(self.frame_size, wish.height or self.network.own_size)
         self.network.reshape(*self.size)
         self.settings = Settings(
             cell.precision,
@@ -89,9 +90,9 @@ class Material:
         configure(self.core, self.settings)
 
 
-def own_height(model: str, file: str) -> int:
-    """The input height of an IR. Raises UsageError where it is no pose network."""
-    return load_network(ov.Core(), ModelFile(model, "FP32", Path(file))).own_height
+def own_size(model: str, file: str) -> int:
+    """The shorter side of an IR's own input. Raises UsageError where it is no pose network."""
+    return load_network(ov.Core(), ModelFile(model, "FP32", Path(file))).own_size
 
 
 def first_frames(source: str) -> list[np.ndarray]:

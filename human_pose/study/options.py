@@ -4,11 +4,10 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from ..catalog import BUNDLED_MODEL, DEFAULT_MODEL, PRECISIONS
+from ..catalog import DEFAULT_MODEL, ORIGINAL_MODEL, PRECISIONS
 from ..compiled import HINTS
 from ..errors import UsageError
-from ..model_files import MODELS_FOLDER
-from ..options import BUNDLED_VIDEO, OptionParser, count, input_height, request_count, seconds
+from ..options import BUNDLED_VIDEO, SIZE_HELP, OptionParser, count, input_size, request_count, seconds
 from .figures import LEAST_RUNS
 from .plan import Wish
 
@@ -52,15 +51,15 @@ def study_parser(description: str | None) -> OptionParser:
     add("--devices", nargs="+", metavar="D",
         help="as CPU GPU MULTI:GPU,CPU HETERO:GPU,CPU; default: all there is, but AUTO")
     add("-m", "--model", nargs="+", dest="models", metavar="M",
-        help=f"names, or paths of IRs, of which several may be precisions of one model; default: {BUNDLED_MODEL}, and "
-             f"{DEFAULT_MODEL} where it is on disk")
+        help="names, or paths of IRs, of which several may be precisions of one model; default: "
+             f"{ORIGINAL_MODEL} and {DEFAULT_MODEL}")
     add("-p", "--precisions", nargs="+", choices=PRECISIONS, metavar="P", help="default: FP32 FP16 FP16-INT8")
     add("--hint", nargs="+", dest="hints", choices=HINTS, metavar="HINT", help="default: throughput latency")
     add("--requests-grid", nargs="*", dest="requests", type=grid, metavar="N",
         help="requests in flight of the second grid, numbers or 'optimal'; nothing: no such grid; "
              "default: 1 2 3 4 optimal")
     add("-i", "--input", metavar="VIDEO", help="default: the video in videos/")
-    add("--height", type=input_height, metavar="H", help="the network's input height; default: the model's own")
+    add("--size", "--height", dest="height", type=input_size, metavar="N", help=SIZE_HELP)
     add("--runs", type=count, metavar="N", help="of each cell; the original has half as many, at least 5; default: 20")
     length = parser.add_mutually_exclusive_group().add_argument
     length("--seconds", type=seconds, metavar="S",
@@ -70,7 +69,7 @@ def study_parser(description: str | None) -> OptionParser:
     add("--seed", type=seed, metavar="N", help="of the order of the runs; default: 0")
     add("--original", metavar="FILE",
         help="TensorFlow graph (.pb) or .onnx with the first model's weights; default: what "
-             f"'python -m human_pose.models fetch {BUNDLED_MODEL} --original' put into models/")
+             f"'python -m human_pose.models fetch {ORIGINAL_MODEL} --original' put into models/")
     add("--images", metavar="DIR", help="folder of labelled images, for the AP of each precision")
     add("--annotations", metavar="FILE", help="their COCO keypoints annotations")
     add("--agreement-frames", type=count, metavar="N",
@@ -84,7 +83,7 @@ def study_parser(description: str | None) -> OptionParser:
 
 
 QUICK: dict[str, Any] = {
-    "devices": ["CPU"], "models": [BUNDLED_MODEL], "precisions": ["FP32", "FP16"], "hints": ["throughput"],
+    "devices": ["CPU"], "models": [ORIGINAL_MODEL], "precisions": ["FP32", "FP16"], "hints": ["throughput"],
     "requests": ["1", "optimal"], "height": 96, "runs": 2, "seconds": 0.3, "agreement_frames": 8,
 }  # fmt: skip
 
@@ -99,10 +98,9 @@ def wish_of(options: argparse.Namespace) -> Wish:
             raise UsageError(f"Cannot open '{path}': no such file. Give another --{option}.")
     if options.original is not None and not options.original.endswith((".pb", ".onnx")):
         raise UsageError(f"'{options.original}' is no original. Give a TensorFlow graph (.pb) or an .onnx file.")
-    on_disk = [BUNDLED_MODEL] + [DEFAULT_MODEL] * (MODELS_FOLDER / DEFAULT_MODEL).is_dir()
     defaults: dict[str, Any] = {
-        "devices": [], "models": on_disk, "precisions": ["FP32", "FP16", "FP16-INT8"], "input": str(BUNDLED_VIDEO),
-        "requests": ["1", "2", "3", "4", "optimal"],
+        "devices": [], "models": [ORIGINAL_MODEL, DEFAULT_MODEL], "precisions": ["FP32", "FP16", "FP16-INT8"],
+        "input": str(BUNDLED_VIDEO), "requests": ["1", "2", "3", "4", "optimal"],
     }  # fmt: skip
     given = {key: value for key, value in vars(options).items() if value is not None and key in Wish.__annotations__}
     wish = defaults | (QUICK if options.quick else {}) | given

@@ -11,19 +11,19 @@ import cv2
 import numpy as np
 
 from ..capture import Capture, open_capture
-from ..catalog import BUNDLED_MODEL
+from ..catalog import ORIGINAL_MODEL
 from ..decode import decode
 from ..draw import draw
 from ..errors import DemoError, UsageError, first_line
 from ..inference import Estimator
-from ..network import DEFAULT_HEIGHT
+from ..network import DEFAULT_SIZE
 from ..originals import GRAPH
 from ..panel import CORNERS
 from ..preprocess import fill_input, network_input_size, pixels_per_cell
 from ..skeleton import HEATMAP_CHANNELS, PAF_CHANNELS
 from ..stats import Latencies
 from .machine import Watch
-from .material import Material, as_inputs, first_frames, own_height
+from .material import Material, as_inputs, first_frames, own_size
 from .measure import WARM_UP_S, alone_figures, application_figures, limit
 from .plan import FRAMEWORKS, ORIGINALS, Cell, Wish
 
@@ -48,12 +48,12 @@ def original_cells(wish: Wish, model: str, names: list[str]) -> list[Cell]:
     if wish.original is not None:
         file = Path(wish.original)
     else:
-        file, fetching = GRAPH, f"python -m human_pose.models fetch {BUNDLED_MODEL} --original"
-        if BUNDLED_MODEL in names:
-            model = BUNDLED_MODEL
+        file, fetching = GRAPH, f"python -m human_pose.models fetch {ORIGINAL_MODEL} --original"
+        if ORIGINAL_MODEL in names:
+            model = ORIGINAL_MODEL
             reason = None if file.is_file() else f"the original graph is not here: {fetching}"
         else:
-            reason = f"no original file of {model}: give --original FILE, or let --model name {BUNDLED_MODEL}, too"
+            reason = f"no original file of {model}: give --original FILE, or let --model name {ORIGINAL_MODEL}, too"
     cells = []
     for kind in ORIGINALS:
         missing = reason or (_no_tensorflow(file) if kind == "tensorflow" else None)
@@ -134,11 +134,11 @@ def split(outputs: list[np.ndarray]) -> Maps:
 def run(cell: Cell, wish: Wish, reference: str) -> dict[str, Any]:
     """The same two measurements of the original: one inference after the other, as its programs do it.
 
-    reference: the IR of the network, whose own height it has where none is wished; '' where there is none.
+    reference: the IR of the network, whose own size it has where none is wished; '' where there is none.
     """
     images = first_frames(wish.input)
-    height = wish.height or (own_height(cell.model, reference) if reference else DEFAULT_HEIGHT)
-    size = network_input_size(images[0].shape[1::-1], height)
+    shorter = wish.height or (own_size(cell.model, reference) if reference else DEFAULT_SIZE)
+    size = network_input_size(images[0].shape[1::-1], shorter)
     started_at = time.perf_counter()
     framework = read(cell)
     prepared = [framework.prepare(image) for image in as_inputs(images, size)]

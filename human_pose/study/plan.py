@@ -21,6 +21,7 @@ class Wish:
     devices, hints, precisions: of the matrix. models: names or paths. seconds: of each of the two measurements of a
     run; frames: so many results instead. requests: of the second grid, numbers or 'optimal'. pause_s: before each
     run. agreement_frames: frames on which the keypoints of the precisions are compared. cache: keep compiled networks.
+    height: the shorter side of the network's input; it has this name in results.json.
     """
 
     devices: list[str]
@@ -112,12 +113,13 @@ class Job:
 
 @dataclass(frozen=True)
 class Model:
-    """One precision of a model: its file, or why there is none."""
+    """One precision of a model: its file, or why there is none. note: as ModelFile's, 'float twin of FP16-INT8'."""
 
     name: str
     precision: str
     file: str = ""
     missing: str | None = None
+    note: str = ""
 
 
 def matrix(wish: Wish, models: Iterable[Model]) -> list[Cell]:

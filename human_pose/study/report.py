@@ -64,6 +64,7 @@ def facts(study: Study) -> list[tuple[str, str]]:
     ]
     models = [
         f"{model['name']} {model['precision']}: "
+        + (f"{model['note']}, " if model.get("note") else "")  # studies of earlier versions have none
         + (f"weights' SHA-256 {model['weights_sha256'][:16]}..." if model["weights_sha256"] else "not measured")
         for model in study.data["models"]
     ]

@@ -95,6 +95,7 @@ def _model(model: Model) -> dict[str, Any]:
         "precision": model.precision,
         "file": Path(model.file).name if model.file else None,
         "weights_sha256": None if model.missing else _weights(model),
+        "note": model.note,
         "missing": model.missing,
     }
 
