@@ -128,9 +128,7 @@ def test_a_person_without_a_keypoint_is_not_drawn() -> None:
 def test_a_limb_with_one_end_missing_is_not_drawn() -> None:
     frame = plain(200)
     whole = changed(draw(frame, [only("right_shoulder", "right_elbow")]), frame)
-    ends = changed(draw(frame, [only("right_shoulder")]), frame) | changed(
-        draw(frame, [only("right_elbow")]), frame
-    )
+    ends = changed(draw(frame, [only("right_shoulder")]), frame) | changed(draw(frame, [only("right_elbow")]), frame)
     without_elbow = changed(draw(frame, [only("right_shoulder", "right_wrist")]), frame)
     assert whole.sum() > 2 * ends.sum()
     assert without_elbow.sum() == ends.sum()

@@ -81,7 +81,12 @@ def test_no_letter_is_cut_off(size: tuple[int, int], blocks: tuple[Block, ...]) 
     edge = int(np.flatnonzero(~bright.all(axis=0))[0])  # after the coloured edge
     assert bright[:, edge:].any()
     margin = 3
-    for strip in (bright[:margin, edge:], bright[-margin:, edge:], bright[:, edge : edge + margin], bright[:, -margin:]):
+    for strip in (
+        bright[:margin, edge:],
+        bright[-margin:, edge:],
+        bright[:, edge : edge + margin],
+        bright[:, -margin:],
+    ):
         assert not strip.any()
 
 
