@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from .decode import Pose
+from .scaling import scale_into
 from .skeleton import KEYPOINTS, LIMBS, keypoint_colour, limb_colour
 
 OUTLINE = (24, 24, 24)
@@ -62,10 +63,10 @@ def draw_to_fit(image: np.ndarray, poses: Sequence[Pose], size: tuple[int, int],
     scale = min(size[0] / width, size[1] / height)
     shown = min(size[0], max(1, round(width * scale))), min(size[1], max(1, round(height * scale)))
     left, top = (size[0] - shown[0]) // (1 if to_the_right else 2), (size[1] - shown[1]) // 2
-    if shown != (width, height):
-        image = cv2.resize(image, shown, interpolation=cv2.INTER_AREA if scale < 0.5 else cv2.INTER_LINEAR)
-    picture = np.full((size[1], size[0], 3), MARGIN_COLOUR, np.uint8) if shown != size else np.empty_like(image)
+    picture = np.empty((size[1], size[0], 3), np.uint8)
+    if shown != size:
+        picture[:] = MARGIN_COLOUR
     inside = picture[top : top + shown[1], left : left + shown[0]]
-    inside[:] = image
+    scale_into(image, inside)
     draw_skeletons(inside, poses, scale)
     return View(picture, scale, left, top)

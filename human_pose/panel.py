@@ -70,8 +70,7 @@ def details(
     """How the network runs, and the averages so far. painted_fps: results that the window shows in a second."""
     compiled = inference.compiled
     _, rows, columns = inference.heatmaps.shape
-    run = statistics.latencies.summary()
-    latency = " / ".join(f"{value:.1f}" for value in (run.mean, run.min, run.max)) if run else "-"
+    mean_fps, run = statistics.throughput.mean(), statistics.latencies.summary()
     streams = f", {_count(compiled.streams, 'stream')}" if compiled.streams else ""
     lines = [
         ("model", network.file.name),
@@ -79,9 +78,12 @@ def details(
         ("input", f"{columns * CELL_PIXELS}x{rows * CELL_PIXELS}"),
         ("in flight", _count(compiled.request_count, "request") + streams),
         ("compiled in", f"{compiled.compile_s:.1f} s{' (cached)' if compiled.is_from_cache else ''}"),
-        ("mean FPS", _figure(statistics.throughput.mean())),
-        ("latency", f"{latency} ms" + (" (mean / min / max)" if run else "")),
     ]
+    if mean_fps is not None and run is not None:
+        lines += [
+            ("mean FPS", f"{mean_fps:.1f}"),
+            ("latency", f"{run.mean:.1f} / {run.min:.1f} / {run.max:.1f} ms (mean / min / max)"),
+        ]
     if painted_fps is not None:
         lines.append(("painted", f"{painted_fps:.1f} FPS"))
     if compiled.operations:

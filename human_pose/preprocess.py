@@ -2,11 +2,11 @@
 
 import math
 
-import cv2
 import numpy as np
 import openvino as ov
 
 from .network import CELL_PIXELS, WIDEST_ASPECT, open_input_size
+from .scaling import scale_into
 
 
 def network_input_size(frame_size: tuple[int, int], height: int) -> tuple[int, int]:
@@ -26,18 +26,6 @@ def pixels_per_cell(frame_size: tuple[int, int], input_size: tuple[int, int]) ->
     """Frame pixels that one cell of the maps spans, in x and in y."""
     scaled = scaled_size(frame_size, input_size)
     return CELL_PIXELS * frame_size[0] / scaled[0], CELL_PIXELS * frame_size[1] / scaled[1]
-
-
-def scale_into(image: np.ndarray, target: np.ndarray) -> None:
-    """Scale an image (h, w, 3) uint8 to the size of `target`, and write it there.
-
-    It is halved as long as it is more than twice as large, because linear interpolation would skip pixels there; area
-    interpolation by any other factor takes ten times as long, and finds no more people.
-    """
-    height, width, _ = target.shape
-    while image.shape[0] >= 2 * height and image.shape[1] >= 2 * width:
-        image = cv2.resize(image, (image.shape[1] // 2, image.shape[0] // 2), interpolation=cv2.INTER_AREA)
-    cv2.resize(image, (width, height), dst=target, interpolation=cv2.INTER_LINEAR)
 
 
 def new_input(network: ov.CompiledModel, frame_size: tuple[int, int]) -> np.ndarray:
