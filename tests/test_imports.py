@@ -8,8 +8,8 @@ from pathlib import Path
 ROOMS = [
     "errors", "skeleton", "terminal", "files", "catalog", "download", "network", "scaling", "preprocess", "model_files",
     "convert", "devices", "affinity", "compiled", "benchmark_app", "profile", "stats", "sources", "capture",
-    "inference", "decode", "export", "draw", "panel", "place", "overlay", "pacing", "screen", "window", "tour", "writer",
-    "panel_content", "viewer", "report", "options", "evaluate", "agreement",
+    "inference", "decode", "export", "draw", "panel", "place", "overlay", "pacing", "screen", "window", "tour",
+    "writer", "panel_content", "viewer", "report", "options", "evaluate", "agreement",
     "samples", "equalize", "int8", "judge", "quantize", "shelf", "originals", "models",
 ]  # fmt: skip
 STUDY = [
