@@ -54,10 +54,11 @@ class Cell(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A line as it is painted, and its height in pixels."""
+    """A line as it is painted; its height, and the space above it, in pixels."""
 
     cells: tuple[Cell, ...]
     height: int
+    space: int = 0
 
 
 class Layout(NamedTuple):
@@ -83,7 +84,7 @@ def lay_out(blocks: tuple[Block, ...], picture_size: tuple[int, int]) -> Layout 
             lines = _lines(blocks[:count], letters, room)
             if lines is None:
                 continue
-            needed = sum(line.height for line in lines) + 2 * _margin(letters)
+            needed = sum(line.space + line.height for line in lines) + 2 * _margin(letters)
             if needed <= height * (HIGHEST if min(width, height) >= SMALL_PICTURE else HIGHEST_OVER_SMALL):
                 return Layout(letters, _width(lines, letters) + 2 * _margin(letters), needed, count)
     return None
@@ -103,7 +104,7 @@ def panel_picture(blocks: tuple[Block, ...], picture_size: tuple[int, int]) -> n
     panel[:, : max(2, layout.letters // 6)] = EDGE
     y = margin
     for line in _lines(blocks[: layout.blocks], layout.letters, layout.width - 2 * margin) or ():
-        y += line.height
+        y += line.space + line.height
         for text, look, x in line.cells:
             at = (margin + x, y - line.height // 4)
             cv2.putText(panel, text, at, look.colour, *_font(look, layout.letters))
@@ -163,7 +164,7 @@ def _lines(blocks: Sequence[Block], letters: int, room: int) -> list[Line] | Non
         if found is None:
             return None
         if lines and isinstance(block, Table):  # set apart from what is above it
-            found[0] = found[0]._replace(height=found[0].height + letters // 2)
+            found[0] = found[0]._replace(space=letters // 2)
         lines += found
     return lines
 

@@ -139,13 +139,17 @@ class Viewer:
 
     def _paint(self, panel: Blocks) -> None:
         """Paint the result that is shown, or, while there is none yet, the source's first image."""
-        image, poses = (self._shown[0].frame.image, self._shown[1]) if self._shown else (self._capture.first_image, ())
+        poses: Sequence[Pose]
+        if self._shown is not None:
+            image, poses, place = self._shown[0].frame.image, self._shown[1], self._window_place
+        else:  # where the people are is not known yet
+            image, poses, place = self._capture.first_image, [], PanelPlace()
         now = time.perf_counter()
         with self._profile.stage("draw"):
             size = self._window.picture_size(image.shape[1::-1])
             view = draw_to_fit(image, poses, size, to_the_right=bool(panel))
             people = people_boxes(poses, view.scale, (view.left, view.top))
-            put_panel(view.picture, panel, self._window_place, people, now)
+            put_panel(view.picture, panel, place, people, now)
         with self._profile.stage("show"):
             self._window.show(view.picture)
         self._painted_blocks, self._painted_at, self._poll_due_at = panel, now, 0.0

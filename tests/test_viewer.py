@@ -1,5 +1,6 @@
 """What is painted, and when: a window that counts, and results that come faster than a display shows."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -9,11 +10,14 @@ import numpy as np
 import pytest
 
 from human_pose.capture import Frame
+from human_pose.decode import Pose
 from human_pose.panel import Table, Text
+from human_pose.place import CORNERS
 from human_pose.stats import RunStatistics
 from human_pose.viewer import Viewer
 from human_pose.window import Key, NoWindow
 from human_pose.writer import NoWriter
+from tests.test_draw import pose
 
 WINDOW = (600, 450)  # of the counting window, unlike the frames'
 FRAME = (480, 360)
@@ -92,7 +96,7 @@ class Show:
             self.statistics, **options,
         )  # fmt: skip
 
-    def result(self, device: str = "CPU") -> np.ndarray:
+    def result(self, device: str = "CPU", people: Sequence[Pose] = ()) -> np.ndarray:
         """The next result comes; returns its frame's image, grey of its index."""
         image = np.full((*FRAME[::-1], 3), self.index % 250, np.uint8)
         inference: Any = SimpleNamespace(
@@ -100,7 +104,7 @@ class Show:
             heatmaps=np.zeros((19, 8, 8), np.float32),
         )  # fmt: skip
         self.statistics.add(self.compiled[device], 5.0, self.clock.now)  # type: ignore[arg-type]
-        self.viewer.show(inference, [])
+        self.viewer.show(inference, people)
         self.index += 1
         return image
 
@@ -291,9 +295,10 @@ def test_before_the_first_result_the_window_shows_the_source_and_what_is_compile
     assert len(show.window.painted) > paints
     assert show.viewer.painted == 0
     show.estimator.compiling = None
-    show.result()
+    show.result(people=[pose({"nose": (0.1, 0.05), "right_ankle": (0.2, 0.4)}, FRAME)])
     assert show.viewer.painted == 1
     assert not any(text.startswith("compiling") for text in show.said())
+    assert show.viewer._window_place.corner != CORNERS[0]  # where somebody is, though the panel lay there before
 
 
 def test_while_a_switch_is_under_way_the_panel_tells_the_devices_apart(clock: Clock) -> None:
