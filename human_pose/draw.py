@@ -54,15 +54,18 @@ class View(NamedTuple):
     top: int
 
 
-def draw_to_fit(image: np.ndarray, poses: Sequence[Pose], size: tuple[int, int], to_the_right: bool = False) -> View:
+def draw_to_fit(image: np.ndarray, poses: Sequence[Pose], size: tuple[int, int], room_at_left: int = 0) -> View:
     """The frame with its skeletons in a picture of `size` (width, height): as large as it fits in its own shape.
 
-    image: (h, w, 3) uint8 BGR, stays as it is. to_the_right: what room is left at the sides is all at the left.
+    image: (h, w, 3) uint8 BGR, stays as it is. room_at_left: pixels to keep free there, if the
+    frame leaves any at its sides.
     """
     height, width = image.shape[:2]
     scale = min(size[0] / width, size[1] / height)
     shown = min(size[0], max(1, round(width * scale))), min(size[1], max(1, round(height * scale)))
-    left, top = (size[0] - shown[0]) // (1 if to_the_right else 2), (size[1] - shown[1]) // 2
+    beside = size[0] - shown[0]
+    left = beside if beside // 2 < room_at_left else beside // 2
+    top = (size[1] - shown[1]) // 2
     picture = np.empty((size[1], size[0], 3), np.uint8)
     if shown != size:
         picture[:] = MARGIN_COLOUR

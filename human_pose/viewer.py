@@ -13,7 +13,7 @@ from .draw import draw, draw_to_fit
 from .errors import DemoError
 from .inference import Estimator, Inference
 from .network import PoseNetwork
-from .overlay import put_panel
+from .overlay import WIDEST, put_panel
 from .pacing import Pacer
 from .panel_content import PARTS, Blocks, PanelContent, Result
 from .place import PanelPlace, people_boxes
@@ -147,7 +147,7 @@ class Viewer:
         now = time.perf_counter()
         with self._profile.stage("draw"):
             size = self._window.picture_size(image.shape[1::-1])
-            view = draw_to_fit(image, poses, size, to_the_right=bool(panel))
+            view = draw_to_fit(image, poses, size, room_at_left=int(size[0] * WIDEST) if panel else 0)
             people = people_boxes(poses, view.scale, (view.left, view.top))
             put_panel(view.picture, panel, place, people, now)
         with self._profile.stage("show"):
