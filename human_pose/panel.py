@@ -49,19 +49,23 @@ class Table(NamedTuple):
 Block = Text | Table
 
 
-def headline(
-    compiled: CompiledNetwork, precision: str, people: int, statistics: DeviceStatistics | None = None
-) -> list[Block]:
-    """What the panel always says, the device first. statistics: of the device; None where there is nothing to average,
-    as of a single image.
-    """
+def device_figures(compiled: CompiledNetwork, statistics: DeviceStatistics | None) -> list[Block]:
+    """The device, where it runs, and how fast. statistics: None where there is nothing to average, as of one image."""
     blocks: list[Block] = [Text(compiled.device, Style.TITLE)]
     if compiled.runs_on:
         blocks.append(Text(compiled.runs_on, Style.SMALL))
     if statistics is not None:
         fps, latency_ms = statistics.last_second.fps(), statistics.last_second.latency_ms()
         blocks += [Text(f"{_figure(fps)} FPS", Style.HEADLINE), Text(f"{_figure(latency_ms)} ms latency")]
-    return [*blocks, Text(_count(people, "person", "people")), Text(precision)]
+    return blocks
+
+
+def picture_figures(people: int, precision: str, dropped: int) -> list[Block]:
+    """How many people the picture shows, the network's precision, and how many frames the source dropped."""
+    blocks: list[Block] = [Text(_count(people, "person", "people")), Text(precision)]
+    if dropped:
+        blocks.append(Text(_count(dropped, "frame") + " dropped", Style.SMALL))
+    return blocks
 
 
 def details(

@@ -14,9 +14,10 @@ from .panel import (
     Text,
     comparison,
     details,
+    device_figures,
     device_list,
-    headline,
     key_list,
+    picture_figures,
     profile_table,
     switch_note,
 )
@@ -56,7 +57,7 @@ class PanelContent:
         self._notice_until = self._list_until = 0.0
         self._keys_until: float | None = None
         self._figures: tuple[Blocks, Blocks] = (), ()
-        self._figures_of: tuple[str, int] | None = None
+        self._figures_of: str | None = None  # device
         self._figures_until = 0.0
 
     def toggle(self, part: Key) -> None:
@@ -105,20 +106,15 @@ class PanelContent:
         return (*first, *news, *tables, *lists)
 
     def _figures_now(self, result: Result) -> tuple[Blocks, Blocks]:
-        """The headline and the tables of a result and its device; they stay for a moment, so that they can be read."""
+        """The headline and the tables of a result; what is said of its device stays for a moment, to be read."""
         inference, poses = result
-        now, of = time.perf_counter(), (inference.compiled.device, len(poses))
-        if now >= self._figures_until or of != self._figures_of:
-            self._figures_until, self._figures_of = now + FIGURES_S, of
-            self._figures = self._headline(inference, len(poses)), self._tables(inference)
-        return self._figures
-
-    def _headline(self, inference: Inference, people: int) -> Blocks:
-        statistics = None if self._is_single_image else self._statistics.devices[inference.compiled.device]
-        blocks = headline(inference.compiled, self._network.file.precision, people, statistics)
-        if self._capture.dropped:
-            blocks.append(Text(f"{self._capture.dropped} frames dropped", Style.SMALL))
-        return tuple(blocks)
+        now, device = time.perf_counter(), inference.compiled.device
+        if now >= self._figures_until or device != self._figures_of:
+            self._figures_until, self._figures_of = now + FIGURES_S, device
+            statistics = None if self._is_single_image else self._statistics.devices[device]
+            self._figures = tuple(device_figures(inference.compiled, statistics)), self._tables(inference)
+        first, tables = self._figures
+        return (*first, *picture_figures(len(poses), self._network.file.precision, self._capture.dropped)), tables
 
     def _tables(self, inference: Inference) -> Blocks:
         """The parts that are open."""

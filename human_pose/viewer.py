@@ -26,6 +26,7 @@ DEFAULT_DISPLAY_FPS = 60.0
 POLL_S = 1 / 30  # keys are asked for after each paint, and so often at least
 REPAINT_S = 0.5  # at the latest, of a picture that stands still
 STALE_S = 0.25  # a picture that is older is painted anew where the panel has something else to say
+LAST_PAINT_S = 0.2  # how long the end waits for the last result's turn at most
 WAIT_MS = 20  # for a key, where nothing else is to be done
 
 
@@ -64,7 +65,8 @@ class Viewer:
     @property
     def keeps_picture(self) -> bool:
         """Whether the window is to stay although no result will come: for one image, or results yet to be painted."""
-        return self.has_window and (self._capture.frame_count == 1 or self._pacer.has_waiting)
+        is_waiting = self._pacer.has_waiting and self._pacer.due_in(time.perf_counter()) < LAST_PAINT_S
+        return self.has_window and (self._capture.frame_count == 1 or is_waiting)
 
     @property
     def painted(self) -> int:

@@ -11,7 +11,7 @@ import pytest
 
 from human_pose.devices import DeviceCycle
 from human_pose.options import parse_options, settings_of
-from human_pose.panel import Style, Text, comparison, details, device_list, headline, switch_note
+from human_pose.panel import Style, Text, comparison, details, device_figures, device_list, picture_figures, switch_note
 from human_pose.stats import DeviceStatistics, RunStatistics
 from human_pose.tour import Tour
 from human_pose.window import Key, key_of
@@ -39,18 +39,14 @@ def texts(blocks: Sequence[Any]) -> list[str]:
     return [block.text for block in blocks]
 
 
-def test_the_headline_says_device_fps_latency_people_and_precision() -> None:
-    statistics = statistics_of("AUTO", 10, 80)
-    blocks = headline(compiled("AUTO", runs_on="runs on CPU"), "FP16", 1, statistics)
-    assert texts(blocks) == ["AUTO", "runs on CPU", "10.0 FPS", "80.0 ms latency", "1 person", "FP16"]
+def test_the_panel_says_device_fps_latency_people_and_precision() -> None:
+    blocks = device_figures(compiled("AUTO", runs_on="runs on CPU"), statistics_of("AUTO", 10, 80))
+    assert texts(blocks) == ["AUTO", "runs on CPU", "10.0 FPS", "80.0 ms latency"]
     assert blocks[0] == Text("AUTO", Style.TITLE)
-    assert texts(headline(compiled("CPU"), "FP16", 2, DeviceStatistics(compiled("CPU")))) == [
-        "CPU", "- FPS", "- ms latency", "2 people", "FP16",
-    ]  # fmt: skip
-
-
-def test_the_headline_of_a_single_image_has_no_statistics() -> None:
-    assert texts(headline(compiled("CPU"), "FP16", 0)) == ["CPU", "0 people", "FP16"]
+    assert texts(device_figures(compiled("CPU"), DeviceStatistics(compiled("CPU")))) == ["CPU", "- FPS", "- ms latency"]
+    assert texts(device_figures(compiled("CPU"), None)) == ["CPU"]
+    assert texts(picture_figures(1, "FP16", 0)) == ["1 person", "FP16"]
+    assert texts(picture_figures(2, "FP32", 1)) == ["2 people", "FP32", "1 frame dropped"]
 
 
 def test_the_details_count_in_words() -> None:

@@ -329,6 +329,23 @@ def test_after_a_switch_in_a_pause_the_mark_stays_with_the_figures(clock: Clock)
     assert show.devices.devices[marked] == "AUTO"
 
 
+def test_figures_stay_to_be_read_while_people_and_device_are_those_of_the_picture(clock: Clock) -> None:
+    show = Show(clock)
+    for _ in range(40):
+        clock.now += 0.05
+        show.result()
+    first = show.said()
+    clock.now += 0.1
+    show.result(people=[pose(size=FRAME)])
+    assert show.said()[1:4] == [first[1], first[2], "1 person"]
+    clock.now += 0.1
+    show.result("AUTO")
+    assert show.said()[0] == "AUTO"
+    clock.now += 0.3
+    show.result()
+    assert show.said()[1] != first[1]
+
+
 def test_the_number_of_no_device_is_answered(clock: Clock) -> None:
     show = Show(clock)
     show.result()
