@@ -84,7 +84,7 @@ def lay_out(blocks: tuple[Block, ...], picture_size: tuple[int, int]) -> Layout 
             lines = _lines(blocks[:count], letters, room)
             if lines is None:
                 continue
-            needed = sum(line.space + line.height for line in lines) + 2 * _margin(letters)
+            needed = _height(lines) + 2 * _margin(letters)
             if needed <= height * (HIGHEST if min(width, height) >= SMALL_PICTURE else HIGHEST_OVER_SMALL):
                 return Layout(letters, _width(lines, letters) + 2 * _margin(letters), needed, count)
     return None
@@ -94,16 +94,18 @@ def lay_out(blocks: tuple[Block, ...], picture_size: tuple[int, int]) -> Layout 
 def panel_picture(blocks: tuple[Block, ...], picture_size: tuple[int, int]) -> np.ndarray | None:
     """The panel for a picture (width, height): (h, w, 3) uint8 BGR; None if there is no room for it, or nothing to say.
 
-    It does not change its size with the figures.
+    It does not change its width with the figures.
     """
     layout = lay_out(tuple(_with_widest_figures(block) for block in blocks), picture_size)
     if layout is None or not blocks:
         return None
     margin = _margin(layout.letters)
-    panel = np.full((layout.height, layout.width, 3), BACKGROUND, np.uint8)
+    lines = _lines(blocks[: layout.blocks], layout.letters, layout.width - 2 * margin) or []
+    height = min(layout.height, _height(lines) + 2 * margin)
+    panel = np.full((height, layout.width, 3), BACKGROUND, np.uint8)
     panel[:, : max(2, layout.letters // 6)] = EDGE
     y = margin
-    for line in _lines(blocks[: layout.blocks], layout.letters, layout.width - 2 * margin) or ():
+    for line in lines:
         y += line.space + line.height
         for text, look, x in line.cells:
             at = (margin + x, y - line.height // 4)
@@ -156,6 +158,10 @@ def _width(lines: Sequence[Line], letters: int) -> int:
     return max((x + _text_width(text, look, letters) for line in lines for text, look, x in line.cells), default=0)
 
 
+def _height(lines: Sequence[Line]) -> int:
+    return sum(line.space + line.height for line in lines)
+
+
 def _lines(blocks: Sequence[Block], letters: int, room: int) -> list[Line] | None:
     """The lines of the blocks in `room` pixels; None if a word is wider than that."""
     lines: list[Line] = []
@@ -171,12 +177,20 @@ def _lines(blocks: Sequence[Block], letters: int, room: int) -> list[Line] | Non
 
 def _text_lines(block: Text, letters: int, room: int) -> list[Line] | None:
     look = LOOKS[block.style]
-    if block.style is Style.HEADLINE:  # in one line, whatever size that takes
-        while look.size > 1 and _text_width(block.text, look, letters) > room:
-            look = look._replace(size=look.size - 0.1)
+    look = _look_in_one_line(block.text, look, letters, room)
     texts = _wrap(block.text, look, letters, room)
     height = round(letters * look.size * LINE_SPACING)
     return None if texts is None else [Line((Cell(text, look),), height) for text in texts]
+
+
+def _look_in_one_line(text: str, look: Look, letters: int, room: int) -> Look:
+    """Smaller letters, down to the small ones, if the text then needs no second line."""
+    smaller = look
+    while smaller.size > LOOKS[Style.SMALL].size:
+        if _text_width(text, smaller, letters) <= room:
+            return smaller
+        smaller = smaller._replace(size=round(smaller.size - 0.08, 2))
+    return look
 
 
 def _table_lines(table: Table, letters: int, room: int) -> list[Line] | None:

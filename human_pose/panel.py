@@ -86,7 +86,7 @@ def details(
     if mean_fps is not None and run is not None:
         lines += [
             ("mean FPS", f"{mean_fps:.1f}"),
-            ("latency", f"{run.mean:.1f} / {run.min:.1f} / {run.max:.1f} ms (mean / min / max)"),
+            ("mean latency", f"{run.mean:.1f} ms ({run.min:.1f} to {run.max:.1f})"),
         ]
     if painted_fps is not None:
         lines.append(("painted", f"{painted_fps:.1f} FPS"))

@@ -17,7 +17,7 @@ NOTE = Text("compiling MULTI:GPU,CPU ... 12 s", Style.NOTE)
 DETAILS = Table(
     (
         ("model", "human-pose-estimation-0001"), ("executed in", "INT8 + bf16"), ("in flight", "4 requests, 2 streams"),
-        ("latency", "33.1 / 20.2 / 50.4 ms (mean / min / max)"), ("operations", "34 on GPU, 299 on CPU"),
+        ("mean latency", "33.1 ms (20.2 to 50.4)"), ("operations", "34 on GPU, 299 on CPU"),
     ), "lw",
 )  # fmt: skip
 PROFILE = Table((("stage", "ms", "stage", "ms"), *(("preprocess", "12.4", "decode", "0.5"),) * 4), "lrlr", True)

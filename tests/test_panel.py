@@ -65,7 +65,7 @@ def test_the_details_count_in_words() -> None:
         rows = dict(details(network, inference, statistics_of("CPU", 10, 80), more).rows)
         assert rows["input"] == "456x256"
         assert rows["mean FPS"] == "10.0"
-        assert rows["latency"] == "80.0 / 80.0 / 80.0 ms (mean / min / max)"
+        assert rows["mean latency"] == "80.0 ms (80.0 to 80.0)"
         assert {label: rows[label] for label in expected} == expected
         assert ("painted" in rows) == (more is not None)
 
