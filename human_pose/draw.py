@@ -46,19 +46,21 @@ def _draw_skeleton(picture: np.ndarray, points: np.ndarray, thickness: int) -> N
 
 
 class View(NamedTuple):
-    """A picture (h, w, 3) uint8 BGR that shows a frame `scale` times as large, its top left corner at left, top."""
+    """A picture (h, w, 3) uint8 BGR that shows a frame `scale` times as large, and where: all in pixels."""
 
     picture: np.ndarray
     scale: float
     left: int
     top: int
+    width: int
+    height: int
 
 
 def draw_to_fit(image: np.ndarray, poses: Sequence[Pose], size: tuple[int, int], room_at_left: int = 0) -> View:
     """The frame with its skeletons in a picture of `size` (width, height): as large as it fits in its own shape.
 
-    image: (h, w, 3) uint8 BGR, stays as it is. room_at_left: pixels to keep free there, if the
-    frame leaves any at its sides.
+    image: (h, w, 3) uint8 BGR, stays as it is. room_at_left: pixels to keep free there, if the frame leaves any at its
+    sides.
     """
     height, width = image.shape[:2]
     scale = min(size[0] / width, size[1] / height)
@@ -72,4 +74,4 @@ def draw_to_fit(image: np.ndarray, poses: Sequence[Pose], size: tuple[int, int],
     inside = picture[top : top + shown[1], left : left + shown[0]]
     scale_into(image, inside)
     draw_skeletons(inside, poses, scale)
-    return View(picture, scale, left, top)
+    return View(picture, scale, left, top, *shown)

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from .panel import Block, Style, Table, Text
-from .place import PanelPlace
+from .place import Box, PanelPlace
 
 WIDEST = 1 / 3  # of the picture's width
 HIGHEST, HIGHEST_OVER_SMALL = 0.97, 0.75  # of the picture's height
@@ -113,12 +113,19 @@ def panel_picture(blocks: tuple[Block, ...], picture_size: tuple[int, int]) -> n
     return panel
 
 
-def put_panel(picture: np.ndarray, blocks: Sequence[Block], place: PanelPlace, people: np.ndarray, now: float) -> None:
-    """Put the panel over a picture (h, w, 3), where it covers few people (n, 4); see PanelPlace. now: in s."""
+def put_panel(
+    picture: np.ndarray,
+    blocks: Sequence[Block],
+    place: PanelPlace,
+    people: np.ndarray,
+    now: float,
+    frame: Box | None = None,
+) -> None:
+    """Put the panel over a picture (h, w, 3), where it covers few people (n, 4). frame, now: see PanelPlace.update."""
     size = picture.shape[1::-1]
     panel = panel_picture(tuple(blocks), size)
     if panel is not None:
-        left, top, right, bottom = place.update(people, panel.shape[1::-1], size, now)
+        left, top, right, bottom = place.update(people, panel.shape[1::-1], size, now, frame)
         picture[top:bottom, left:right] = panel
 
 

@@ -60,6 +60,7 @@ class PanelPlace:
 
     STAYS_S = 5.0  # at least, so that it can be read
     MEMORY_S = 2.0  # people count for about so long: somebody who only passes does not move the panel
+    FRAME = 0.5  # people, that a panel over the frame counts for, where the picture has margins
     WORTH_A_MOVE = 0.3  # people, that another corner must cover less
 
     def __init__(self) -> None:
@@ -67,12 +68,23 @@ class PanelPlace:
         self._covered = np.zeros(len(CORNERS))  # people, in each corner, recently
         self._moved_at = self._updated_at = -np.inf
 
-    def update(self, people: np.ndarray, panel_size: tuple[int, int], picture_size: tuple[int, int], now: float) -> Box:
-        """People (n, 4) of `people_boxes` are here at the time `now`, in s. Returns where the panel (width, height)
-        lies in the picture (width, height).
+    def update(
+        self,
+        people: np.ndarray,
+        panel_size: tuple[int, int],
+        picture_size: tuple[int, int],
+        now: float,
+        frame: Box | None = None,
+    ) -> Box:
+        """People (n, 4) of `people_boxes` are here at the time `now`, in s.
+
+        panel_size, picture_size: width and height. frame: what the picture has beside its margins; None: it has none.
+        Returns where the panel lies in the picture.
         """
         boxes = [box_in(corner, panel_size, picture_size) for corner in CORNERS]
         covered = np.array([_covered(people, box) for box in boxes])
+        if frame is not None:  # better in a margin
+            covered += [self.FRAME * _covered(np.array([box], np.float64), frame) for box in boxes]
         weight = 1 - np.exp(-(now - self._updated_at) / self.MEMORY_S)  # 1 at first
         self._covered = self._covered + weight * (covered - self._covered)
         self._updated_at = now

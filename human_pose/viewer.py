@@ -16,7 +16,7 @@ from .network import PoseNetwork
 from .overlay import WIDEST, put_panel
 from .pacing import Pacer
 from .panel_content import PARTS, Blocks, PanelContent, Result
-from .place import PanelPlace, people_boxes
+from .place import Box, PanelPlace, people_boxes
 from .stats import RunStatistics
 from .terminal import say
 from .window import Key, NoWindow
@@ -102,6 +102,8 @@ class Viewer:
         until_due_ms = int(1000 * self._pacer.due_in(now)) if self._pacer.has_waiting else WAIT_MS
         with self._profile.stage("show"):  # that is when the window's toolkit paints
             key = self._window.poll_key(wait_ms=max(1, min(WAIT_MS, until_due_ms)) if stands_still else 0)
+        if key is Key.QUIT:  # perhaps because the window was closed: to paint would open another
+            return key
         if isinstance(key, int) and key > len(self._devices.devices):
             names = ", ".join(f"{number} {name}" for number, name in enumerate(self._devices.devices, 1))
             self.notice(f"There is no device {key}: the devices are {names}.")
@@ -151,7 +153,9 @@ class Viewer:
             size = self._window.picture_size(image.shape[1::-1])
             view = draw_to_fit(image, poses, size, room_at_left=int(size[0] * WIDEST) if panel else 0)
             people = people_boxes(poses, view.scale, (view.left, view.top))
-            put_panel(view.picture, panel, place, people, now)
+            frame = Box(view.left, view.top, view.left + view.width, view.top + view.height)
+            has_margins = (view.width, view.height) != size
+            put_panel(view.picture, panel, place, people, now, frame if has_margins else None)
         with self._profile.stage("show"):
             self._window.show(view.picture)
         self._painted_blocks, self._painted_at, self._poll_due_at = panel, now, 0.0

@@ -5,7 +5,7 @@ import pytest
 
 from human_pose.overlay import lay_out, panel_picture, put_panel
 from human_pose.panel import Block, Style, Table, Text, device_list, key_list
-from human_pose.place import CORNERS, Corner, PanelPlace, box_in, people_boxes
+from human_pose.place import CORNERS, Box, Corner, PanelPlace, box_in, people_boxes
 from tests.test_draw import FRAME, plain, pose
 
 NOBODY = people_boxes([])
@@ -189,6 +189,17 @@ def test_the_panel_does_not_move_to_a_corner_that_is_hardly_emptier() -> None:
     place.update(people_in(*CORNERS[1:]), PANEL, FRAME, 100)
     for frame in range(300):
         place.update(people_in(*CORNERS), PANEL, FRAME, 110 + frame / 30)
+    assert place.corner == TOP_LEFT
+
+
+def test_the_panel_lies_in_a_margin_where_there_is_one_and_moves_there() -> None:
+    frame = Box(400, 0, *FRAME)
+    place = PanelPlace()
+    place.update(NOBODY, PANEL, FRAME, 100, frame)
+    assert place.corner == TOP_LEFT
+    place.corner = TOP_RIGHT  # the window got its margin only now
+    for tick in range(300):
+        place.update(NOBODY, PANEL, FRAME, 110 + tick / 30, frame)
     assert place.corner == TOP_LEFT
 
 

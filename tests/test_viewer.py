@@ -196,6 +196,14 @@ def test_a_still_picture_is_painted_again_and_counts_once(clock: Clock) -> None:
     assert "paused" in show.said()
 
 
+def test_nothing_is_painted_into_a_window_that_was_closed(clock: Clock) -> None:
+    show = Show(clock)
+    show.result()
+    clock.now += 10  # the panel has something else to say by now
+    assert show.press(Key.QUIT, stands_still=True) is Key.QUIT
+    assert len(show.window.painted) == 1
+
+
 # What it shows
 
 
