@@ -26,11 +26,12 @@ try:
     from human_pose.preprocess import network_input_size
     from human_pose.profile import profile_table
     from human_pose.report import report, table, write_report
+    from human_pose.screen import why_no_window
     from human_pose.stats import RunStatistics
     from human_pose.terminal import ProgressLine, StopRequest, have_streams, print_result, run_progress, say
     from human_pose.tour import Tour
     from human_pose.viewer import Viewer
-    from human_pose.window import Key, open_window, why_no_window
+    from human_pose.window import Key, open_window
     from human_pose.writer import open_writer
 except ImportError as import_error:
     sys.exit(f"error: {explain_import_error(import_error)}")
@@ -154,7 +155,9 @@ def main(arguments: list[str] | None = None) -> int:
             stack.enter_context(writer)
             stack.enter_context(export)
             window = stack.enter_context(open_window("Human pose estimation", wants_window(options)))
-            viewer = Viewer(window, writer, network, estimator, capture, devices, statistics, options.display_fps)
+            viewer = Viewer(
+                window, writer, network, estimator, capture, devices, statistics, options.display_fps, options.panel
+            )
             try:
                 run(capture, estimator, devices, viewer, export, statistics, options)
             finally:

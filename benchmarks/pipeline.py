@@ -32,7 +32,6 @@ from human_pose.decode import decode
 from human_pose.draw import draw
 from human_pose.model_files import choose_model
 from human_pose.network import PoseNetwork, load_network
-from human_pose.panel import CORNERS
 from human_pose.preprocess import fill_input, network_input_size, new_input, pixels_per_cell
 from human_pose.sources import open_source
 
@@ -79,7 +78,7 @@ class Stages:
             "scale": (KEPT, lambda: list(map(fill_input, self.frames, [target] * KEPT))),
             "infer": (KEPT * 2, lambda: self.infer(KEPT * 2)),
             "decode": (KEPT, lambda: [decode(heatmaps, pafs, self.cell) for heatmaps, pafs in self.maps]),
-            "draw": (KEPT, lambda: [draw(canvas[n], self.poses[n], [], CORNERS[0], True) for n in range(KEPT)]),
+            "draw": (KEPT, lambda: [draw(canvas[n], self.poses[n], True) for n in range(KEPT)]),
         }
         times = {}
         for stage, (count, work) in works.items():

@@ -85,14 +85,22 @@ class CompiledNetwork:
         return [str(name) for name in (names if isinstance(names, list) else [names])]
 
     @property
-    def whereabouts(self) -> str:
-        """The device asked for and, where that is something else, where it runs: 'MULTI:GPU,CPU runs on CPU alone'."""
+    def runs_on(self) -> str:
+        """Where it runs, if that is something else than the device asked for: 'runs on CPU alone'; else ''.
+
+        What is executed by the CPU under another name is marked as a stand-in, the real CPU is not.
+        """
         executed_on = self.executed_on
-        stand_in = " (stand-in)" if self.is_stand_in else ""
-        if executed_on in ([self.device], []):
-            return self.device + stand_in
-        alone = " alone" if len(executed_on) == 1 and len(members_of(self.device)) > 1 else ""
-        return f"{self.device} runs on {', '.join(executed_on)}{alone}{stand_in}"
+        if not executed_on or (executed_on == [self.device] and not self.is_stand_in):
+            return ""
+        names = [f"{name} (stand-in)" if self.is_stand_in and not _is_cpu(name) else name for name in executed_on]
+        alone = " alone" if len(names) == 1 and len(members_of(self.device)) > 1 else ""
+        return f"runs on {', '.join(names)}{alone}"
+
+
+def _is_cpu(name: str) -> bool:
+    """Whether a device is the CPU by its own name: CPU or CPU.0, not CPUX."""
+    return name.partition(".")[0] == "CPU"
 
 
 def configure(core: ov.Core, settings: Settings) -> None:

@@ -24,6 +24,7 @@ KEY_HELP = """keys in the window:
   TAB, Shift+TAB  run the network on the next device, on the one before
   1 to 9          run it on the device of that number
   SPACE           pause and go on
+  I               details: the model, its requests, averages
   C               compare the devices used so far
   P               show where a frame's time goes, stage by stage
   H               hide or show the panel
@@ -54,6 +55,8 @@ def parse_options(arguments: list[str] | None, description: str | None) -> argpa
     add("--keypoints", type=Path, metavar="FILE",
         help="write everybody's keypoints here: .jsonl, a line a frame; .csv, a row a keypoint; .json, COCO's results")
     add("--no-show", dest="show", action="store_false", help="open no window")
+    add("--no-panel", dest="panel", action="store_false",
+        help="no panel of figures in the output, nor in the window until H is pressed")
     add("--loop", action="store_true", help="start the source over at its end")
     add("--realtime", action="store_true",
         help="play a file by its own clock and drop the frames that come too fast, like a camera")

@@ -1,140 +1,160 @@
-"""The panel over the picture: what it says, and the corner where it is least in the way."""
+"""What the panel over the picture says."""
 
+import enum
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
-import numpy as np
-
-from .decode import Pose
+from .compiled import CompiledNetwork
 from .inference import Inference
-from .network import CELL_PIXELS, PoseNetwork
+from .network import CELL_PIXELS, ModelFile, PoseNetwork
 from .profile import STAGES
 from .stats import DeviceStatistics
 
-KEYS = "TAB device   SPACE pause   C compare   P profile   H panel   S save   ESC quit"
+KEYS = (
+    ("TAB", "next device"), ("SPACE", "pause"), ("I", "details"), ("C", "compare"),
+    ("P", "profile"), ("H", "hide panel"), ("S", "save"), ("ESC", "quit"),
+)  # fmt: skip
 
 
-class Line(NamedTuple):
-    """A line of the panel. size: of its letters, 1 for the small ones. Tabs in the text align columns."""
+class Style(enum.Enum):
+    """How a block looks; the panel's picture knows the sizes and colours."""
+
+    TITLE = "title"
+    HEADLINE = "headline"
+    BODY = "body"
+    NOTE = "note"
+    SMALL = "small"
+
+
+class Text(NamedTuple):
+    """A paragraph of the panel."""
 
     text: str
-    size: float = 1.0
-    is_title: bool = False
+    style: Style = Style.BODY
 
 
-def panel_lines(
-    network: PoseNetwork,
-    inference: Inference,
-    statistics: DeviceStatistics,
-    people: int,
-    painted_fps: float | None = None,
-) -> list[Line]:
-    """What the panel always says, the device first, of the result that the picture shows.
+class Table(NamedTuple):
+    """Rows of small cells with columns of their own.
 
-    painted_fps: how many of the results the window shows in a second; None without a window.
+    columns: a letter each: l or r for left or right; w for left, and wrapped where the panel is too narrow. marked: a
+    row that stands out.
     """
+
+    rows: tuple[tuple[str, ...], ...]
+    columns: str
+    has_header: bool = False
+    marked: int | None = None
+
+
+Block = Text | Table
+
+
+def device_figures(compiled: CompiledNetwork, statistics: DeviceStatistics | None) -> list[Block]:
+    """The device, where it runs, and how fast. statistics: None where there is nothing to average, as of one image."""
+    blocks: list[Block] = [Text(compiled.device, Style.TITLE)]
+    if compiled.runs_on:
+        blocks.append(Text(compiled.runs_on, Style.SMALL))
+    if statistics is not None:
+        fps, latency_ms = statistics.last_second.fps(), statistics.last_second.latency_ms()
+        blocks += [Text(f"{_figure(fps)} FPS", Style.HEADLINE), Text(f"{_figure(latency_ms)} ms latency")]
+    return blocks
+
+
+def picture_figures(people: int, file: ModelFile, dropped: int) -> list[Block]:
+    """How many people the picture shows, the network's precision, and how many frames the source dropped."""
+    blocks: list[Block] = [Text(_count(people, "person", "people")), Text(file.precision)]
+    if file.note:
+        blocks.append(Text(file.note, Style.SMALL))
+    if dropped:
+        blocks.append(Text(_count(dropped, "frame") + " dropped", Style.SMALL))
+    return blocks
+
+
+def details(
+    network: PoseNetwork, inference: Inference, statistics: DeviceStatistics, painted_fps: float | None
+) -> Table:
+    """How the network runs, and the averages so far. painted_fps: results that the window shows in a second."""
     compiled = inference.compiled
-    fps, latency_ms = statistics.last_second.fps(), statistics.last_second.latency_ms()
-    whole_run = statistics.latencies.summary()
-    mean, least, most = (whole_run.mean, whole_run.min, whole_run.max) if whole_run else (None, None, None)
-    streams = f", {compiled.streams} streams" if compiled.streams else ""
-    cached = " from the cache" if compiled.is_from_cache else ""
     _, rows, columns = inference.heatmaps.shape
-    input_size = f"{columns * CELL_PIXELS}x{rows * CELL_PIXELS}"
-    count = f"{people} {'person' if people == 1 else 'people'}"
-    painted = "" if painted_fps is None else f", painted {painted_fps:.1f}"
+    mean_fps, run = statistics.throughput.mean(), statistics.latencies.summary()
+    streams = f", {_count(compiled.streams, 'stream')}" if compiled.streams else ""
     lines = [
-        Line(compiled.whereabouts, 1.4, is_title=True),
-        Line(f"{_figure(fps)} FPS   {_figure(latency_ms)} ms latency   {count}", 1.4),
-        Line(
-            f"mean {_figure(statistics.throughput.mean())} FPS{painted}   latency mean {_figure(mean)}, "
-            f"min {_figure(least)}, max {_figure(most)} ms"
-        ),
-        Line(f"{network.file.title} executed in {compiled.execution_precision}, input {input_size}"),
-        Line(f"{compiled.request_count} requests{streams}, compiled in {compiled.compile_s:.1f} s{cached}"),
+        ("model", network.file.name),
+        ("executed in", compiled.execution_precision),
+        ("input", f"{columns * CELL_PIXELS}x{rows * CELL_PIXELS}"),
+        ("in flight", _count(compiled.request_count, "request") + streams),
+        ("compiled in", f"{compiled.compile_s:.1f} s{' (cached)' if compiled.is_from_cache else ''}"),
     ]
+    if mean_fps is not None and run is not None:
+        lines += [
+            ("mean FPS", f"{mean_fps:.1f}"),
+            ("mean latency", f"{run.mean:.1f} ms ({run.min:.1f} to {run.max:.1f})"),
+        ]
+    if painted_fps is not None:
+        lines.append(("painted", f"{painted_fps:.1f} FPS"))
     if compiled.operations:
         operations = ", ".join(f"{number} on {device}" for device, number in compiled.operations.items())
-        lines.append(Line(f"{compiled.subgraphs} subgraphs, operations: {operations}"))
-    return lines
+        lines += [("split into", _count(compiled.subgraphs or 0, "subgraph")), ("operations", operations)]
+    return Table(tuple(lines), "lw")
 
 
-def profile_lines(recent_ms: Mapping[str, float]) -> list[Line]:
-    """Where the time of a frame goes of late, in ms: stage by stage in the order of its way."""
-    return [
-        Line("ms a frame\t" + "\t".join(STAGES)),
-        Line("\t" + "\t".join(f"{recent_ms.get(stage, 0.0):.1f}" for stage in STAGES)),
-    ]
+def profile_table(recent_ms: Mapping[str, float]) -> Table:
+    """Where the time of a frame goes recently, in ms: the stages in the order of its way, in two columns."""
+    cells = [(stage, f"{recent_ms.get(stage, 0.0):.1f}") for stage in STAGES]
+    half = (len(cells) + 1) // 2
+    rows = tuple(left + right for left, right in zip(cells[:half], cells[half:], strict=True))
+    return Table((("stage", "ms", "stage", "ms"), *rows), "lrlr", has_header=True)
 
 
-def comparison_lines(devices: Sequence[DeviceStatistics]) -> list[Line]:
+def comparison(devices: Sequence[DeviceStatistics]) -> Table:
     """A row for each device used so far; the best figure of a column carries a star, ratios are to the first device."""
     fps = [device.throughput.mean() for device in devices]
     latencies = [summary.mean if (summary := device.latencies.summary()) else None for device in devices]
-    most = max((value for value in fps if value is not None), default=None)
-    least = min((value for value in latencies if value is not None), default=None)
-    lines = [Line("device\tFPS\tratio\tlatency ms\tp95\tcompiled s")]
+    highest = max((value for value in fps if value is not None), default=None)
+    lowest = min((value for value in latencies if value is not None), default=None)
+    rows: list[tuple[str, ...]] = [("device", "FPS", "ratio", "ms", "p95")]
     for device, mean, latency in zip(devices, fps, latencies, strict=True):
-        ratio = "-" if mean is None or not fps[0] else f"{mean / fps[0]:.2f}"
-        cells = [
+        rows.append((
             device.compiled.device,
-            _figure(mean) + ("*" if mean is not None and mean == most else ""),
-            ratio,
-            _figure(latency) + ("*" if latency is not None and latency == least else ""),
+            _figure(mean) + ("*" if mean is not None and mean == highest else ""),
+            "-" if mean is None or not fps[0] else f"{mean / fps[0]:.2f}",
+            _figure(latency) + ("*" if latency is not None and latency == lowest else ""),
             _figure(device.latencies.percentile(95)),
-            f"{device.compiled.compile_s:.1f}{' cached' if device.compiled.is_from_cache else ''}",
-        ]
-        lines.append(Line("\t".join(cells)))
-    return lines
+        ))  # fmt: skip
+    return Table(tuple(rows), "wrrrr", has_header=True)
 
 
-def cycle_line(devices: Sequence[str], target: str, failed: Collection[str]) -> Line:
-    """The devices that TAB walks through, numbered as the digit keys; the present target in brackets."""
-    parts = []
-    for number, device in enumerate(devices, 1):
-        name = f"{number} {device}{' failed' if device in failed else ''}"
-        parts.append(f"[{name}]" if device == target else name)
-    return Line("   ".join(parts))
+def device_list(devices: Sequence[str], shown: str, failed: Collection[str]) -> Table:
+    """The devices that TAB walks through, with their keys. shown: the device whose result the picture shows."""
+    rows = [
+        (f"{number}", device + (" (failed)" if device in failed else "")) for number, device in enumerate(devices, 1)
+    ]
+    return Table(tuple(rows), "lw", marked=list(devices).index(shown) if shown in devices else None)
+
+
+def key_list() -> Table:
+    """The keys, in two columns."""
+    half = len(KEYS) // 2
+    return Table(tuple(left + right for left, right in zip(KEYS[:half], KEYS[half:], strict=True)), "llll")
+
+
+def switch_note(shown: str | None, target: str, compiling: tuple[str, float] | None) -> list[Block]:
+    """What is under way. shown: the device of the result in the picture, None before the first; target: the device to
+    come; compiling: the device that is compiled for, and for how many seconds already.
+    """
+    blocks: list[Block] = []
+    if compiling is not None:
+        blocks.append(Text("compiling {} ... {:.0f} s".format(*compiling), Style.NOTE))
+    elif shown is not None and target != shown:
+        blocks.append(Text(f"{target} from the next result on", Style.NOTE))
+    if blocks and shown is not None:
+        blocks.append(Text(f"until then: figures of {shown}", Style.SMALL))
+    return blocks
+
+
+def _count(number: int, singular: str, plural: str | None = None) -> str:
+    return f"{number} {singular if number == 1 else plural or singular + 's'}"
 
 
 def _figure(value: float | None) -> str:
     return "-" if value is None else f"{value:.1f}"
-
-
-class Corner(NamedTuple):
-    """A corner of the picture."""
-
-    is_right: bool
-    is_bottom: bool
-
-
-CORNERS = tuple(Corner(is_right, is_bottom) for is_bottom in (False, True) for is_right in (False, True))
-
-
-class PanelPlace:
-    """Keeps the panel in the quarter of the picture with the fewest keypoints, and moves it seldom."""
-
-    STAYS_S = 5.0  # at least, so that it can be read
-    MEMORY = 0.95  # of the past, at each frame
-
-    def __init__(self) -> None:
-        self.corner = CORNERS[0]
-        self._keypoints = np.zeros(len(CORNERS))
-        self._moved_at: float | None = None
-
-    def update(self, poses: Sequence[Pose], frame_size: tuple[int, int], now: float) -> None:
-        """People are here now; frame_size: width and height in pixels; now: in s."""
-        counts = np.zeros(len(CORNERS))
-        for pose in poses:
-            found = pose.keypoints[np.isfinite(pose.keypoints[:, 0])]
-            quarters = (found[:, 0] > frame_size[0] / 2) + 2 * (found[:, 1] > frame_size[1] / 2)
-            counts += np.bincount(quarters, minlength=len(CORNERS))
-        if self._moved_at is None:
-            self._keypoints = counts
-        self._keypoints = self.MEMORY * self._keypoints + (1 - self.MEMORY) * counts
-        best = int(self._keypoints.argmin())
-        here = self._keypoints[CORNERS.index(self.corner)]
-        is_first = self._moved_at is None
-        if is_first or (now - (self._moved_at or 0) > self.STAYS_S and here > 2 * self._keypoints[best] + 2):
-            self.corner = CORNERS[best]
-            self._moved_at = now

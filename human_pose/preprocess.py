@@ -1,10 +1,10 @@
 """From a frame to the network's input: scaled to fit its top left corner, in the frame's own aspect ratio; and back."""
 
-import cv2
 import numpy as np
 import openvino as ov
 
 from .network import CELL_PIXELS, WIDEST_ASPECT, fixed_input_size, shorter_side, whole_cells
+from .scaling import scale_into
 
 
 def network_input_size(frame_size: tuple[int, int], size: int) -> tuple[int, int]:
@@ -37,18 +37,6 @@ def check_finite(*maps: np.ndarray) -> None:
             raise RuntimeError(
                 "the network gives NaN or infinity. Give another model, or -p FP32, which holds larger values"
             )
-
-
-def scale_into(image: np.ndarray, target: np.ndarray) -> None:
-    """Scale an image (h, w, 3) uint8 to the size of `target`, and write it there.
-
-    It is halved as long as it is more than twice as large, because linear interpolation would skip pixels there; area
-    interpolation by any other factor takes ten times as long, and finds no more people.
-    """
-    height, width, _ = target.shape
-    while image.shape[0] >= 2 * height and image.shape[1] >= 2 * width:
-        image = cv2.resize(image, (image.shape[1] // 2, image.shape[0] // 2), interpolation=cv2.INTER_AREA)
-    cv2.resize(image, (width, height), dst=target, interpolation=cv2.INTER_LINEAR)
 
 
 def new_input(network: ov.CompiledModel, frame_size: tuple[int, int]) -> np.ndarray:

@@ -1,33 +1,40 @@
-"""What the viewer sees: the annotated picture in the window and in the output, the panel, and what just happened."""
+"""What the viewer sees: the annotated picture in the window and in the output, and the keys that concern it."""
 
-import textwrap
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from .capture import Capture
 from .decode import Pose
 from .devices import DeviceCycle
-from .draw import draw
+from .draw import draw, draw_to_fit
 from .errors import DemoError
 from .inference import Estimator, Inference
 from .network import PoseNetwork
-from .panel import KEYS, Line, PanelPlace, comparison_lines, cycle_line, panel_lines, profile_lines
-from .stats import LastSecond, RunStatistics
+from .overlay import WIDEST, put_panel
+from .pacing import Pacer
+from .panel_content import PARTS, Blocks, PanelContent, Result
+from .place import Box, PanelPlace, people_boxes
+from .stats import RunStatistics
 from .terminal import say
 from .window import Key, NoWindow
 from .writer import NoWriter, write_image
 
-NOTICE_WIDTH = 60  # characters of a line
 DEFAULT_DISPLAY_FPS = 60.0
+POLL_S = 1 / 30  # keys are asked for after each paint, and so often at least
 REPAINT_S = 0.5  # at the latest, of a picture that stands still
-NOTICE_S = 4.0  # how long the panel keeps saying what just happened
+STALE_S = 0.25  # a picture that is older is painted anew where the panel has something else to say
+LAST_PAINT_S = 0.2  # how long the end waits for the last result's turn at most
+WAIT_MS = 20  # for a key, where nothing else is to be done
 
 
 class Viewer:
     """Draws, shows and writes pictures, and draws the last one anew when the panel has something else to say.
 
-    Every result is drawn in the output; the window is painted no more often than a display can show.
+    Every result is drawn in the output, in the frame's own size. The window has a size of its own, and is painted no
+    more often than a display can show.
     """
 
     def __init__(
@@ -40,117 +47,133 @@ class Viewer:
         devices: DeviceCycle,
         statistics: RunStatistics,
         display_fps: float = DEFAULT_DISPLAY_FPS,
+        has_panel: bool = True,
     ) -> None:
+        """has_panel: whether the output has one, and the window until a key says otherwise."""
         self.is_paused = False
         self.has_window = window.is_shown
-        self.keeps_picture = window.is_shown and capture.frame_count == 1  # a single image stays until a key
-        self._window, self._writer, self._network, self._estimator = window, writer, network, estimator
-        self._capture, self._devices, self._statistics = capture, devices, statistics
-        self._has_panel, self._has_comparison, self._has_profile = True, False, False
+        self._window, self._writer, self._estimator, self._capture = window, writer, estimator, capture
+        self._devices = devices
         self._profile = statistics.profile
-        self._paint_interval_s = 1 / display_fps
-        self._paint_due_at = self._poll_due_at = 0.0
-        self._is_painted = False
-        self._painted = LastSecond()
-        self._notice, self._notice_until = "", 0.0
-        self._shown: tuple[Inference, Sequence[Pose]] | None = None
-        self._lines: list[Line] = []
-        self._drawn_at = 0.0
-        self._place = PanelPlace()
+        self._pacer: Pacer[Result] = Pacer(display_fps)
+        self._content = PanelContent(network, estimator, capture, devices, statistics, has_panel, self._pacer.fps)
+        self._shown: Result | None = None  # in the window
+        self._painted_blocks: Blocks = ()
+        self._painted_at = self._poll_due_at = 0.0
+        self._window_place, self._output_place = PanelPlace(), PanelPlace()
+
+    @property
+    def keeps_picture(self) -> bool:
+        """Whether the window is to stay although no result will come: for one image, or results yet to be painted."""
+        is_waiting = self._pacer.has_waiting and self._pacer.due_in(time.perf_counter()) < LAST_PAINT_S
+        return self.has_window and (self._capture.frame_count == 1 or is_waiting)
+
+    @property
+    def painted(self) -> int:
+        """How many results the window has shown."""
+        return self._pacer.painted
 
     def show(self, inference: Inference, poses: Sequence[Pose]) -> None:
-        """A new result: draw it, show it unless the last one is only just there, write it."""
-        self._shown = inference, poses
-        self._is_painted = False
-        now = time.perf_counter()
-        self._place.update(poses, inference.frame.image.shape[1::-1], now)
-        is_due = self.has_window and now >= self._paint_due_at
-        if is_due or self._writer.is_open or not self.has_window:
-            self._draw()
-        if is_due:
-            self._paint()
-        with self._profile.stage("write"):
-            self._writer.write(inference.frame, self._picture)
+        """A new result: paint it when it has its turn, and write it."""
+        if self.has_window:
+            self._pacer.add((inference, poses), time.perf_counter())
+            self._paint_due()
+        if self._writer.is_open or not self.has_window:
+            # Only a window may want to draw the same frame again.
+            picture = self._draw_output((inference, poses), in_place=not self.has_window)
+            with self._profile.stage("write"):
+                self._writer.write(inference.frame, picture)
 
     def poll_key(self, stands_still: bool) -> Key | int | None:
         """Handle the keys that concern the picture alone, and return the others: a Key, or the number of a device.
 
         stands_still: no new result is to be expected, so there is time to wait for a key.
         """
-        now = time.perf_counter()
-        if not self.has_window or (now < self._poll_due_at and not stands_still):
+        if not self.has_window:
             return None
-        self._poll_due_at = now + self._paint_interval_s
+        self._paint_due()
+        now = time.perf_counter()
+        stands_still |= self._shown is None and self._estimator.compiling is not None
+        if now < self._poll_due_at and not stands_still:
+            return None
+        self._poll_due_at = now + POLL_S
+        if self.is_paused:
+            self._pacer.interrupt()
+        until_due_ms = int(1000 * self._pacer.due_in(now)) if self._pacer.has_waiting else WAIT_MS
         with self._profile.stage("show"):  # that is when the window's toolkit paints
-            key = self._window.poll_key(wait_ms=20 if stands_still else 0)
-        if key is Key.PANEL:
-            self._has_panel = not self._has_panel
-        elif key is Key.COMPARE:
-            self._has_comparison = not self._has_comparison
-        elif key is Key.PROFILE:
-            self._has_profile = not self._has_profile
-        elif key is Key.SAVE:
-            self._save()
-        # Painted anew also without need: a window may have missed its first picture, and no other follows.
-        is_due = not self._is_painted or time.perf_counter() > self._drawn_at + REPAINT_S
-        if stands_still and self._shown is not None and (is_due or self._panel() != self._lines):
-            self._draw()
-            self._paint()
+            key = self._window.poll_key(wait_ms=max(1, min(WAIT_MS, until_due_ms)) if stands_still else 0)
+        if key is Key.QUIT:  # perhaps because the window was closed: to paint would open another
+            return key
+        if isinstance(key, int) and key > len(self._devices.devices):
+            names = ", ".join(f"{number} {name}" for number, name in enumerate(self._devices.devices, 1))
+            self.notice(f"There is no device {key}: the devices are {names}.")
+            key = None
+        elif key in PARTS:
+            self._content.toggle(key)
+        elif key is Key.SAVE and self._shown is not None:
+            self._save(self._shown)
+        self._paint_anew(stands_still, at_once=key in PARTS)
         return key
 
     def notice(self, text: str) -> None:
-        """Tell the viewer what just happened, on the terminal and for a while in the panel."""
+        """Say what just happened, on the terminal and for a while in the panel."""
         say(text)
-        self._notice, self._notice_until = text, time.perf_counter() + NOTICE_S
+        self._content.notice(text)
 
-    def _draw(self) -> None:
-        assert self._shown is not None
-        inference, poses = self._shown
+    def _paint_due(self) -> None:
+        """Paint the result that has its turn, if any."""
+        result = self._pacer.take(time.perf_counter())
+        if result is not None:
+            self._shown = result
+            self._paint(self._panel())
+
+    def _paint_anew(self, stands_still: bool, at_once: bool) -> None:
+        """Paint the picture once more where the panel says something else, or the window may have missed it."""
+        age_s = time.perf_counter() - self._painted_at
+        if self._shown is None and self._estimator.compiling is None:
+            return  # there is nothing to see yet
+        if at_once or age_s > STALE_S:
+            panel = self._panel()
+            if at_once or panel != self._painted_blocks or (stands_still and age_s > REPAINT_S):
+                self._paint(panel)
+
+    def _panel(self) -> Blocks:
+        """What the window's panel says."""
+        return self._content.of_window(self._shown, self.is_paused)
+
+    def _paint(self, panel: Blocks) -> None:
+        """Paint the result that is shown, or, while there is none yet, the source's first image."""
+        poses: Sequence[Pose]
+        if self._shown is not None:
+            image, poses, place = self._shown[0].frame.image, self._shown[1], self._window_place
+        else:  # where the people are is not known yet
+            image, poses, place = self._capture.first_image, [], PanelPlace()
+        now = time.perf_counter()
         with self._profile.stage("draw"):
-            self._lines = self._panel()
-            # Only a window may want to draw the same frame again.
-            in_place = not self.has_window
-            self._picture = draw(inference.frame.image, poses, self._lines, self._place.corner, in_place)
-
-    def _paint(self) -> None:
+            size = self._window.picture_size(image.shape[1::-1])
+            view = draw_to_fit(image, poses, size, room_at_left=int(size[0] * WIDEST) if panel else 0)
+            people = people_boxes(poses, view.scale, (view.left, view.top))
+            frame = Box(view.left, view.top, view.left + view.width, view.top + view.height)
+            has_margins = (view.width, view.height) != size
+            put_panel(view.picture, panel, place, people, now, frame if has_margins else None)
         with self._profile.stage("show"):
-            self._window.show(self._picture)
-        self._is_painted = True
-        self._drawn_at = time.perf_counter()
-        self._painted.add(self._drawn_at, 0.0)
-        is_in_step = self._drawn_at - self._paint_due_at < self._paint_interval_s
-        self._paint_due_at = (self._paint_due_at if is_in_step else self._drawn_at) + self._paint_interval_s
+            self._window.show(view.picture)
+        self._painted_blocks, self._painted_at, self._poll_due_at = panel, now, 0.0
 
-    def _panel(self) -> list[Line]:
-        if not self._has_panel or self._shown is None or not (self.has_window or self._writer.is_open):
-            return []
-        inference, poses = self._shown
-        figures = self._statistics.devices[inference.compiled.device]
-        painted_fps = self._painted.fps() if self.has_window else None
-        lines = panel_lines(self._network, inference, figures, len(poses), painted_fps)
-        if self._has_profile:
-            lines += profile_lines(self._profile.recent_ms())
-        if self._has_comparison:
-            lines += comparison_lines(list(self._statistics.devices.values()))
-        if self._capture.dropped:
-            lines.append(Line(f"{self._capture.dropped} frames dropped to keep up with the source"))
-        if self._estimator.compiling is not None:
-            lines.append(Line("compiling {} ... {:.0f} s".format(*self._estimator.compiling)))
-        if time.perf_counter() < self._notice_until:
-            lines += [Line(part) for part in textwrap.wrap(self._notice, NOTICE_WIDTH)]
-        if self.is_paused:
-            lines.append(Line("paused"))
-        if self.has_window:
-            lines += [cycle_line(self._devices.devices, self._devices.target, self._devices.failed), Line(KEYS)]
-        return lines
+    def _draw_output(self, result: Result, in_place: bool = False) -> np.ndarray:
+        """The frame in its own size, with its skeletons and, where somebody will see it, the panel."""
+        inference, poses = result
+        with self._profile.stage("draw"):
+            picture = draw(inference.frame.image, poses, in_place)
+            if not in_place or self._writer.is_open:
+                panel = self._content.of_output(result)
+                put_panel(picture, panel, self._output_place, people_boxes(poses), time.perf_counter())
+        return picture
 
-    def _save(self) -> None:
-        if self._shown is None:
-            return
-        path = Path(f"pose-{self._shown[0].frame.index:06d}.png")
-        self._draw()
+    def _save(self, result: Result) -> None:
+        path = Path(f"pose-{result[0].frame.index:06d}.png")
         try:
-            write_image(path, self._picture)
+            write_image(path, self._draw_output(result))
             self.notice(f"saved {path}")
         except DemoError as error:
             self.notice(str(error))

@@ -1,15 +1,17 @@
 """The window: shows pictures and gives the keys that were pressed in it."""
 
-import ctypes
-import ctypes.util
 import enum
-import sys
 from types import TracebackType
 
 import cv2
 import numpy as np
 
+from .screen import room_for_window
+
 LARGEST_AT_START = (1280, 800)  # width, height of the window, in pixels; the viewer may change it
+SMALL = (960, 720)  # a picture smaller than this is enlarged, so that the panel does not cover its people
+BESIDE = 280  # pixels beside an upright picture, for the panel
+SMALLEST = 32  # pixels; a window that says it is smaller is not there yet
 
 
 class Key(enum.Enum):
@@ -20,6 +22,7 @@ class Key(enum.Enum):
     PANEL = "panel"
     COMPARE = "compare"
     PROFILE = "profile"
+    DETAILS = "details"
     SAVE = "save"
 
 
@@ -28,6 +31,7 @@ _LETTERS = {
     "h": Key.PANEL,
     "c": Key.COMPARE,
     "p": Key.PROFILE,
+    "i": Key.DETAILS,
     "s": Key.SAVE,
     " ": Key.PAUSE,
     "\x1b": Key.QUIT,
@@ -61,6 +65,10 @@ class NoWindow:
     ) -> None:
         pass
 
+    def picture_size(self, frame_size: tuple[int, int]) -> tuple[int, int]:
+        """Width and height of the picture to show for frames of `frame_size` (width, height)."""
+        return frame_size
+
     def show(self, image: np.ndarray) -> None:
         pass
 
@@ -75,6 +83,7 @@ class Window(NoWindow):
 
     def __init__(self, title: str) -> None:
         self._title = title
+        self._size: tuple[int, int] | None = None
         self._is_open = False
 
     def __exit__(
@@ -83,13 +92,22 @@ class Window(NoWindow):
         if self._is_open:
             cv2.destroyAllWindows()
 
+    def picture_size(self, frame_size: tuple[int, int]) -> tuple[int, int]:
+        """That of the window, so that nothing is scaled once more; at first, as suits the frame and the screen."""
+        if self._size is None:
+            self._size = size_at_start(frame_size, room_for_window())
+        elif self._is_open:
+            _, _, width, height = cv2.getWindowImageRect(self._title)
+            if min(width, height) >= SMALLEST:
+                self._size = (width, height)
+        return self._size
+
     def show(self, image: np.ndarray) -> None:
-        """image: (h, w, 3) uint8 BGR."""
+        """image: (h, w, 3) uint8 BGR, of the size that `picture_size` gave."""
         if not self._is_open:
-            cv2.namedWindow(self._title, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
-            height, width = image.shape[:2]
-            scale = min(1.0, LARGEST_AT_START[0] / width, LARGEST_AT_START[1] / height)
-            cv2.resizeWindow(self._title, max(1, round(width * scale)), max(1, round(height * scale)))
+            # Whoever calls keeps the frame's shape; the toolkit would keep that of the first picture.
+            cv2.namedWindow(self._title, cv2.WINDOW_NORMAL | cv2.WINDOW_FREERATIO | cv2.WINDOW_GUI_NORMAL)
+            cv2.resizeWindow(self._title, image.shape[1], image.shape[0])
             self._is_open = True
         cv2.imshow(self._title, image)
 
@@ -110,31 +128,17 @@ class Window(NoWindow):
             return False
 
 
-def why_no_window() -> str | None:
-    """Why no window can be opened here; None if one can.
+def size_at_start(frame_size: tuple[int, int], room: tuple[int, int]) -> tuple[int, int]:
+    """Width and height of a new window's picture. room: what fits on the screen, (width, height).
 
-    Asked beforehand, because the window toolkit ends the whole process where it finds no display.
+    A large frame is reduced, a small one enlarged; an upright one has a margin beside it for the panel.
     """
-    if "GUI:                           NONE" in cv2.getBuildInformation():
-        return "opencv-python-headless is installed, which has no windows"
-    if sys.platform.startswith("linux"):
-        return _why_no_x_display()
-    return None
-
-
-def _why_no_x_display() -> str | None:
-    library = ctypes.util.find_library("xcb") or "libxcb.so.1"
-    try:
-        xcb = ctypes.CDLL(library)
-    except OSError:
-        return "the system library libxcb1 is missing"
-    xcb.xcb_connect.restype = ctypes.c_void_p
-    xcb.xcb_connect.argtypes = [ctypes.c_char_p, ctypes.c_void_p]
-    xcb.xcb_connection_has_error.argtypes = xcb.xcb_disconnect.argtypes = [ctypes.c_void_p]
-    connection = xcb.xcb_connect(None, None)
-    has_error = xcb.xcb_connection_has_error(connection)
-    xcb.xcb_disconnect(connection)
-    return "there is no display" if has_error else None
+    width, height = frame_size
+    room = min(room[0], LARGEST_AT_START[0]), min(room[1], LARGEST_AT_START[1])
+    enlarged = max(1.0, min(SMALL[0] / width, SMALL[1] / height))
+    scale = min(enlarged, room[0] / width, room[1] / height)
+    shown = max(1, round(width * scale)), max(1, round(height * scale))
+    return min(room[0], shown[0] + BESIDE) if height > width else shown[0], shown[1]
 
 
 def open_window(title: str, is_wanted: bool) -> NoWindow:

@@ -1,6 +1,7 @@
 """What a machine has, the cycle of TAB, and what OpenVINO says of the network on each device."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import openvino as ov
@@ -254,21 +255,28 @@ def test_every_device_gives_what_the_cpu_gives(core: ov.Core, network: PoseNetwo
 
 
 @pytest.mark.parametrize(
-    ("device", "executed_on", "whereabouts"),
+    ("device", "executed_on", "runs_on"),
     [
-        ("CPU", ["CPU"], "CPU"),
-        ("GPU", ["CPUX"], "GPU runs on CPUX (stand-in)"),
-        (HETERO, ["GPU"], "HETERO:GPU,CPU runs on GPU alone (stand-in)"),
-        (MULTI, ["GPUHETERO", "CPU"], "MULTI:GPUHETERO,CPU runs on GPUHETERO, CPU (stand-in)"),
-        ("AUTO:CPU", ["CPU"], "AUTO:CPU runs on CPU"),
+        ("CPU", ["CPU"], ""),
+        ("GPU", ["CPUX"], "runs on CPUX (stand-in)"),
+        (HETERO, ["GPU"], "runs on GPU (stand-in) alone"),
+        (MULTI, ["GPUHETERO", "CPU"], "runs on GPUHETERO (stand-in), CPU"),
+        ("AUTO:CPU", ["CPU"], "runs on CPU"),
     ],
 )
 def test_the_panel_says_where_it_runs(
-    core: ov.Core, network: PoseNetwork, device: str, executed_on: list[str], whereabouts: str
+    core: ov.Core, network: PoseNetwork, device: str, executed_on: list[str], runs_on: str
 ) -> None:
     compiled = compile_network(core, network.model, device, FP32)
     assert compiled.executed_on == executed_on
-    assert compiled.whereabouts == whereabouts
+    assert compiled.runs_on == runs_on
+
+
+def test_the_real_cpu_is_called_no_stand_in() -> None:
+    """AUTO:GPU,CPU, whose GPU is a stand-in, while it runs on the CPU."""
+    network = SimpleNamespace(get_property=lambda _: ["CPU"])
+    compiled = CompiledNetwork("AUTO:GPU,CPU", network, "f32", 1, 1, 0.1, False, is_stand_in=True)  # type: ignore[arg-type]
+    assert compiled.runs_on == "runs on CPU alone"
 
 
 def test_multi_keeps_requests_in_flight_for_all_its_devices(core: ov.Core, network: PoseNetwork) -> None:

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOMS = [
-    "errors", "skeleton", "terminal", "quiet", "files", "catalog", "download", "equalize", "twin", "network",
+    "errors", "skeleton", "terminal", "quiet", "files", "catalog", "download", "equalize", "twin", "network", "scaling",
     "preprocess", "model_files", "convert", "cache", "devices", "affinity", "compiled", "benchmark_app", "profile",
-    "stats", "sources", "capture", "infer_request", "compilation", "inference", "peaks", "decode", "export", "panel",
-    "draw", "window", "tour", "writer", "viewer", "report", "options", "evaluate", "agreement", "samples", "int8",
-    "judge", "quantize", "shelf", "originals", "models",
+    "stats", "sources", "capture", "infer_request", "compilation", "inference", "peaks", "decode", "export", "draw",
+    "panel", "place", "overlay", "pacing", "screen", "window", "tour", "writer", "panel_content", "viewer", "report",
+    "options", "evaluate", "agreement", "samples", "int8", "judge", "quantize", "shelf", "originals", "models",
 ]  # fmt: skip
 STUDY = [
     "figures", "machine", "plan", "material", "measure", "original", "hetero", "accuracy", "cell", "results", "runner",

@@ -2,22 +2,29 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import openvino as ov
 import pytest
 
 from human_pose.devices import DeviceCycle
+from human_pose.network import ModelFile
 from human_pose.options import parse_options, settings_of
-from human_pose.panel import comparison_lines, cycle_line
+from human_pose.panel import Style, Text, comparison, details, device_figures, device_list, picture_figures, switch_note
 from human_pose.stats import DeviceStatistics, RunStatistics
 from human_pose.tour import Tour
 from human_pose.window import Key, key_of
 
 
-def compiled(device: str) -> Any:
-    return SimpleNamespace(device=device, request_count=1, compile_s=0.25, is_from_cache=device == "GPU")
+def compiled(device: str, **more: Any) -> Any:
+    known = {
+        "device": device, "request_count": 1, "compile_s": 0.25, "is_from_cache": False, "runs_on": "", "streams": 1,
+        "execution_precision": "f32", "operations": {}, "subgraphs": None,
+    }  # fmt: skip
+    return SimpleNamespace(**known | more)
 
 
 def statistics_of(device: str, fps: float, latency_ms: float, seconds: float = 4) -> DeviceStatistics:
@@ -27,8 +34,46 @@ def statistics_of(device: str, fps: float, latency_ms: float, seconds: float = 4
     return statistics
 
 
-def cells(lines: Sequence[Any]) -> list[list[str]]:
-    return [line.text.split("\t") for line in lines]
+# ---- the headline and the details ----
+
+
+def texts(blocks: Sequence[Any]) -> list[str]:
+    return [block.text for block in blocks]
+
+
+def test_the_panel_says_device_fps_latency_people_and_precision() -> None:
+    blocks = device_figures(compiled("AUTO", runs_on="runs on CPU"), statistics_of("AUTO", 10, 80))
+    assert texts(blocks) == ["AUTO", "runs on CPU", "10.0 FPS", "80.0 ms latency"]
+    assert blocks[0] == Text("AUTO", Style.TITLE)
+    assert texts(device_figures(compiled("CPU"), DeviceStatistics(compiled("CPU")))) == ["CPU", "- FPS", "- ms latency"]
+    assert texts(device_figures(compiled("CPU"), None)) == ["CPU"]
+    own, twin = (
+        ModelFile("net", "FP16", Path("net.xml")),
+        ModelFile("net", "FP32", Path("net.xml"), "float twin of INT8"),
+    )
+    assert texts(picture_figures(1, own, 0)) == ["1 person", "FP16"]
+    assert texts(picture_figures(2, twin, 1)) == ["2 people", "FP32", "float twin of INT8", "1 frame dropped"]
+
+
+def test_the_details_count_in_words() -> None:
+    network: Any = SimpleNamespace(file=SimpleNamespace(name="net", precision="FP16"))
+    for one, more, expected in (
+        (compiled("CPU"), None, {"in flight": "1 request, 1 stream", "compiled in": "0.2 s"}),
+        (
+            compiled("HETERO:GPU,CPU", request_count=4, streams=2, is_from_cache=True, subgraphs=1,
+                     operations={"GPU": 34, "CPU": 5}),
+            49.96,
+            {"in flight": "4 requests, 2 streams", "compiled in": "0.2 s (cached)", "split into": "1 subgraph",
+             "operations": "34 on GPU, 5 on CPU", "painted": "50.0 FPS"},
+        ),
+    ):  # fmt: skip
+        inference: Any = SimpleNamespace(compiled=one, heatmaps=np.zeros((19, 32, 57)))
+        rows = dict(details(network, inference, statistics_of("CPU", 10, 80), more).rows)
+        assert rows["input"] == "456x256"
+        assert rows["mean FPS"] == "10.0"
+        assert rows["mean latency"] == "80.0 ms (80.0 to 80.0)"
+        assert {label: rows[label] for label in expected} == expected
+        assert ("painted" in rows) == (more is not None)
 
 
 # ---- the comparison ----
@@ -36,21 +81,32 @@ def cells(lines: Sequence[Any]) -> list[list[str]]:
 
 def test_the_comparison_marks_the_best_and_gives_ratios_to_the_first() -> None:
     devices = [statistics_of("CPU", 10, 80), statistics_of("GPU", 25, 90), statistics_of("MULTI:GPU,CPU", 5, 200)]
-    assert cells(comparison_lines(devices)) == [
-        ["device", "FPS", "ratio", "latency ms", "p95", "compiled s"],
-        ["CPU", "10.0", "1.00", "80.0*", "80.0", "0.2"],
-        ["GPU", "25.0*", "2.50", "90.0", "90.0", "0.2 cached"],
-        ["MULTI:GPU,CPU", "5.0", "0.50", "200.0", "200.0", "0.2"],
-    ]
+    assert comparison(devices).rows == (
+        ("device", "FPS", "ratio", "ms", "p95"),
+        ("CPU", "10.0", "1.00", "80.0*", "80.0"),
+        ("GPU", "25.0*", "2.50", "90.0", "90.0"),
+        ("MULTI:GPU,CPU", "5.0", "0.50", "200.0", "200.0"),
+    )
 
 
 def test_a_device_without_figures_is_compared_with_dashes() -> None:
-    assert cells(comparison_lines([DeviceStatistics(compiled("CPU"))]))[1] == ["CPU", "-", "-", "-", "-", "0.2"]
+    assert comparison([DeviceStatistics(compiled("CPU"))]).rows[1] == ("CPU", "-", "-", "-", "-")
 
 
-def test_the_cycle_brackets_the_target_and_names_what_failed() -> None:
-    line = cycle_line(["CPU", "GPU", "AUTO"], "CPU", {"GPU"})
-    assert line.text == "[1 CPU]   2 GPU failed   3 AUTO"
+# ---- devices and switches ----
+
+
+def test_the_list_of_devices_marks_the_one_that_is_shown_and_names_what_failed() -> None:
+    table = device_list(["CPU", "GPU", "AUTO"], "AUTO", {"GPU"})
+    assert table.rows == (("1", "CPU"), ("2", "GPU (failed)"), ("3", "AUTO"))
+    assert table.marked == 2
+
+
+def test_while_a_switch_is_under_way_the_panel_says_whose_figures_it_shows() -> None:
+    assert texts(switch_note("CPU", "GPU", ("GPU", 12.3))) == ["compiling GPU ... 12 s", "until then: figures of CPU"]
+    assert texts(switch_note("AUTO", "CPU", None)) == ["CPU from the next result on", "until then: figures of AUTO"]
+    assert texts(switch_note(None, "CPU", ("CPU", 3.0))) == ["compiling CPU ... 3 s"]
+    assert switch_note("CPU", "CPU", None) == []
 
 
 # ---- keys ----
@@ -61,7 +117,7 @@ def test_the_cycle_brackets_the_target_and_names_what_failed() -> None:
     [
         (9, Key.NEXT_DEVICE), (0x0B, Key.PREVIOUS_DEVICE), (0xFE20, Key.PREVIOUS_DEVICE),
         (27, Key.QUIT), (ord("q"), Key.QUIT), (ord("Q"), Key.QUIT), (32, Key.PAUSE), (ord("c"), Key.COMPARE),
-        (ord("1"), 1), (ord("9"), 9), (ord("0"), None), (ord("x"), None),
+        (ord("1"), 1), (ord("9"), 9), (ord("0"), None), (ord("x"), None), (ord("i"), Key.DETAILS),
         (0x100000 | ord("h"), Key.PANEL),  # Num Lock, in some toolkits' windows
         (0xFFE1, None), (0xFF1B, None),  # Shift by itself; a code whose last byte is that of ESC
     ],

@@ -49,6 +49,24 @@ def frames_of(path: Path) -> list[np.ndarray]:
         images.append(image)
 
 
+def test_an_output_has_its_inputs_size_with_and_without_a_panel(
+    program: Program, painted_xml: Path, video: Path, tmp_path: Path
+) -> None:
+    for name, options in {"with": [], "without": ["--no-panel"]}.items():
+        done = program("-m", painted_xml, "-i", video, "-o", f"{name}.avi", "--frames", 3, *options)
+        assert done.returncode == 0, done.stderr
+    plain = frames_of(video)[1]
+    corners = {}
+    for name in ("with", "without"):
+        picture = frames_of(tmp_path / f"{name}.avi")[1]
+        assert picture.shape == plain.shape == (256, 320, 3)
+        # The person is in the middle of the picture, the panel in a corner.
+        left, right = (np.abs(picture[:60, part].astype(int) - plain[:60, part]).mean() for part in np.s_[:20, -20:])
+        corners[name] = max(left, right)
+    assert corners["with"] > 20
+    assert corners["without"] < 5
+
+
 def test_left_to_itself_it_runs_the_bundled_video_and_prints_the_averages(
     program: Program, fresh_project: Path, tmp_path: Path
 ) -> None:

@@ -285,6 +285,8 @@ class PressingWindow(NoWindow):
 
 
 class RecordingWriter(NoWriter):
+    is_open = True
+
     def __init__(self) -> None:
         self.indices: list[int] = []
 

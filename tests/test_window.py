@@ -18,15 +18,19 @@ import Xlib.display
 import Xlib.protocol.event
 import Xlib.X
 
+from human_pose import screen as display
 from human_pose.affinity import TOLERANCE
-from human_pose.draw import TITLE_COLOUR, draw
-from human_pose.panel import CORNERS, Line
+from human_pose.overlay import LOOKS, panel_picture
+from human_pose.panel import Style, Text
 from human_pose.skeleton import LEFT_COLOUR, RIGHT_COLOUR
+from human_pose.window import BESIDE, size_at_start
 from tests.conftest import ROOT
 from tests.stand_ins import AUTO, HETERO, MULTI, write_plugins
 
 TITLE = "Human pose estimation"
 PATIENCE_S = 60
+MAP_AGAIN_S = 8.0  # a window that is black for so long never got its first picture
+TITLE_COLOUR = LOOKS[Style.TITLE].colour
 
 
 def wait_for(condition: Callable[[], bool], what: str) -> None:
@@ -42,6 +46,7 @@ class Demo:
     def __init__(self, screen: str, folder: Path, *arguments: object, script: Path | None = None) -> None:
         self._environment = {**os.environ, "DISPLAY": screen, "PYTHONFAULTHANDLER": "1"}
         self._screen = screen
+        self._map_again_at = time.monotonic() + MAP_AGAIN_S
         command = [sys.executable, script or ROOT / "human_pose_est.py", "--report", folder / "r.json", *arguments]
         self.process = subprocess.Popen(
             [str(part) for part in command],
@@ -72,17 +77,36 @@ class Demo:
     def pixels_of(self, colour: tuple[int, int, int]) -> int:
         return int((np.abs(self.picture().astype(int) - colour).max(axis=2) < 12).sum())
 
-    def shows_title(self, device: str) -> bool:
-        """Whether the panel's first line names the device, letter for letter."""
-        # Drawn by itself, the same title has the same pixels; the lines around it set its size.
-        canvas = np.zeros((720, 960, 3), np.uint8)
-        expected = letters(draw(canvas, [], [Line(device, 1.4, is_title=True)], CORNERS[0]))
+    def is_painted(self, with_panel: bool) -> bool:
+        """Whether the window shows a picture, `with_panel` or not.
+
+        Where there is no window manager, Qt sometimes misses that its window was mapped, and never paints it: a window
+        that is still black is mapped once more.
+        """
+        if self.pixels_of(TITLE_COLOUR) > 20 if with_panel else self.picture().any():
+            return True
+        if time.monotonic() > self._map_again_at and (window := self.xdotool("search", "--name", TITLE)):
+            self.xdotool("windowunmap", "--sync", window, "windowmap", "--sync", window)
+            self._map_again_at = time.monotonic() + MAP_AGAIN_S
+        return False
+
+    def shows(self, device: str, runs_on: str = "") -> bool:
+        """Whether the panel names the device, letter for letter, and says where it runs."""
+        return all(self._shows_line(text, style) for text, style in ((device, Style.TITLE), (runs_on, Style.SMALL)))
+
+    def _shows_line(self, text: str, style: Style) -> bool:
+        if not text:
+            return True
+        # Written by itself, the same text has the same pixels.
+        panel = panel_picture((Text(text, style), Text("1.0 FPS")), (960, 720))
+        assert panel is not None
+        expected = letters(panel[: panel.shape[0] // 2, 8:], style)  # without the panel's coloured edge
         rows, columns = np.nonzero(expected)
-        margin = 12  # of nothing around it, so that no part of a longer title matches
+        margin = 6  # of nothing around it, so that no part of a longer text matches
         box = np.pad(
             expected[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1], ((0, 0), (margin, margin))
         )
-        return float(cv2.matchTemplate(letters(self.picture()), box, cv2.TM_CCOEFF_NORMED).max()) > 0.9
+        return float(cv2.matchTemplate(letters(self.picture(), style), box, cv2.TM_CCOEFF_NORMED).max()) > 0.9
 
     def stands_still(self) -> bool:
         before = self.picture()
@@ -107,20 +131,21 @@ class Demo:
         return output
 
 
-def letters(picture: np.ndarray) -> np.ndarray:
-    """Mask of the title's letters, (h, w) float32."""
-    return (np.abs(picture.astype(int) - TITLE_COLOUR).max(axis=2) < 40).astype(np.float32)
+def letters(picture: np.ndarray, style: Style) -> np.ndarray:
+    """Mask of the letters of a style, (h, w) float32."""
+    return (np.abs(picture.astype(int) - LOOKS[style].colour).max(axis=2) < 40).astype(np.float32)
 
 
 @pytest.fixture
 def demo(screen: str, tmp_path: Path) -> Iterator[Callable[..., Demo]]:
     started: list[Demo] = []
 
-    def start(*arguments: object, script: Path | None = None) -> Demo:
+    def start(*arguments: object, script: Path | None = None, waits: bool = True) -> Demo:
+        """Start it; `waits` until its panel is there."""
         demo = Demo(screen, tmp_path, *arguments, script=script)
         started.append(demo)
         try:
-            wait_for(lambda: demo.pixels_of(TITLE_COLOUR) > 20 or demo.process.poll() is not None, "the first picture")
+            wait_for(lambda: demo.is_painted(waits) or demo.process.poll() is not None, "the first picture")
         except AssertionError:
             print(demo.xdotool("search", "--name", TITLE, "getwindowgeometry"))
             demo.process.send_signal(signal.SIGABRT)  # tells where it stands
@@ -138,19 +163,19 @@ def demo(screen: str, tmp_path: Path) -> Iterator[Callable[..., Demo]]:
 
 def test_a_viewer_switches_pauses_hides_saves_and_quits(demo: Callable[..., Demo], tmp_path: Path) -> None:
     window = demo("-m", "mobilenet-thin", "--loop")
-    wait_for(lambda: window.shows_title("CPU"), "the panel to name the CPU")
+    wait_for(lambda: window.shows("CPU"), "the panel to name the CPU")
     wait_for(lambda: window.pixels_of(RIGHT_COLOUR) > 200 and window.pixels_of(LEFT_COLOUR) > 200, "a skeleton")
 
     window.press("Tab")
-    wait_for(lambda: window.shows_title("AUTO runs on CPU"), "the panel to name AUTO and where it runs")
+    wait_for(lambda: window.shows("AUTO", "runs on CPU"), "the panel to name AUTO and where it runs")
     time.sleep(1)
 
     window.press("space")
     wait_for(window.stands_still, "the picture to stand still")
     window.press("h")
-    wait_for(lambda: not window.shows_title("AUTO runs on CPU"), "the panel to go away")
+    wait_for(lambda: not window.shows("AUTO", "runs on CPU"), "the panel to go away")
     window.press("h")
-    wait_for(lambda: window.shows_title("AUTO runs on CPU"), "the panel to come back")
+    wait_for(lambda: window.shows("AUTO", "runs on CPU"), "the panel to come back")
     window.press("s")
     wait_for(lambda: bool(list(tmp_path.glob("pose-*.png"))), "the saved picture")
     window.press("space")
@@ -210,10 +235,10 @@ def test_the_panel_is_whole_on_a_tiny_and_on_a_huge_frame(
 
 CYCLE = ["CPU", "GPU", HETERO, MULTI, AUTO]
 RUNS_ON = {
-    "CPU": (["CPU"], "CPU"),
-    "GPU": (["CPUX"], "GPU runs on CPUX (stand-in)"),
-    HETERO: (["GPU"], f"{HETERO} runs on GPU alone (stand-in)"),
-    MULTI: (["GPUHETERO", "CPU"], f"{MULTI} runs on GPUHETERO, CPU (stand-in)"),
+    "CPU": (["CPU"], ""),
+    "GPU": (["CPUX"], "runs on CPUX (stand-in)"),
+    HETERO: (["GPU"], "runs on GPU (stand-in) alone"),
+    MULTI: (["GPUHETERO", "CPU"], "runs on GPUHETERO (stand-in), CPU"),
 }
 
 
@@ -227,13 +252,14 @@ def test_tab_tours_every_kind_of_device_and_the_panel_tells_the_truth(
         time.sleep(0.5)
         window.press("Tab")
         if device in RUNS_ON:
-            wait_for(partial(window.shows_title, RUNS_ON[device][1]), f"the panel to tell the truth about {device}")
+            wait_for(partial(window.shows, device, RUNS_ON[device][1]), f"the panel to tell the truth about {device}")
         else:
             time.sleep(4)
     window.press("c")
     time.sleep(0.5)
+    window.press("c")  # with everything open, the letters are smaller
     window.press("1")
-    wait_for(lambda: window.shows_title("CPU"), "the first device to come back")
+    wait_for(lambda: window.shows("CPU"), "the first device to come back")
     window.quit()
     report = json.loads((tmp_path / "r.json").read_text())
     assert [device["device"] for device in report["devices"]] == CYCLE
@@ -249,7 +275,7 @@ def test_tab_tours_every_kind_of_device_and_the_panel_tells_the_truth(
 def test_the_studys_hetero_shows_its_subgraphs(demo: Callable[..., Demo], tmp_path: Path) -> None:
     arguments = ["-m", "mobilenet-thin", "--size", "64", "--loop", "--no-cache", "--plugins", write_plugins(tmp_path)]
     window = demo(*arguments, "-d", HETERO, "--affinity", "conv")
-    wait_for(lambda: window.shows_title(f"{HETERO} runs on CPU, GPU (stand-in)"), "HETERO on both devices")
+    wait_for(lambda: window.shows(HETERO, "runs on CPU, GPU (stand-in)"), "HETERO on both devices")
     window.quit()
     [device] = json.loads((tmp_path / "r.json").read_text())["devices"]
     assert device["subgraphs"] > 100
@@ -263,10 +289,82 @@ def test_a_device_that_fails_is_named_in_the_panel_and_the_run_goes_on(
     arguments = ["-m", "mobilenet-thin", "--size", "64", "--loop", "--no-cache", "--plugins", write_plugins(tmp_path)]
     window = demo(*arguments, "--devices", "CPU", "MULTI:GPU,CPU", "GPU")  # the stand-in's proxy joins no MULTI
     window.press("Tab")
-    wait_for(lambda: window.shows_title("CPU") and not window.stands_still(), "the CPU to go on")
+    wait_for(lambda: window.shows("CPU") and not window.stands_still(), "the CPU to go on")
     time.sleep(1)
     window.press("Tab")
-    wait_for(lambda: window.shows_title(RUNS_ON["GPU"][1]), "TAB to pass over the device that failed")
+    wait_for(lambda: window.shows("GPU", RUNS_ON["GPU"][1]), "TAB to pass over the device that failed")
     window.quit()
     devices = [device["device"] for device in json.loads((tmp_path / "r.json").read_text())["devices"]]
     assert devices == ["CPU", "GPU"]
+
+
+# The window and its screen
+
+
+@pytest.mark.parametrize("room", [(1384, 852), (1350, 720), (1008, 552), (1904, 1032), (640, 480)], ids=str)
+@pytest.mark.parametrize(
+    "frame", [(1280, 720), (960, 720), (3840, 2160), (1080, 1920), (320, 180), (24, 32), (4000, 3)]
+)
+def test_a_new_window_fits_its_screen_and_has_the_frames_shape(frame: tuple[int, int], room: tuple[int, int]) -> None:
+    width, height = size_at_start(frame, room)
+    assert 1 <= width <= room[0]
+    assert 1 <= height <= room[1]
+    if frame[0] >= frame[1]:
+        assert width * frame[1] == pytest.approx(height * frame[0], abs=max(frame))
+    else:
+        assert width - height * frame[0] / frame[1] == pytest.approx(min(BESIDE, room[0]), abs=1)
+
+
+def test_a_frame_that_fits_is_shown_pixel_by_pixel_and_a_small_one_enlarged() -> None:
+    assert size_at_start((1280, 720), (1900, 1000)) == (1280, 720)
+    assert size_at_start((960, 720), (1900, 1000)) == (960, 720)
+    assert size_at_start((320, 180), (1900, 1000)) == (960, 540)
+
+
+def test_the_screen_says_how_much_of_it_is_free(screen: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISPLAY", screen)
+    assert display.why_no_window() is None
+    assert display.room_for_window() == (1400 - display.FRAME[0], 900 - display.FRAME[1])
+    connection = Xlib.display.Display(screen)
+    root, area = connection.screen().root, connection.intern_atom("_NET_WORKAREA")
+    root.change_property(area, connection.intern_atom("CARDINAL"), 32, [0, 30, 1300, 850] * 2)  # two desktops
+    connection.sync()
+    try:
+        assert display.room_for_window() == (1300 - display.FRAME[0], 850 - display.FRAME[1])
+    finally:
+        root.delete_property(area)
+        connection.sync()
+        connection.close()
+
+
+def test_without_a_display_the_room_is_a_default_and_there_is_no_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISPLAY", ":4095")
+    assert display.why_no_window() == "there is no display"
+    width, height = display.DEFAULT_WORK_AREA
+    assert display.room_for_window() == (width - display.FRAME[0], height - display.FRAME[1])
+
+
+def test_images_of_many_shapes_keep_them_in_the_window_and_their_sizes_in_files(
+    demo: Callable[..., Demo], painted_xml: Path, tmp_path: Path
+) -> None:
+    """A white square is in each: it is as wide as it is high on the screen."""
+    (tmp_path / "in").mkdir()
+    sizes = {"a": (640, 480), "b": (480, 640), "c": (900, 300)}
+    for name, (width, height) in sizes.items():
+        image = np.full((height, width, 3), 60, np.uint8)
+        image[height // 2 - 100 : height // 2 + 100, width // 2 - 100 : width // 2 + 100] = 255
+        cv2.imwrite(str(tmp_path / "in" / f"{name}.png"), image)
+    window = demo("-m", painted_xml, "-i", tmp_path / "in", "-o", tmp_path / "out", "--loop", "--no-panel", waits=False)
+    seen: set[tuple[int, int]] = set()
+
+    def is_square() -> bool:
+        rows, columns = np.nonzero((window.picture() > 250).all(axis=2))
+        if len(rows):
+            assert np.ptp(rows) == pytest.approx(np.ptp(columns), abs=3)
+            seen.add((int(np.ptp(rows)), int(np.ptp(columns))))
+        return len(seen) >= 2
+
+    wait_for(is_square, "the squares of two images")
+    window.quit()
+    for name, (width, height) in sizes.items():
+        assert cv2.imread(str(tmp_path / "out" / f"{name}.png")).shape == (height, width, 3)

@@ -13,7 +13,6 @@ from ..decode import decode
 from ..draw import draw
 from ..evaluate import infer_all
 from ..inference import Estimator
-from ..panel import CORNERS
 from ..stats import Latencies
 from .figures import bins
 from .machine import Watch
@@ -119,7 +118,7 @@ def _spell(estimator: Estimator, capture: Capture, goes_on: GoesOn) -> tuple[Lat
     """Until `goes_on` says no, and all that was begun is drawn."""
     latencies, done = Latencies(), 0
     for inference in infer_all(capture, estimator, goes_on):
-        draw(inference.frame.image, decode(*inference.maps), [], CORNERS[0], in_place=True)
+        draw(inference.frame.image, decode(*inference.maps), in_place=True)
         latencies.add(inference.latency_ms)
         done += 1
     return latencies, done

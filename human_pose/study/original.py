@@ -18,7 +18,6 @@ from ..errors import DemoError, UsageError, first_line
 from ..inference import Estimator
 from ..network import DEFAULT_SIZE
 from ..originals import GRAPH
-from ..panel import CORNERS
 from ..preprocess import fill_input, network_input_size, pixels_per_cell
 from ..skeleton import HEATMAP_CHANNELS, PAF_CHANNELS
 from ..stats import Latencies
@@ -177,7 +176,7 @@ def _original_application(framework: Framework, capture: Capture, size: tuple[in
         heatmaps, pafs = framework.infer(framework.prepare(target))
         latencies.add(1000 * (time.perf_counter() - begun_at))
         poses = decode(heatmaps, pafs, pixels_per_cell(frame.image.shape[1::-1], size))
-        draw(frame.image, poses, [], CORNERS[0], in_place=True)
+        draw(frame.image, poses, in_place=True)
         frames += 1
     return application_figures(frames / (time.perf_counter() - started_at), latencies, frames)
 
