@@ -20,7 +20,7 @@ from .findings import (
     originals,
 )
 from .plan import FRAMEWORKS, Cell, accuracy_cells, schedule
-from .results import Study, is_disturbed
+from .results import Study, error_of, is_disturbed
 
 NAMED = 4  # of cells that are no worse than the best, so many by name
 TELLING = 0.1  # layers of a type tell why a HETERO is slow where they take so much more of the device's own time
@@ -47,8 +47,15 @@ def conclusions(study: Study) -> list[Conclusion]:
     return [conclusion for conclusion in made if conclusion.sentences]
 
 
+def first_part(reason: str) -> str:
+    """'there is no GPU' of a reason that goes on with a library's own words."""
+    return reason.split(": ")[0]
+
+
 def with_interval(values: Sequence[float], unit: str) -> str:
     """'26.4 FPS (26.1 to 26.7)'."""
+    if not values:
+        return f"- {unit}"
     told = figures(values)
     interval = "" if told.low is None or told.high is None else f" ({told.low:.1f} to {told.high:.1f})"
     return f"{told.mean:.1f} {unit}{interval}"
@@ -111,7 +118,7 @@ def _cost(study: Study, cell: Cell, base: Cell) -> str:
 def _joined(study: Study, kind: str) -> list[str]:
     """What a MULTI or HETERO gave over its devices alone, or why that is not known."""
     said = [
-        f"{device} was not measured: {reason}."
+        f"{device} was not measured: {first_part(reason)}."
         for device, reason in study.data["missing_devices"].items()
         if device.startswith(f"{kind}:")
     ]
@@ -164,14 +171,11 @@ def _more_time(told: dict[str, Any], alone: dict[str, Any] | None) -> list[str]:
 
 
 def _originals(study: Study) -> list[str]:
-    said = []
+    lacking = [FRAMEWORKS[original.kind] for original in originals(study) if study.why_not(original) is not None]
+    said = [f"Not measured in {' and '.join(lacking)}."] if lacking else []
     for original in originals(study):
-        why = study.why_not(original)
-        if why is not None:
-            said.append(f"In {FRAMEWORKS[original.kind]} it was not measured: {why.rstrip('.')}.")
-            continue
         for cell in accuracy_cells(study.cells, study.wish):
-            if cell.model == original.model and study.runs(cell):
+            if cell.model == original.model and study.runs(cell) and study.runs(original):
                 ratios = against_original(study, cell, original)
                 said.append(
                     f"OpenVINO over {FRAMEWORKS[original.kind]}, {cell.label()}: inference alone "
@@ -198,7 +202,7 @@ def _trust(study: Study) -> list[str]:
         said.append(f"{len(disturbed)} of {len(runs)} runs were disturbed by other programs. {of_those}.")
     elif any((run.get("conditions") or {}).get("other_cores") is not None for run in runs):
         said.append(f"None of {len(runs)} runs was disturbed by other programs.")
-    failed = sum("error" in run for run in runs)
+    failed = sum(error_of(run) is not None for run in runs)
     if failed:
         said.append(f"Runs that failed: {failed}; their errors are in results.json.")
     said += _tool(study)
