@@ -14,13 +14,16 @@ import openvino as ov
 import pytest
 from openvino import opset13 as ops
 
+from human_pose.catalog import BUNDLED_MODEL, DEFAULT_MODEL
 from human_pose.model_files import MODELS_FOLDER
+from human_pose.options import BUNDLED_VIDEO
 from human_pose.study import runner
 from human_pose.study.__main__ import main
-from human_pose.study.figures import BINS_PER_DECADE, Ratio, bins, figures, ratio, student_t
+from human_pose.study.figures import BINS_PER_DECADE, LEAST_RUNS, Ratio, bins, figures, ratio, student_t
 from human_pose.study.findings import agrees
 from human_pose.study.hetero import crossing_bytes
 from human_pose.study.machine import Watch, disturbs
+from human_pose.study.options import study_parser, wish_of
 from human_pose.study.original import split
 from human_pose.study.plan import matrix, schedule
 from human_pose.study.results import Study, kept, there
@@ -102,6 +105,30 @@ class TestFigures:
     def test_the_same_values_give_the_same_interval(self) -> None:
         values = np.random.default_rng(1).normal(10, 1, 20).tolist()
         assert figures(values) == figures(values)
+
+
+class TestQuick:
+    @pytest.mark.parametrize("is_there", [True, False])
+    def test_measures_what_the_demo_does(self, is_there: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        if is_there:
+            (tmp_path / DEFAULT_MODEL).mkdir()
+        monkeypatch.setattr("human_pose.study.options.MODELS_FOLDER", tmp_path)
+        wish = wish_of(study_parser("").parse_args(["--quick"]))
+        assert wish.models == [DEFAULT_MODEL if is_there else BUNDLED_MODEL]
+        assert (wish.input, wish.height) == (str(BUNDLED_VIDEO), None)
+        assert (wish.hints, wish.devices) == (["throughput"], ["CPU"])
+        assert wish.runs == LEAST_RUNS
+        assert "It leaves out, unless asked for: devices other than the CPU" in wish.note
+
+    def test_options_that_are_given_hold(self) -> None:
+        wish = wish_of(study_parser("").parse_args(["--quick", "--size", "128", "--runs", "2", "--devices", "GPU"]))
+        assert (wish.height, wish.runs, wish.devices) == (128, 2, ["GPU"])
+        assert wish_of(study_parser("").parse_args(["--quick", "--height", "64"])).height == 64
+
+    def test_has_no_second_runs(self) -> None:
+        study = invented(replace(WISH, quick=True))
+        study.all_runs(study.cells[0])[0]["conditions"]["disturbed"] = True
+        assert runner.repeats(study) == []
 
 
 class TestPlan:

@@ -69,7 +69,7 @@ def charts(study: Study) -> list[Chart]:
     first = [cell for cell in cells if cell.model == models[0]]
     best = [cell for cell in first if cell.kind in ORIGINALS or cell.hint == study.wish.hints[0]]
     made = [
-        _chart("summary", "", f"{models[0]}: FPS of the whole application", _bars, study, best),
+        _chart("summary", "", f"{models[0]}: FPS of the whole application{_at(study, best)}", _bars, study, best),
         _chart("accuracy", "", "Accuracy against speed", _accuracy, study, cells),
     ]
     for model in models:
@@ -84,6 +84,12 @@ def charts(study: Study) -> list[Chart]:
         ]
     made.append(_chart("drift", "", "Every run in the order in which they ran", _drift, study, every))
     return [chart for chart in made if chart is not None]
+
+
+def _at(study: Study, cells: Sequence[Cell]) -> str:
+    """The size of the network's input, where all cells have the same."""
+    sizes = {study.input_size(cell) for cell in cells}
+    return f" at {sizes.pop()}" if len(sizes) == 1 else ""
 
 
 def _chart(kind: str, model: str, title: str, plot: Plot, study: Study, cells: Sequence[Cell]) -> Chart | None:
@@ -140,10 +146,10 @@ def _bars(axes: Any, study: Study, cells: Sequence[Cell], keys: Sequence[tuple[s
     axes.set_yticks(range(len(cells)), [cell.label(False).replace(", ", ",\n") for cell in cells])
     axes.invert_yaxis()
     axes.grid(False, axis="y")
-    axes.figure.set_figheight(1.0 + 0.42 * len(cells))
+    axes.figure.set_figheight(1.2 + 0.42 * len(cells))
     words = [f"{'full colour' if shade == 1 else 'faint'}: {what}" for _, what, shade in keys if len(keys) > 1]
-    words += ["lines: 95 % intervals"] * has_interval
-    axes.set_xlabel("\n".join(["ms" if keys is LATENCY else "FPS", *words]))
+    unit = ("ms" if keys is LATENCY else "FPS") + "; lines: 95 % intervals" * has_interval
+    axes.set_xlabel("\n".join([unit, *words]))
     return bool(cells)
 
 
@@ -189,6 +195,7 @@ def _accuracy(axes: Any, study: Study, cells: Sequence[Cell]) -> bool:
     if not has_ap:
         compared = {cell.model for cell in points}
         points |= {cell: 100.0 for cell in ours if cell.precision == "FP32" and cell.model in compared}
+    points = {cell: points[cell] for cell in ours if cell in points}
     if len(points) < 2:
         return False
     colours = dict(zip(dict.fromkeys(cell.precision for cell in points), COLOURS, strict=False))
@@ -201,11 +208,10 @@ def _accuracy(axes: Any, study: Study, cells: Sequence[Cell]) -> bool:
     axes.margins(0.15)
     low, high = axes.get_ylim()
     spare = max(0.0, LEAST_SPAN - (high - low)) / 2
-    axes.set_ylim(low - spare, high + spare)
+    axes.set_ylim(low - spare, high + spare if has_ap else 100.5)
     axes.set_xlabel(f"FPS of the whole application on {study.wish.devices[0]}")
-    axes.set_ylabel("AP, %" if has_ap else f"FP32's keypoints\nwithin {NEAR_PIXELS:.0f} pixels, %")
-    axes.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
-    axes.figure.set_figheight(2.9 + 0.16 * len(points) / 2)
+    axes.set_ylabel("AP, %" if has_ap else f"of FP32's keypoints\nwithin {NEAR_PIXELS:.0f} pixels, %")
+    axes.figure.legend(fontsize=7, loc="outside lower center", ncols=2)
     return True
 
 
@@ -270,5 +276,5 @@ def _drift(axes: Any, study: Study, cells: Sequence[Cell]) -> bool:
     axes.axhline(1, color=INK, linewidth=0.8)
     axes.set_xlabel("runs of the study, one after the other")
     axes.set_ylabel("FPS / median\nof its cell")
-    axes.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
+    axes.figure.legend(fontsize=7, loc="outside lower center", ncols=2)
     return bool(cells)

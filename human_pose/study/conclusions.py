@@ -196,10 +196,14 @@ def _trust(study: Study) -> list[str]:
     disturbed = [run for run in runs if is_disturbed(run)]
     if disturbed:
         cells = [cell for cell in study.cells if any(is_disturbed(run) for run in study.runs(cell))]
-        of_those = "They are marked in results.csv, and in no figure"
-        if cells:
-            of_those += f", but those of {len(cells)} cells that have too few others: repeat them on a quiet machine"
-        said.append(f"{len(disturbed)} of {len(runs)} runs were disturbed by other programs. {of_those}.")
+        counted = (
+            f"Those of {len(cells)} cells count all the same, since fewer than {LEAST_RUNS} others are left: repeat "
+            "the study on a quiet machine."
+        )
+        said.append(
+            f"{len(disturbed)} of {len(runs)} runs were disturbed by other programs; results.csv marks them. "
+            + (counted if cells else "The figures leave them out.")
+        )
     elif any((run.get("conditions") or {}).get("other_cores") is not None for run in runs):
         said.append(f"None of {len(runs)} runs was disturbed by other programs.")
     failed = sum(error_of(run) is not None for run in runs)

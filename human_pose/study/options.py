@@ -88,7 +88,7 @@ def study_parser(description: str | None) -> OptionParser:
 
 # As the demo runs by default: its model, video, input size and hint. Five runs are the fewest that have an interval.
 QUICK: dict[str, Any] = {
-    "devices": ["CPU"], "hints": ["throughput"], "requests": [], "runs": LEAST_RUNS, "seconds": 0.8, "repeats": False,
+    "devices": ["CPU"], "hints": ["throughput"], "requests": [], "runs": LEAST_RUNS, "seconds": 1.0,
     "agreement_frames": 12,
     "note": "A quick study. It leaves out, unless asked for: devices other than the CPU, the latency hint and other "
             "numbers of requests; and OpenVINO's benchmark_app. The whole study: python -m human_pose.study.",

@@ -22,7 +22,7 @@ class Wish:
     devices, hints, precisions: of the matrix. models: names or paths. seconds: of each of the two measurements of a
     run; frames: so many results instead. requests: of the second grid, numbers or DEFAULT_REQUESTS. pause_s: before
     each run. agreement_frames: frames on which the keypoints of the precisions are compared. cache: keep compiled
-    networks. repeats: run what other programs disturbed once more.
+    networks. quick: without benchmark_app, and without another run for what other programs disturbed.
     """
 
     devices: list[str]
@@ -44,7 +44,7 @@ class Wish:
     images: str | None = None
     annotations: str | None = None
     agreement_frames: int = 40
-    repeats: bool = True
+    quick: bool = False
     note: str = ""
 
 

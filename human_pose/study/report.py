@@ -17,8 +17,8 @@ METHOD = (
     "Every run was a process of its own; the runs of all cells were interleaved in random order (the seed is below), "
     "so that drift of the machine hits all alike. Warm-up is left out. FPS are a total over a total; intervals are "
     "95 % bootstrap intervals over runs, given from five runs on. A run is disturbed if other programs took more than "
-    "a tenth of a core meanwhile, and 5 % of all: it is run once more, and left out where five others remain. A ratio "
-    'whose interval holds 1 is reported as no difference shown. What is not there is "not measured", with the reason.'
+    "a tenth of a core meanwhile, and 5 % of all: it is run once more (but not in a quick study), and left out "
+    "where five others remain. A ratio whose interval holds 1 is reported as no difference shown."
 )
 STYLE = """
 :root { color-scheme: light; --line: #ccd3da; --soft: #f3f5f7; --page: #fff; --ink: #1b2733; --accent: #1f6fb8 }

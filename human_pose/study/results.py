@@ -173,6 +173,10 @@ class Study:
         """One value a run. key: of KEYS' values; of the latency, each run's mean."""
         return [value for run in self.runs(cell) if (value := value_of(run, key)) is not None]
 
+    def input_size(self, cell: Cell) -> str:
+        """Of the network in a cell that was run: '344x256'."""
+        return "x".join(map(str, self.runs(cell)[-1]["input_size"]))
+
     def execution(self, cell: Cell) -> str:
         """The type that a cell executed in, as OpenVINO told it in its last run."""
         runs = self.runs(cell)

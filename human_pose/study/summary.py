@@ -18,14 +18,9 @@ def summary(study: Study) -> list[str]:
     fastest = (
         f"{cell.model} {cell.precision} on {cell.where} with the {cell.hint} hint is the fastest: "
         f"{with_interval(study.values(cell, 'application_fps'), 'FPS')} for the whole application at an input of "
-        f"{input_size(study, cell)}.{equal if found.is_sure else ' Too few runs to be sure.'}"
+        f"{study.input_size(cell)}.{equal if found.is_sure else ' Too few runs to be sure.'}"
     )
     return [fastest, _cost(study, cell), _precisions(study, cell), _devices(study), _trust(study)]
-
-
-def input_size(study: Study, cell: Cell) -> str:
-    """'344x256', the network's input in a cell's runs."""
-    return "x".join(map(str, study.runs(cell)[-1].get("input_size", ["?"])))
 
 
 def _mean(study: Study, cell: Cell, key: str) -> str:

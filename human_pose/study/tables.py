@@ -8,7 +8,6 @@ from .figures import figures
 from .findings import against_members, against_original, measured, not_measured, originals
 from .plan import FRAMEWORKS, Cell, accuracy_cells, layer_cells
 from .results import Study, is_disturbed
-from .summary import input_size
 
 FIGURES = ("mean", "95 % interval", "median", "min", "max", "sd")
 
@@ -91,7 +90,7 @@ def _execution_rows(study: Study, cells: Sequence[Cell]) -> list[list[str]]:
         compile_s = number(figures([run["compile_s"] for run in study.runs(cell)]).mean)
         told = ["-" if last.get(key) is None else str(last[key]) for key in ("requests", "streams")]
         rows.append([
-            cell.label(), input_size(study, cell), " ".join(last["executed_on"]), study.execution(cell), *told,
+            cell.label(), study.input_size(cell), " ".join(last["executed_on"]), study.execution(cell), *told,
             compile_s + " (cache)" * last["is_from_cache"], str(len(study.errors(cell))),
             f"{sum(map(is_disturbed, every))} of {len(every)}",
         ])  # fmt: skip
@@ -156,7 +155,9 @@ def _accuracy_rows(study: Study) -> list[list[str]]:
     for cell in accuracy_cells(study.cells, study.wish):
         told = [*_ap(study, cell), *_agreement(study, cell)]
         rows.append([f"{cell.model} {cell.precision}", *told])
-    return rows if any(row[1] != "-" or row[4].isdecimal() or "nobody" in row[4] for row in rows[1:]) else rows[:1]
+    if all(row[1] == "-" for row in rows[1:]):
+        rows = [[row[0], *row[4:]] for row in rows]
+    return rows if any(row[1] not in ("-", "the reference") for row in rows[1:]) else rows[:1]
 
 
 def _ap(study: Study, cell: Cell) -> list[str]:
