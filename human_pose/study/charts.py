@@ -69,7 +69,7 @@ def charts(study: Study) -> list[Chart]:
     first = [cell for cell in cells if cell.model == models[0]]
     best = [cell for cell in first if cell.kind in ORIGINALS or cell.hint == study.wish.hints[0]]
     made = [
-        _chart("summary", "", f"{models[0]}: FPS of the whole application{_at(study, best)}", _bars, study, best),
+        _chart("summary", "", f"{models[0]}: FPS{_at(study, best)}", _bars, study, best),
         _chart("accuracy", "", "Accuracy against speed", _accuracy, study, cells),
     ]
     for model in models:
@@ -143,11 +143,17 @@ def _bars(axes: Any, study: Study, cells: Sequence[Cell], keys: Sequence[tuple[s
                 axes.errorbar(mean, at, xerr=error, fmt="none", ecolor=INK, capsize=2, elinewidth=1)
             axes.annotate(f"{mean:.1f}", (0, at), xytext=(4, 0), textcoords="offset points", va="center", fontsize=8,
                           color="white" if shade == 1 else INK)  # fmt: skip
-    axes.set_yticks(range(len(cells)), [cell.label(False).replace(", ", ",\n") for cell in cells])
+    has_one_hint = keys is APPLICATION
+    labels = [
+        f"{cell.where} {cell.precision}" if has_one_hint and cell.kind == "openvino" else cell.label(False)
+        for cell in cells
+    ]
+    axes.set_yticks(range(len(cells)), [label.replace(", ", ",\n") for label in labels])
     axes.invert_yaxis()
     axes.grid(False, axis="y")
-    axes.figure.set_figheight(1.2 + 0.42 * len(cells))
+    axes.figure.set_figheight(1.2 + (0.3 if has_one_hint else 0.42) * len(cells))
     words = [f"{'full colour' if shade == 1 else 'faint'}: {what}" for _, what, shade in keys if len(keys) > 1]
+    words += [f"whole application, {study.wish.hints[0]} hint"] * has_one_hint
     unit = ("ms" if keys is LATENCY else "FPS") + "; lines: 95 % intervals" * has_interval
     axes.set_xlabel("\n".join([unit, *words]))
     return bool(cells)

@@ -51,8 +51,9 @@ th:first-child, td:first-child, .words td { text-align: left } .words td:last-ch
   h2 { margin: 1.2rem 0 .2rem } h2, dt, .note { break-after: avoid } table, tr, dd, svg, .note { break-inside: avoid }
   table { font-size: 7pt; width: 100% } th, td { padding: .1rem .25rem } details:not([open]) { display: none }
   .charts { grid-template-columns: 1fr 1fr; break-inside: avoid }
-  .first { break-after: page; font-size: 11.5pt } .first .charts { grid-template-columns: 1fr }
-  .first svg { height: 76mm }
+  .first { break-after: page; font-size: 11.5pt; height: 270mm; display: flex; flex-direction: column }
+  .first .charts { flex: 1; min-height: 0; grid-template: minmax(0, 1fr) minmax(0, 1fr) / 1fr }
+  .first svg { height: 100% }
 }
 """
 
