@@ -204,7 +204,10 @@ class TestFirstPage:
     def test_says_in_five_sentences_what_the_invented_speeds_are(self) -> None:
         fastest, cost, precisions, devices, trust = summary(invented())
         assert fastest.startswith("net FP16 on MULTI:GPU,CPU with the throughput hint is the fastest: 81.1 FPS (")
-        assert "for the whole application at an input of 64x48. No difference from it was shown for 1 other." in fastest
+        assert fastest.endswith(
+            ") for the whole application at an input of 64x48. No difference from it was shown for "
+            "MULTI:GPU,CPU net FP16, latency hint."
+        )
         assert cost == "Inference of a frame then takes 11.1 ms. It finds 97.0% of FP32's keypoints on the video again."
         assert precisions.startswith("Over FP32 on CPU, FP16 (executed in f32) gives 1.99x (")
         assert precisions.endswith("the FPS of the whole application.")
@@ -212,7 +215,7 @@ class TestFirstPage:
         assert "; HETERO:GPU,CPU (auto) gives, of the FPS of its best device alone, 0.5" in devices
         assert trust == (
             "How far to trust this: 6 runs of 4 s each; other programs disturbed none of 189 runs; OpenVINO's "
-            "benchmark_app finds the same within 5 %."
+            "benchmark_app finds the same FPS of inference alone within 5%."
         )
 
     def test_says_what_accuracy_and_latency_the_fastest_has(self) -> None:
@@ -311,7 +314,7 @@ def test_example_shows_that_inference_alone_agrees_with_benchmark_app(root: Path
     told = [ratio for cell, ratio in against_tool(study).items()]
     assert len(told) == 3  # precisions
     assert all(map(agrees, told)), told
-    assert said_of(study, "How far to trust this").count("they agree within 5%") == 3
+    assert "benchmark_app finds the same FPS of inference alone within 5%." in summary(study)[-1]
 
 
 def test_page_of_the_diploma_quotes_the_example(root: Path) -> None:
@@ -378,8 +381,6 @@ def said_of(study: Study, title: str = "") -> str:
 class TestConclusions:
     def test_say_what_the_invented_speeds_are(self) -> None:
         study = invented()
-        assert "net: most with MULTI:GPU,CPU FP16, throughput hint: 81.1 FPS" in said_of(study, "Throughput")
-        assert "net: least with MULTI:GPU,CPU FP16" in said_of(study, "Latency")
         assert (
             "net FP16 on CPU, throughput hint (executed in f32) against FP32 (f32): inference alone 1.99x"
             in said_of(study, "Precision")
@@ -393,11 +394,6 @@ class TestConclusions:
         assert "HETERO:GPU,CPU (conv) net FP32, throughput hint does not pay" in said_of(study, "HETERO")
         told = r"OpenVINO over OpenCV DNN, CPU net FP32, throughput hint: inference alone (3\.9|4\.0)\dx \(too few"
         assert re.search(told, said_of(study, "The original"))
-        trust = said_of(study, "How far to trust this")
-        assert "None of" in trust
-        assert "over benchmark_app's figure of the same session: 1.00x" in trust
-        assert "they agree within 5%" in trust
-        assert "stand-in" not in trust
 
     def test_ap_stands_before_agreement(self) -> None:
         study = invented()
@@ -437,11 +433,11 @@ class TestConclusions:
         study = invented()
         weak = next(c for c in study.cells if c.device == "CPU" and c.precision == "FP32")
         study.data["runs"] = [run for run in study.data["runs"] if run["cell"] != weak.id or run["round"] < 2]
-        assert "Too few runs" not in said_of(study, "Throughput")
+        assert "Too few runs" not in summary(study)[0]
         for run in study.data["runs"]:
             run["round"] = 0
         study.data["runs"] = [run for run in study.data["runs"] if run["order"] < 30]
-        assert "Too few runs to say how sure that is" in said_of(study, "Throughput")
+        assert summary(study)[0].endswith("Too few runs to be sure.")
 
     def test_nobody_on_the_video_is_no_agreement(self, tmp_path: Path) -> None:
         study = invented()
@@ -468,15 +464,19 @@ class TestConclusions:
         study = invented()
         study.data["runs"][3]["conditions"]["disturbed"] = True
         study.add(Job("run", study.cells[0], 99), {"error": "boom"})
-        trust = said_of(study, "How far to trust this")
-        assert (
-            f"1 of {len(study.data['runs'])} runs were disturbed by other programs; results.csv marks them. " in trust
-        )
-        assert "The figures leave them out." in trust
-        assert "Runs that failed: 1;" in trust
+        trust = summary(study)[-1]
+        assert f"other programs disturbed 1 of {len(study.data['runs'])} runs, which are left out; " in trust
+        assert "; 1 run failed (results.json has the errors)" in trust
         for run in study.data["runs"]:
             run.get("conditions", {})["disturbed"] = True
-        assert "cells count all the same, since fewer than 5 others are left" in said_of(study, "How far to trust this")
+        assert "runs, which count in 32 cells that have too few others; " in summary(study)[-1]
+
+    def test_benchmark_app_that_finds_something_else_is_named(self) -> None:
+        study = invented()
+        for run in study.data["runs"]:
+            run["inference_fps"] *= 1.3 if run["cell"].startswith("benchmark_app") else 1
+        told = "that OpenVINO's benchmark_app finds the same FPS of inference alone within 5% was not shown for "
+        assert f"{told}CPU net FP32, throughput hint: 0.77x (0.7" in summary(study)[-1]
 
     def test_a_disturbed_run_is_in_no_figure_where_five_others_are_left(self) -> None:
         study = invented()
@@ -522,11 +522,8 @@ class TestConclusions:
         assert "against the best of its devices that were measured alone 2.2" in said_of(study, "MULTI")
         assert "their sum" not in said_of(study, "MULTI")
 
-    def test_equal_hints_are_not_told_apart(self) -> None:
-        assert "No difference from it was shown for MULTI:GPU,CPU FP16" in said_of(invented())
-
     def test_a_stopped_study_says_so(self) -> None:
         study = invented()
         study.data["complete"] = False
         study.add(Job("run", study.cells[0], 6), {"inference_fps": 1.0, "conditions": {}})  # a repeat
-        assert said_of(study, "How far to trust this").startswith("This study was stopped after 189 of 189 runs.")
+        assert "; the study was stopped after 189 of 189 runs; " in summary(study)[-1]

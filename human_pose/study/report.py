@@ -33,8 +33,7 @@ h1, h2, summary { color: var(--accent) } summary { cursor: pointer } .note { opa
 .warning { border: 3px solid #c9555a; padding: .5rem 1rem; font-weight: 600 }
 .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 27rem), 1fr)); gap: 0 1.5rem;
   align-items: start; margin: .8rem 0 } svg { width: 100%; height: auto }
-.in-words { background: var(--soft); border-left: 4px solid var(--accent); padding: .1rem 1rem .5rem }
-dl { margin: 0 } dt { font-weight: 600; margin-top: .6rem } dd { margin: .2rem 0 .2rem 1rem }
+h3 { font-size: 1rem; margin: .8rem 0 0 } ul { margin: .2rem 0; padding-left: 1.4rem }
 .wide { overflow-x: auto } table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums }
 th, td { border-bottom: 1px solid var(--line); padding: .25rem .5rem; text-align: right; vertical-align: top;
   overflow-wrap: normal } th { background: var(--soft); vertical-align: bottom }
@@ -48,7 +47,7 @@ th:first-child, td:first-child, .words td { text-align: left } .words td:last-ch
 @page { size: A4; margin: 12mm }
 @media print {
   body { max-width: none; padding: 0; font-size: 8.5pt } .wide { overflow: visible }
-  h2 { margin: 1.2rem 0 .2rem } h2, dt, .note { break-after: avoid } table, tr, dd, svg, .note { break-inside: avoid }
+  h2 { margin: 1.2rem 0 .2rem } h2, h3, .note { break-after: avoid } table, tr, li, svg, .note { break-inside: avoid }
   table { font-size: 7pt; width: 100% } th, td { padding: .1rem .25rem } details:not([open]) { display: none }
   .charts { grid-template-columns: 1fr 1fr; break-inside: avoid }
   .first { break-after: page; font-size: 11.5pt; height: 270mm; display: flex; flex-direction: column }
@@ -120,7 +119,6 @@ def as_markdown(study: Study, drawn: Sequence[Chart]) -> str:
     parts = [f"# {title(study)}", *shown(_first(study, drawn))]
     parts.append("\n".join(f"{number}. {sentence}" for number, sentence in enumerate(summary(study), 1)))
     parts += [study.wish.note] if study.wish.note else []
-    parts.append("## In words")
     for conclusion in conclusions(study):
         parts.append(f"**{conclusion.title}**")
         parts.append("\n".join(f"- {sentence}" for sentence in conclusion.sentences))
@@ -163,11 +161,10 @@ def as_page(study: Study, drawn: Sequence[Chart]) -> str:
     top = f"<h1>{escape(title(study))}</h1>{warning}{shown(first)}<ol>{sentences}</ol>"
     parts = [f"<section class=first>{top}</section>"]
     parts += [f"<p>{escape(study.wish.note)}</p>"] if study.wish.note else []
-    parts.append("<div class=in-words><dl>")
     for conclusion in conclusions(study):
-        told = "".join(f"<dd>{escape(sentence)}</dd>" for sentence in conclusion.sentences)
-        parts.append(f"<dt>{escape(conclusion.title)}</dt>{told}")
-    parts.append(f"</dl></div><p class=note>{escape(METHOD)}</p>")
+        told = "".join(f"<li>{escape(sentence)}</li>" for sentence in conclusion.sentences)
+        parts.append(f"<h3>{escape(conclusion.title)}</h3><ul>{told}</ul>")
+    parts.append(f"<p class=note>{escape(METHOD)}</p>")
     for table in [*tables(study), _machine(study)]:
         note = f"<p class=note>{escape(table.note)}</p>" if table.note else ""
         charts = [chart for chart in _of(table, drawn) if chart not in first]

@@ -1,10 +1,14 @@
 """A study in five sentences, for its first page: what is fastest, its cost, and what precisions and devices give."""
 
-from .conclusions import first_part, with_interval
+from collections.abc import Sequence
+
+from .conclusions import first_part
 from .figures import LEAST_RUNS, figures
-from .findings import against_fp32, against_members, against_tool, agrees, best, doubt, measured
-from .plan import Cell, accuracy_cells
-from .results import Study, is_disturbed
+from .findings import AGREES, against_fp32, against_members, against_tool, agrees, best, doubt, measured
+from .plan import Cell, accuracy_cells, schedule
+from .results import Study, error_of, is_disturbed
+
+NAMED = 2  # cells that are no slower than the fastest, by name; of more, their number
 
 
 def summary(study: Study) -> list[str]:
@@ -13,14 +17,24 @@ def summary(study: Study) -> list[str]:
     found = best(study, measured(study), "application_fps")
     if why is not None or found is None:
         return [sentence for sentence in (why, _devices(study), _trust(study)) if sentence]
-    cell, others = found.cell, len(found.equal)
-    equal = f" No difference from it was shown for {others} other{'s' * (others > 1)}." if others else ""
+    cell, others = found.cell, found.equal
+    named = "; ".join(other.label() for other in others) if len(others) <= NAMED else f"{len(others)} others"
     fastest = (
         f"{cell.model} {cell.precision} on {cell.where} with the {cell.hint} hint is the fastest: "
-        f"{with_interval(study.values(cell, 'application_fps'), 'FPS')} for the whole application at an input of "
-        f"{study.input_size(cell)}.{equal if found.is_sure else ' Too few runs to be sure.'}"
+        f"{_with_interval(study.values(cell, 'application_fps'))} for the whole application at an input of "
+        f"{study.input_size(cell)}."
     )
+    if others:
+        fastest += f" No difference from it was shown for {named}."
+    elif not found.is_sure:
+        fastest += " Too few runs to be sure."
     return [fastest, _cost(study, cell), _precisions(study, cell), _devices(study), _trust(study)]
+
+
+def _with_interval(values: Sequence[float]) -> str:
+    """'26.4 FPS (26.1 to 26.7)': the mean, and its interval where there is one."""
+    told = figures(values)
+    return f"{told.mean:.1f} FPS" + ("" if told.low is None else f" ({told.low:.1f} to {told.high:.1f})")
 
 
 def _mean(study: Study, cell: Cell, key: str) -> str:
@@ -84,20 +98,26 @@ def _devices(study: Study) -> str:
 
 
 def _trust(study: Study) -> str:
-    """How many runs, how many of them disturbed, and whether OpenVINO's own tool finds the same."""
+    """How many runs there are, what spoiled some of them, and whether OpenVINO's own tool finds the same."""
     wish, runs = study.wish, study.data["runs"]
-    disturbed = sum(map(is_disturbed, runs))
     length = f"{wish.frames} frames" if wish.frames else f"{wish.seconds:g} s"
-    said = f"How far to trust this: {wish.runs} run{'s' * (wish.runs > 1)} of {length} each"
-    said += "" if wish.runs >= LEAST_RUNS else f", too few for an interval, which takes {LEAST_RUNS}"
-    said += f"; other programs disturbed {disturbed or 'none'} of {len(runs)} runs"
+    said = [f"How far to trust this: {wish.runs} run{'s' * (wish.runs > 1)} of {length} each"]
+    if wish.runs < LEAST_RUNS:
+        said.append(f"too few runs for intervals, which take {LEAST_RUNS}")
     if not study.data["complete"]:
-        said += "; the study was stopped before its end"
-    tool = list(against_tool(study).values())
-    if tool and all(map(agrees, tool)):
-        said += "; OpenVINO's benchmark_app finds the same within 5 %"
-    elif tool:
-        said += "; that OpenVINO's benchmark_app finds the same within 5 % was not shown"
+        done = sum(run["round"] < wish.runs for run in runs)
+        said.append(f"the study was stopped after {done} of {len(schedule(study.cells, wish))} runs")
+    disturbed = sum(map(is_disturbed, runs))
+    said.append(f"other programs disturbed {disturbed or 'none'} of {len(runs)} runs")
+    if disturbed:
+        kept = sum(any(map(is_disturbed, study.runs(cell))) for cell in study.cells)
+        said[-1] += f", which count in {kept} cells that have too few others" if kept else ", which are left out"
+    if failed := sum(error_of(run) is not None for run in runs):
+        said.append(f"{failed} run{'s' * (failed > 1)} failed (results.json has the errors)")
+    if tool := against_tool(study):
+        differ = [f"{cell.label()}: {one}" for cell, one in tool.items() if not agrees(one)]
+        same = f"OpenVINO's benchmark_app finds the same FPS of inference alone within {AGREES:.0%}"
+        said.append(f"that {same} was not shown for {', '.join(differ)}" if differ else same)
     if any(device["is_stand_in"] for device in study.data["machine"]["devices"]):
-        said += "; the second device is the CPU under another name and says nothing about a GPU"
-    return f"{said}."
+        said.append("the second device is the CPU under another name and says nothing about a GPU")
+    return f"{'; '.join(said)}."
