@@ -15,6 +15,7 @@ import pytest
 from openvino import opset13 as ops
 
 from human_pose.catalog import BUNDLED_MODEL, DEFAULT_MODEL
+from human_pose.errors import DemoError
 from human_pose.model_files import MODELS_FOLDER
 from human_pose.options import BUNDLED_VIDEO
 from human_pose.study import runner
@@ -23,6 +24,7 @@ from human_pose.study.figures import BINS_PER_DECADE, LEAST_RUNS, Ratio, bins, f
 from human_pose.study.findings import agrees
 from human_pose.study.hetero import crossing_bytes
 from human_pose.study.machine import Watch, disturbs
+from human_pose.study.measure import alone_figures
 from human_pose.study.options import study_parser, wish_of
 from human_pose.study.original import split
 from human_pose.study.plan import matrix, schedule
@@ -183,6 +185,11 @@ def test_outputs_of_an_original_are_told_apart(axis: int) -> None:
     assert (heatmaps.shape, pafs.shape) == ((19, 2, 3), (38, 2, 3))
     assert heatmaps[0, 0, 0] == 0
     assert pafs[0, 0, 0] == 19 * 6
+
+
+def test_a_measurement_without_a_result_says_what_to_do() -> None:
+    with pytest.raises(DemoError, match="Give longer ones: --seconds"):
+        alone_figures([], 0.1)
 
 
 def test_work_of_others_is_told_apart_from_ones_own() -> None:

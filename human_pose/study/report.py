@@ -28,7 +28,7 @@ STYLE = """
 body { margin: 0 auto; max-width: 70rem; padding: 1rem; background: var(--page); color: var(--ink);
   font: 1rem/1.5 system-ui, sans-serif; overflow-wrap: anywhere }
 h1 { font-size: 1.6rem; line-height: 1.25; margin: .5rem 0 } h2 { font-size: 1.2rem; margin: 2rem 0 .3rem }
-h1, h2, summary { color: var(--accent) } summary { cursor: pointer } .note { opacity: .8; margin: .2rem 0 }
+h1, h2, summary { color: var(--accent) } summary { cursor: pointer } .note { opacity: .8; margin: .4rem 0 .2rem }
 .first { font-size: 1.15rem } .first li { margin: .4rem 0 } .first ol { padding-left: 1.4rem }
 .warning { border: 3px solid #c9555a; padding: .5rem 1rem; font-weight: 600 }
 .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 27rem), 1fr)); gap: 0 1.5rem;
