@@ -144,11 +144,7 @@ def _bars(axes: Any, study: Study, cells: Sequence[Cell], keys: Sequence[tuple[s
             axes.annotate(f"{mean:.1f}", (0, at), xytext=(4, 0), textcoords="offset points", va="center", fontsize=8,
                           color="white" if shade == 1 else INK)  # fmt: skip
     has_one_hint = keys is APPLICATION
-    labels = [
-        f"{cell.where} {cell.precision}" if has_one_hint and cell.kind == "openvino" else cell.label(False)
-        for cell in cells
-    ]
-    axes.set_yticks(range(len(cells)), [label.replace(", ", ",\n") for label in labels])
+    axes.set_yticks(range(len(cells)), [_bar_label(cell, not has_one_hint) for cell in cells])
     axes.invert_yaxis()
     axes.grid(False, axis="y")
     axes.figure.set_figheight(1.2 + (0.3 if has_one_hint else 0.42) * len(cells))
@@ -157,6 +153,14 @@ def _bars(axes: Any, study: Study, cells: Sequence[Cell], keys: Sequence[tuple[s
     unit = ("ms" if keys is LATENCY else "FPS") + "; lines: 95 % intervals" * has_interval
     axes.set_xlabel("\n".join([unit, *words]))
     return bool(cells)
+
+
+def _bar_label(cell: Cell, with_hint: bool) -> str:
+    """In two lines where it is long."""
+    if cell.kind in ORIGINALS:
+        return cell.label(False)
+    rest = cell.precision + f", {cell.hint} hint" * with_hint
+    return f"{cell.where} {rest}" if len(cell.where) + len(rest) < 20 else f"{cell.where}\n{rest}"
 
 
 def _error(values: Sequence[float]) -> list[list[float]] | None:

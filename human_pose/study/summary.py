@@ -12,11 +12,11 @@ NAMED = 2  # cells that are no slower than the fastest, by name; of more, their 
 
 
 def summary(study: Study) -> list[str]:
-    """Five sentences; without the first three of them where the figures are not to be quoted."""
+    """Five sentences; where the figures are not to be quoted, why that is so, and how far to trust the study."""
     why = doubt(study)
     found = best(study, measured(study), "application_fps")
     if why is not None or found is None:
-        return [sentence for sentence in (why, _devices(study), _trust(study)) if sentence]
+        return [sentence for sentence in (why, _trust(study)) if sentence]
     cell, others = found.cell, found.equal
     named = "; ".join(other.label() for other in others) if len(others) <= NAMED else f"{len(others)} others"
     fastest = (
@@ -76,25 +76,26 @@ def _precisions(study: Study, fastest: Cell) -> str:
 
 
 def _devices(study: Study) -> str:
-    """What MULTI and HETERO bring, each at its best, or that they were not measured."""
-    told, lacking = [], []
+    """What MULTI and HETERO give, each at its best, or that they were not measured."""
+    told, lacking, said = [], [], []
     for kind in ("MULTI", "HETERO"):
         cells = [c for c in measured(study) if c.device.startswith(f"{kind}:") and c.requests is None]
         found = best(study, cells, "inference_fps")
+        strongest = None if found is None else against_members(study, found.cell)[1]
         if found is None:
             lacking.append(kind)
-            continue
-        strongest = against_members(study, found.cell)[1]
-        if strongest is None:
-            told.append(f"what {found.cell.where} gives is not known, since no device of it was measured alone")
+        elif strongest is None:
+            said.append(f"what {found.cell.where} gives is not known, since no device of it was measured alone")
         else:
-            told.append(f"{found.cell.where} gives, of the FPS of its best device alone, {strongest}")
+            told.append(f"{found.cell.where} gives {strongest}")
+    if told:
+        said.insert(0, f"against the FPS of its best device alone, {' and '.join(told)}")
     if lacking:
         reasons = [why for name, why in study.data["missing_devices"].items() if name.split(":")[0] in lacking]
         why = f": {first_part(reasons[0])}" if reasons else ""
-        told.append(f"{' and '.join(lacking)} {'were' if len(lacking) > 1 else 'was'} not measured{why}")
-    said = "; ".join(told)
-    return f"{said[0].upper()}{said[1:]}."
+        said.append(f"{' and '.join(lacking)} {'were' if len(lacking) > 1 else 'was'} not measured{why}")
+    text = "; ".join(said)
+    return f"{text[0].upper()}{text[1:]}."
 
 
 def _trust(study: Study) -> str:
