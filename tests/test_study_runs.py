@@ -83,7 +83,7 @@ def test_killed_stopped_and_resumed_study_has_each_run_once(
     assert not stopped["complete"]
     assert stopped["runs"][: len(killed["runs"])] == killed["runs"]
     assert 2 <= len(stopped["runs"]) < 4
-    assert "This study was stopped after" in (folder / "report.md").read_text()
+    assert "the study was stopped after" in (folder / "report.md").read_text()
 
     assert main(["--resume", "--output", str(folder), "--no-charts"]) == 0
     resumed = json.loads(results.read_text())
@@ -96,7 +96,7 @@ def test_killed_stopped_and_resumed_study_has_each_run_once(
         (kind, number) for kind in ("CPU", "benchmark_app") for number in range(2)
     ]
     assert not [run for run in resumed["runs"] if "error" in run]
-    assert "This study was stopped" not in (folder / "report.md").read_text()
+    assert "the study was stopped" not in (folder / "report.md").read_text()
     assert main(["--resume", "--output", str(folder), "--no-charts"]) == 0
     assert json.loads(results.read_text())["runs"] == resumed["runs"]  # nothing is left to do
 
