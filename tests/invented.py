@@ -8,7 +8,7 @@ from human_pose.study.results import Study
 
 MODELS = [Model("net", "FP32", "a.xml"), Model("net", "FP16", "b.xml"), Model("net", "FP16-INT8", missing="none here")]
 WISH = Wish(["CPU", "GPU", "MULTI:GPU,CPU", "HETERO:GPU,CPU"], ["net"], ["FP32", "FP16", "FP16-INT8"], "v.mp4",
-            runs=6, original_runs=3, requests=["1", "2", "optimal"])  # fmt: skip
+            runs=6, original_runs=3, requests=["1", "2", "default"])  # fmt: skip
 ORIGINAL = Cell("opencv", "net", "FP32", "net.pb", hint="latency")
 TOOL = Cell("benchmark_app", "net", "FP32", "a.xml")
 

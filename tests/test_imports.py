@@ -14,7 +14,7 @@ ROOMS = [
 ]  # fmt: skip
 STUDY = [
     "figures", "machine", "plan", "material", "measure", "original", "hetero", "accuracy", "cell", "results", "runner",
-    "findings", "glance", "conclusions", "tables", "charts", "report", "compare", "options",
+    "findings", "conclusions", "summary", "tables", "charts", "report", "compare", "options",
 ]  # fmt: skip
 RUN_TIME_PACKAGES = {"openvino", "cv2", "numpy"}
 

@@ -14,13 +14,18 @@ import openvino as ov
 import pytest
 from openvino import opset13 as ops
 
+from human_pose.catalog import DEFAULT_MODEL
+from human_pose.errors import DemoError
 from human_pose.model_files import MODELS_FOLDER
+from human_pose.options import BUNDLED_VIDEO
 from human_pose.study import runner
 from human_pose.study.__main__ import main
-from human_pose.study.figures import BINS_PER_DECADE, Ratio, bins, figures, ratio, student_t
+from human_pose.study.figures import BINS_PER_DECADE, LEAST_RUNS, Ratio, bins, figures, ratio, student_t
 from human_pose.study.findings import agrees
 from human_pose.study.hetero import crossing_bytes
 from human_pose.study.machine import Watch, disturbs
+from human_pose.study.measure import alone_figures
+from human_pose.study.options import study_parser, wish_of
 from human_pose.study.original import split
 from human_pose.study.plan import matrix, schedule
 from human_pose.study.results import Study, kept, there
@@ -104,6 +109,28 @@ class TestFigures:
         assert figures(values) == figures(values)
 
 
+class TestQuick:
+    def test_measures_what_the_demo_does(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (tmp_path / DEFAULT_MODEL).mkdir()  # it is here
+        monkeypatch.setattr("human_pose.study.options.MODELS_FOLDER", tmp_path, raising=False)
+        wish = wish_of(study_parser("").parse_args(["--quick"]))
+        assert wish.models == [DEFAULT_MODEL]
+        assert (wish.input, wish.height) == (str(BUNDLED_VIDEO), None)
+        assert (wish.hints, wish.devices) == (["throughput"], ["CPU"])
+        assert wish.runs == LEAST_RUNS
+        assert "It leaves out, unless asked for: devices other than the CPU" in wish.note
+
+    def test_options_that_are_given_hold(self) -> None:
+        wish = wish_of(study_parser("").parse_args(["--quick", "--size", "128", "--runs", "2", "--devices", "GPU"]))
+        assert (wish.height, wish.runs, wish.devices) == (128, 2, ["GPU"])
+        assert wish_of(study_parser("").parse_args(["--quick", "--height", "64"])).height == 64
+
+    def test_has_no_second_runs(self) -> None:
+        study = invented(replace(WISH, quick=True))
+        study.all_runs(study.cells[0])[0]["conditions"]["disturbed"] = True
+        assert runner.repeats(study) == []
+
+
 class TestPlan:
     def test_matrix_holds_every_combination_once(self) -> None:
         cells = matrix(WISH, MODELS)
@@ -156,6 +183,11 @@ def test_outputs_of_an_original_are_told_apart(axis: int) -> None:
     assert (heatmaps.shape, pafs.shape) == ((19, 2, 3), (38, 2, 3))
     assert heatmaps[0, 0, 0] == 0
     assert pafs[0, 0, 0] == 19 * 6
+
+
+def test_a_measurement_without_a_result_says_what_to_do() -> None:
+    with pytest.raises(DemoError, match="Give longer ones: --seconds"):
+        alone_figures([], 0.1)
 
 
 def test_work_of_others_is_told_apart_from_ones_own() -> None:

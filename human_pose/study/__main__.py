@@ -16,11 +16,11 @@ try:
     from ..terminal import have_streams, print_result, run_command, say
     from .charts import check_matplotlib
     from .compare import comparison
-    from .conclusions import conclusions
     from .options import study_parser, wish_of
     from .report import write_report
     from .results import FILE, Study
     from .runner import begin, carry_on, check_same_machine
+    from .summary import summary
 except ImportError as import_error:
     sys.exit(f"error: {explain_import_error(import_error)}")
 
@@ -47,8 +47,7 @@ def run_study(arguments: list[str]) -> int:
     study.save(folder)
     is_complete = study.data["complete"] or carry_on(study, folder)
     write_report(study, folder, options.charts)
-    for conclusion in conclusions(study):
-        print_result("\n  ".join([conclusion.title, *conclusion.sentences]))
+    print_result("\n".join(summary(study)))
     say(f"The report: {folder / 'report.html'}")
     return 0 if is_complete else 130
 

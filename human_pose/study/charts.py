@@ -1,29 +1,31 @@
-"""The report's charts, by matplotlib: for the page, as SVG that takes the page's colours, and as files."""
+"""The report's charts, by matplotlib, as SVG: for the page, in the page's own colours, and as files."""
 
 import io
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
-from itertools import cycle
+from html import escape
 from typing import Any, NamedTuple, Protocol
 
 from ..agreement import NEAR_PIXELS
 from ..errors import UsageError
-from .figures import BINS_PER_DECADE, figures
+from .figures import BINS_PER_DECADE, LEAST_RUNS, figures
 from .findings import against_members, measured, members
-from .plan import ORIGINALS, Cell, accuracy_cells
-from .results import Study
+from .plan import FRAMEWORKS, ORIGINALS, Cell, accuracy_cells
+from .results import Study, is_disturbed
 
-INK = "#123456"  # stands for the page's own colour of text, and is replaced by it
+# Stand for the colours of text and background, and are replaced by those of the page or of a file.
+INK, PAPER = "#123456", "#fedcba"
 COLOURS = ("#4c8dd6", "#e08a2e", "#4fa66a", "#b36ac2", "#c9555a", "#8a6d5c", "#b59b2b", "#3fa7a7")
 GREY = "#7a8794"
-WIDTH = 7.0  # inches
+WIDTH = 4.6  # inches: two stand side by side on a page, and one fits a telephone
 LEAST_SPAN = 4.0  # percent that the axis of accuracy shows, lest a tenth of a point looks like much
 
 
 # What the two bars of a cell show, and how dark each is.
 FPS = (("inference_fps", "inference alone", 1.0), ("application_fps", "whole application", 0.5))
+APPLICATION = (("application_fps", "whole application", 1.0),)
 LATENCY = (("latency_ms", "", 1.0),)
 
 
@@ -34,14 +36,17 @@ class Plot(Protocol):
 
 
 class Chart(NamedTuple):
-    """kind: what it shows; name: of its files; inline: SVG for the page; svg, png: the files' content."""
+    """kind: what it shows; name: of its file; inline: SVG for the page; svg: the file's content."""
 
     kind: str
     name: str
     title: str
     inline: str
     svg: bytes
-    png: bytes
+
+    @property
+    def is_on_first_page(self) -> bool:
+        return self.kind in ("summary", "accuracy")
 
 
 def check_matplotlib() -> None:
@@ -55,90 +60,113 @@ def check_matplotlib() -> None:
 
 
 def charts(study: Study) -> list[Chart]:
-    """Every chart that there are figures for."""
-    made = []
-    for model in dict.fromkeys(cell.model for cell in measured(study)):
-        cells = [cell for cell in study.cells if cell.model == model and cell.kind in ("openvino", *ORIGINALS)]
-        shown = [cell for cell in cells if study.runs(cell) and cell.requests is None]
-        bars = 0.34 * len(shown)
-        plots: dict[str, tuple[str, Plot, float]] = {
-            "fps": ("FPS", partial(_bars, keys=FPS, unit="FPS"), 1.4 * bars),
-            "latency": ("latency of a request", partial(_bars, keys=LATENCY, unit="ms"), bars),
-            "histogram": ("latency of all requests, at the first precision", _histogram, 2.4),
-            "accuracy": ("accuracy against FPS", _accuracy, 2.0),
-            "multi": ("MULTI and the sum of its devices, FPS of inference alone", _sums, 2.0),
-            "requests": ("FPS of inference alone by requests in flight", _requests, 2.4),
-            "drift": ("every run in the order in which they ran", _drift, 1.8),
-        }
-        for kind, (title, plot, height) in plots.items():
-            ours = cells if kind == "requests" else shown
-            chart = _chart(kind, model, f"{model}: {title}", partial(plot, study=study, cells=ours), height + 1.0)
-            if chart is not None:
-                made.append(chart)
-    return made
+    """Every chart that there are figures for; those of the first page first."""
+    every = [cell for cell in study.cells if cell.kind in ("openvino", *ORIGINALS) and study.runs(cell)]
+    cells = [cell for cell in every if cell.requests is None]
+    models = list(dict.fromkeys(cell.model for cell in measured(study)))
+    if not models:
+        return []
+    first = [cell for cell in cells if cell.model == models[0]]
+    best = [cell for cell in first if cell.kind in ORIGINALS or cell.hint == study.wish.hints[0]]
+    made = [
+        _chart("summary", "", f"{models[0]}: FPS{_at(study, best)}", _bars, study, best),
+        _chart("accuracy", "", "Accuracy against speed", _accuracy, study, cells),
+    ]
+    for model in models:
+        ours = [cell for cell in cells if cell.model == model]
+        with_requests = [cell for cell in every if cell.model == model]
+        made += [
+            _chart("fps", model, f"{model}: FPS", partial(_bars, keys=FPS), study, ours),
+            _chart("latency", model, f"{model}: latency of a request", partial(_bars, keys=LATENCY), study, ours),
+            _chart("histogram", model, f"{model}: latency of all requests", _histogram, study, ours),
+            _chart("multi", model, f"{model}: MULTI and the sum of its devices", _sums, study, ours),
+            _chart("requests", model, f"{model}: FPS by requests in flight", _requests, study, with_requests),
+        ]
+    made.append(_chart("drift", "", "Every run in the order in which they ran", _drift, study, every))
+    return [chart for chart in made if chart is not None]
 
 
-def _chart(kind: str, model: str, title: str, plot: Callable[[Any], bool], height: float) -> Chart | None:
+def _at(study: Study, cells: Sequence[Cell]) -> str:
+    """The size of the network's input, where all cells have the same."""
+    sizes = {study.input_size(cell) for cell in cells}
+    return f" at {sizes.pop()}" if len(sizes) == 1 else ""
+
+
+def _chart(kind: str, model: str, title: str, plot: Plot, study: Study, cells: Sequence[Cell]) -> Chart | None:
     """None where there is nothing to plot."""
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    chart_name = f"{kind}-{model}"
-    style = {"svg.fonttype": "none", "svg.hashsalt": chart_name, "font.size": 9, "legend.frameon": False}
+    name = f"{kind}-{model}" if model else kind
+    style = {"svg.fonttype": "none", "svg.hashsalt": name, "font.size": 9, "axes.facecolor": PAPER}
     inks = ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color")
-    with rc_context(style | dict.fromkeys(inks, INK)):  # type: ignore[arg-type]
-        figure = Figure((WIDTH, height), layout="constrained")
+    with rc_context(style | {"legend.frameon": False} | dict.fromkeys(inks, INK)):  # type: ignore[arg-type]
+        figure = Figure((WIDTH, 3.0), layout="constrained", facecolor=PAPER)
         axes = figure.add_subplot()
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(True, axis="both", alpha=0.25)
         axes.set_axisbelow(True)
-        if not plot(axes):
+        if not plot(axes, study, cells):
             return None
         figure.suptitle(title, fontsize=10, x=0.01, ha="left")
-        inline, svg, png = io.BytesIO(), io.BytesIO(), io.BytesIO()
-        figure.savefig(inline, format="svg", transparent=True, metadata={"Date": None})
-        figure.savefig(svg, format="svg", facecolor="white", metadata={"Date": None})
-        figure.savefig(png, format="png", facecolor="white", dpi=120)
-    page = _inline(inline.getvalue().decode(), chart_name, title)
-    return Chart(kind, chart_name, title, page, svg.getvalue(), png.getvalue())
+        written = io.BytesIO()
+        figure.savefig(written, format="svg", metadata={"Date": None})
+    svg = written.getvalue().decode()
+    file = svg.replace(INK, "#1b2733").replace(PAPER, "#ffffff")
+    return Chart(kind, name, title, _inline(svg, name, title), file.encode())
 
 
 def _inline(svg: str, chart_name: str, title: str) -> str:
     """For a page: no head, ids of its own, as wide as there is room, text in the page's colour."""
-    svg = svg[svg.index("<svg") :].replace(INK, "currentColor")
+    svg = svg[svg.index("<svg") :].replace(INK, "currentColor").replace(PAPER, "none")
     svg = re.sub(r'(id="|url\(#|href="#)', rf"\g<1>{chart_name}-", svg)
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     return re.sub(r'(<svg[^>]*?) width="[^"]*"|( height="[\d.]+pt")', r"\1", svg, count=2).replace(
-        "<svg", f'<svg role="img" aria-label="{title}"', 1
+        "<svg", f'<svg role="img" aria-label="{escape(title)}"', 1
     )
 
 
-def _bars(axes: Any, study: Study, cells: Sequence[Cell], keys: Sequence[tuple[str, str, float]], unit: str) -> bool:
+def _bars(axes: Any, study: Study, cells: Sequence[Cell], keys: Sequence[tuple[str, str, float]] = APPLICATION) -> bool:
     """The bars of each cell, one a key, with the means' intervals; a precision has a colour, the original is grey."""
     colours = dict(zip(dict.fromkeys(cell.precision for cell in cells), COLOURS, strict=False))
     height = 0.8 / len(keys)
+    has_interval = False
     for place, cell in enumerate(cells):
         colour = GREY if cell.kind in ORIGINALS else colours[cell.precision]
         for number, (key, _, shade) in enumerate(keys):
             values = study.values(cell, key)
-            if values:
-                told, at = figures(values), place + (number - (len(keys) - 1) / 2) * height
-                error = [[-one] for one in _error(values)]
-                axes.barh(at, told.mean, height, color=colour, alpha=shade, xerr=error, ecolor=INK, capsize=2)
-                axes.annotate(f"{told.mean:.1f}", (0, at), xytext=(4, 0), textcoords="offset points", va="center",
-                              fontsize=7, color="white" if shade == 1 else INK)  # fmt: skip
-    axes.set_yticks(range(len(cells)), [cell.label(False) for cell in cells])
+            at, error = place + (number - (len(keys) - 1) / 2) * height, _error(values)
+            mean = figures(values).mean
+            axes.barh(at, mean, height, color=colour, alpha=shade)
+            if error is not None:
+                has_interval = True
+                axes.errorbar(mean, at, xerr=error, fmt="none", ecolor=INK, capsize=2, elinewidth=1)
+            axes.annotate(f"{mean:.1f}", (0, at), xytext=(4, 0), textcoords="offset points", va="center", fontsize=8,
+                          color="white" if shade == 1 else INK)  # fmt: skip
+    has_one_hint = keys is APPLICATION
+    axes.set_yticks(range(len(cells)), [_bar_label(cell, not has_one_hint) for cell in cells])
     axes.invert_yaxis()
     axes.grid(False, axis="y")
-    words = [f"{'full colour' if shade == 1 else 'faint'}: {what}" for _, what, shade in keys if what]
-    axes.set_xlabel("\n".join(filter(None, (f"{unit}; lines: 95 % intervals", "; ".join(words)))))
+    axes.figure.set_figheight(1.2 + (0.3 if has_one_hint else 0.42) * len(cells))
+    words = [f"{'full colour' if shade == 1 else 'faint'}: {what}" for _, what, shade in keys if len(keys) > 1]
+    words += [f"whole application, {study.wish.hints[0]} hint"] * has_one_hint
+    unit = ("ms" if keys is LATENCY else "FPS") + "; lines: 95 % intervals" * has_interval
+    axes.set_xlabel("\n".join([unit, *words]))
     return bool(cells)
 
 
-def _error(values: Sequence[float]) -> tuple[float, float]:
-    """From a mean to the ends of its interval, both as matplotlib takes them, negated; 0 where there is none."""
+def _bar_label(cell: Cell, with_hint: bool) -> str:
+    """In two lines where it is long."""
+    if cell.kind in ORIGINALS:
+        return cell.label(False)
+    rest = cell.precision + f", {cell.hint} hint" * with_hint
+    return f"{cell.where} {rest}" if len(cell.where) + len(rest) < 20 else f"{cell.where}\n{rest}"
+
+
+def _error(values: Sequence[float]) -> list[list[float]] | None:
+    """From a mean to both ends of its interval, as matplotlib takes them; None where there is none."""
     told = figures(values)
-    return (0.0, 0.0) if told.low is None or told.high is None else (told.low - told.mean, told.mean - told.high)
+    return None if told.low is None or told.high is None else [[told.mean - told.low], [told.high - told.mean]]
 
 
 def _sums(axes: Any, study: Study, cells: Sequence[Cell]) -> bool:
@@ -158,11 +186,15 @@ def _sums(axes: Any, study: Study, cells: Sequence[Cell]) -> bool:
         labels += [f"MULTI\n{cell.precision}", "its devices\nalone"]
         place += 3
     axes.set_xticks([3 * (number // 2) + number % 2 for number in range(len(labels))], labels)
+    axes.set_ylabel("FPS of inference alone")
     return place > 0
 
 
 def _accuracy(axes: Any, study: Study, cells: Sequence[Cell]) -> bool:
-    """AP where every precision has it, else the share of keypoints found again."""
+    """A point for each precision of each model: AP where all of them have it, else the share of keypoints found again.
+
+    Of one point there is no chart.
+    """
     ours = [cell for cell in accuracy_cells(study.cells, study.wish) if cell in cells]
     has_ap = all("metrics" in (study.extra("ap", cell) or {}) for cell in ours)
     points = {}
@@ -170,42 +202,46 @@ def _accuracy(axes: Any, study: Study, cells: Sequence[Cell]) -> bool:
         found = study.extra("ap" if has_ap else "agreement", cell)
         if found is not None and "error" not in found and (has_ap or found["keypoints"]):
             points[cell] = found["metrics"]["AP"] if has_ap else 100 * found["within_pixels"]
-        elif cell.precision == "FP32" and not has_ap:
-            points[cell] = 100.0
-    for colour, (cell, value) in zip(COLOURS, points.items(), strict=False):
-        values = study.values(cell, "inference_fps")
-        error = [[-one] for one in _error(values)]
-        axes.errorbar(
-            figures(values).mean, value, xerr=error, fmt="o", color=colour, markersize=8, ecolor=INK, capsize=2
-        )
-        axes.annotate(cell.precision, (figures(values).mean, value), xytext=(6, 6), textcoords="offset points")
-    axes.margins(0.2)
+    if not has_ap:
+        compared = {cell.model for cell in points}
+        points |= {cell: 100.0 for cell in ours if cell.precision == "FP32" and cell.model in compared}
+    points = {cell: points[cell] for cell in ours if cell in points}
+    if len(points) < 2:
+        return False
+    colours = dict(zip(dict.fromkeys(cell.precision for cell in points), COLOURS, strict=False))
+    markers = dict(zip(dict.fromkeys(cell.model for cell in points), "os^Dv", strict=False))
+    for cell, value in points.items():
+        values = study.values(cell, "application_fps")
+        look = {"fmt": markers.get(cell.model, "P"), "color": colours[cell.precision], "markersize": 8}
+        label = f"{cell.model} {cell.precision}"
+        axes.errorbar(figures(values).mean, value, xerr=_error(values), label=label, ecolor=INK, capsize=2, **look)
+    axes.margins(0.15)
     low, high = axes.get_ylim()
     spare = max(0.0, LEAST_SPAN - (high - low)) / 2
-    axes.set_ylim(low - spare, high + spare)
-    axes.set_xlabel("FPS of inference alone")
-    axes.set_ylabel("AP, %" if has_ap else f"FP32's keypoints\nwithin {NEAR_PIXELS:.0f} pixels, %")
-    return len(points) > 1
+    axes.set_ylim(low - spare, high + spare if has_ap else 100.5)
+    axes.set_xlabel(f"FPS of the whole application on {study.wish.devices[0]}")
+    axes.set_ylabel("AP, %" if has_ap else f"of FP32's keypoints\nwithin {NEAR_PIXELS:.0f} pixels, %")
+    axes.figure.legend(fontsize=7, loc="outside lower center", ncols=2)
+    return True
 
 
 def _requests(axes: Any, study: Study, cells: Sequence[Cell]) -> bool:
-    """A line a device: its FPS by the number of requests, with the means' intervals."""
-    ours = [cell for cell in cells if cell.requests is not None and study.runs(cell)]
+    """A line a device: its FPS by the number of requests, with the means' intervals; none of one point."""
+    ours = [cell for cell in cells if cell.requests is not None]
     for colour, where in zip(COLOURS, dict.fromkeys(cell.where for cell in ours), strict=False):
-        line = [cell for cell in ours if cell.where == where]
-        line.sort(key=lambda cell: cell.requests or 0)
-        told = [study.values(cell, "inference_fps") for cell in line]
-        below, above = zip(*map(_error, told), strict=True)
-        axes.errorbar([cell.requests for cell in line], [figures(values).mean for values in told],
-                      yerr=[[-one for one in below], [-one for one in above]], fmt="o-", color=colour, label=where,
-                      capsize=2)  # fmt: skip
+        line = sorted((cell for cell in ours if cell.where == where), key=lambda cell: cell.requests or 0)
+        values = [study.values(cell, "inference_fps") for cell in line]
+        numbers, means = [cell.requests for cell in line], [figures(one).mean for one in values]
+        axes.plot(numbers, means, "o-", color=colour, label=where)
+        for number, mean, one in zip(numbers, means, values, strict=True):
+            axes.errorbar(number, mean, yerr=_error(one), fmt="none", ecolor=INK, capsize=2)
     if ours:
-        axes.legend()
-        axes.xaxis.get_major_locator().set_params(integer=True)
-    axes.set_xlabel("requests in flight; lines: 95 % intervals")
-    axes.set_ylabel("FPS")
+        axes.legend(fontsize=8)
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.set_xlabel("requests in flight" + "; lines: 95 % intervals" * (study.wish.runs >= LEAST_RUNS))
+    axes.set_ylabel("FPS of inference alone")
     axes.set_ylim(bottom=0)
-    return bool(ours)
+    return len({cell.requests for cell in ours}) > 1
 
 
 def _histogram(axes: Any, study: Study, cells: Sequence[Cell]) -> bool:
@@ -230,20 +266,25 @@ def _histogram(axes: Any, study: Study, cells: Sequence[Cell]) -> bool:
     axes.set_xlabel("ms")
     axes.set_ylabel("% of requests")
     if ours:
-        axes.legend(fontsize=7)
+        axes.legend(fontsize=7, title=ours[0].precision, title_fontsize=7)
     return bool(ours)
 
 
 def _drift(axes: Any, study: Study, cells: Sequence[Cell]) -> bool:
     """Each run's FPS over the median of its cell: whether the machine was the same all the time."""
-    for colour, cell in zip(cycle(COLOURS), cells):
-        runs = study.all_runs(cell)
+    names = {cell: FRAMEWORKS[cell.kind] if cell.kind in ORIGINALS else cell.model for cell in cells}
+    colours = dict(zip(dict.fromkeys(names.values()), COLOURS, strict=False))
+    points: dict[tuple[str, bool], list[tuple[int, float]]] = {}
+    for cell in cells:
         middle = figures(study.values(cell, "inference_fps")).median
-        for is_disturbed, marker in ((False, "."), (True, "x")):
-            shown = [run for run in runs if run["conditions"]["disturbed"] is is_disturbed]
-            ratios = [run["inference_fps"] / middle for run in shown]
-            axes.plot([run["order"] for run in shown], ratios, marker, color=colour, markersize=6)
+        for run in study.all_runs(cell):
+            shown = points.setdefault((names[cell], is_disturbed(run)), [])
+            shown.append((run["order"], run["inference_fps"] / middle))
+    for (name, disturbed), shown in sorted(points.items()):
+        label = f"{name}, disturbed" * disturbed or name
+        axes.plot(*zip(*shown, strict=True), "x" if disturbed else ".", color=colours[name], label=label, markersize=5)
     axes.axhline(1, color=INK, linewidth=0.8)
-    axes.set_xlabel("runs of the study, one after the other; x: disturbed by other programs")
+    axes.set_xlabel("runs of the study, one after the other")
     axes.set_ylabel("FPS / median\nof its cell")
+    axes.figure.legend(fontsize=7, loc="outside lower center", ncols=2)
     return bool(cells)

@@ -1,28 +1,22 @@
-"""What the figures say, in plain words; nothing is said that the runs do not show."""
+"""What the figures say besides the summary, in plain words; nothing is said that the runs do not show."""
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from ..agreement import NEAR_PIXELS, NEAR_TORSO
 from ..devices import members_of
-from .figures import LEAST_RUNS, Ratio, figures
+from .figures import Ratio
 from .findings import (
-    AGREES,
     against_fp32,
     against_members,
     against_original,
-    against_tool,
-    agrees,
-    best,
     layers,
     measured,
     members,
     originals,
 )
-from .plan import FRAMEWORKS, Cell, accuracy_cells, schedule
-from .results import Study, is_disturbed
+from .plan import FRAMEWORKS, Cell, accuracy_cells
+from .results import Study
 
-NAMED = 4  # of cells that are no worse than the best, so many by name
 TELLING = 0.1  # layers of a type tell why a HETERO is slow where they take so much more of the device's own time
 
 
@@ -36,48 +30,17 @@ class Conclusion(NamedTuple):
 def conclusions(study: Study) -> list[Conclusion]:
     """The most important first."""
     made = [
-        Conclusion("Throughput", _best(study, "application_fps")),
-        Conclusion("Latency", _best(study, "latency_ms")),
         Conclusion("Precision", _precisions(study)),
         Conclusion("MULTI", _joined(study, "MULTI")),
         Conclusion("HETERO", _joined(study, "HETERO")),
         Conclusion("The original", _originals(study)),
-        Conclusion("How far to trust this", _trust(study)),
     ]
     return [conclusion for conclusion in made if conclusion.sentences]
 
 
-def with_interval(values: Sequence[float], unit: str) -> str:
-    """'26.4 FPS (26.1 to 26.7)'."""
-    told = figures(values)
-    interval = "" if told.low is None or told.high is None else f" ({told.low:.1f} to {told.high:.1f})"
-    return f"{told.mean:.1f} {unit}{interval}"
-
-
-def _best(study: Study, key: str) -> list[str]:
-    said = []
-    for model in dict.fromkeys(cell.model for cell in measured(study)):
-        found = best(study, [cell for cell in measured(study) if cell.model == model], key)
-        if found is None:
-            continue
-        values = study.values(found.cell, key)
-        if key == "latency_ms":
-            told = f"{model}: least with {found.cell.label(False)}: {with_interval(values, 'ms')} a request."
-        else:
-            alone = with_interval(study.values(found.cell, "inference_fps"), "FPS")
-            told = (
-                f"{model}: most with {found.cell.label(False)}: {with_interval(values, 'FPS')} in the whole "
-                f"application, {alone} in inference alone."
-            )
-        said.append(told + _others(found.equal) if found.is_sure else f"{told} Too few runs to say how sure that is.")
-    return said
-
-
-def _others(cells: Sequence[Cell]) -> str:
-    if not cells:
-        return ""
-    more = f", and {len(cells) - NAMED} others" if len(cells) > NAMED else ""
-    return f" No difference from it was shown for {'; '.join(c.label(False) for c in cells[:NAMED])}{more}."
+def first_part(reason: str) -> str:
+    """'there is no GPU' of a reason that goes on with a library's own words."""
+    return reason.split(": ")[0]
 
 
 def _precisions(study: Study) -> list[str]:
@@ -111,7 +74,7 @@ def _cost(study: Study, cell: Cell, base: Cell) -> str:
 def _joined(study: Study, kind: str) -> list[str]:
     """What a MULTI or HETERO gave over its devices alone, or why that is not known."""
     said = [
-        f"{device} was not measured: {reason}."
+        f"{device} was not measured: {first_part(reason)}."
         for device, reason in study.data["missing_devices"].items()
         if device.startswith(f"{kind}:")
     ]
@@ -164,66 +127,14 @@ def _more_time(told: dict[str, Any], alone: dict[str, Any] | None) -> list[str]:
 
 
 def _originals(study: Study) -> list[str]:
-    said = []
+    lacking = [FRAMEWORKS[original.kind] for original in originals(study) if study.why_not(original) is not None]
+    said = [f"Not measured in {' and '.join(lacking)}."] if lacking else []
     for original in originals(study):
-        why = study.why_not(original)
-        if why is not None:
-            said.append(f"In {FRAMEWORKS[original.kind]} it was not measured: {why.rstrip('.')}.")
-            continue
         for cell in accuracy_cells(study.cells, study.wish):
-            if cell.model == original.model and study.runs(cell):
+            if cell.model == original.model and study.runs(cell) and study.runs(original):
                 ratios = against_original(study, cell, original)
                 said.append(
                     f"OpenVINO over {FRAMEWORKS[original.kind]}, {cell.label()}: inference alone "
                     f"{ratios['inference_fps']}, whole application {ratios['application_fps']}."
                 )
-    return said
-
-
-def _trust(study: Study) -> list[str]:
-    said = []
-    runs = study.data["runs"]
-    if not study.data["complete"]:
-        planned = len(schedule(study.cells, study.wish))
-        done = sum(run["round"] < study.wish.runs for run in runs)
-        said.append(f"This study was stopped after {done} of {planned} runs.")
-    if study.wish.runs < LEAST_RUNS:
-        said.append(f"Intervals need {LEAST_RUNS} runs of each cell at least; it was to have {study.wish.runs}.")
-    disturbed = [run for run in runs if is_disturbed(run)]
-    if disturbed:
-        cells = [cell for cell in study.cells if any(is_disturbed(run) for run in study.runs(cell))]
-        of_those = "They are marked in results.csv, and in no figure"
-        if cells:
-            of_those += f", but those of {len(cells)} cells that have too few others: repeat them on a quiet machine"
-        said.append(f"{len(disturbed)} of {len(runs)} runs were disturbed by other programs. {of_those}.")
-    elif any((run.get("conditions") or {}).get("other_cores") is not None for run in runs):
-        said.append(f"None of {len(runs)} runs was disturbed by other programs.")
-    failed = sum("error" in run for run in runs)
-    if failed:
-        said.append(f"Runs that failed: {failed}; their errors are in results.json.")
-    said += _tool(study)
-    if any(device["is_stand_in"] for device in study.data["machine"]["devices"]):
-        said.append(
-            "A second device here is a stand-in, the CPU under another name: its rows, and those of MULTI and HETERO "
-            "over it, show that the machinery works, and say nothing about a GPU."
-        )
-    return said
-
-
-def _tool(study: Study) -> list[str]:
-    """How far inference alone agrees with OpenVINO's own tool."""
-    said = []
-    wish = study.wish
-    is_as_long = wish.frames is None and wish.seconds >= 1 and wish.seconds == round(wish.seconds)
-    length = "" if is_as_long else ", which measured whole seconds"
-    for cell, one in against_tool(study).items():
-        if one.low is None:
-            verdict = ""
-        elif agrees(one):
-            verdict = f"; they agree within {AGREES:.0%}"
-        else:
-            verdict = f"; that they agree within {AGREES:.0%} is not shown"
-        said.append(
-            f"Inference alone, {cell.label()}, over benchmark_app's figure of the same session{length}: {one}{verdict}."
-        )
     return said

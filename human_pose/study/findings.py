@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from ..devices import members_of
 from .figures import LEAST_RUNS, Ratio, figures, ratio
 from .plan import ORIGINALS, Cell, accuracy_cells
-from .results import Study
+from .results import Study, is_disturbed
 
 AGREES = 0.05  # two throughputs agree where the whole interval of their ratio lies within so much of 1
 
@@ -22,6 +22,43 @@ class Best(NamedTuple):
 def measured(study: Study) -> list[Cell]:
     """The cells of OpenVINO that have figures."""
     return [cell for cell in study.cells if cell.kind == "openvino" and study.runs(cell)]
+
+
+def not_measured(study: Study) -> dict[str, list[str]]:
+    """Each reason why something has no figure, and all that it holds for."""
+    reasons: dict[str, list[str]] = {}
+
+    def add(what: str, reason: str) -> None:
+        named = reasons.setdefault(reason, [])
+        if what not in named:
+            named.append(what)
+
+    for device, reason in study.data["missing_devices"].items():
+        add(device, reason)
+    for cell in study.cells:
+        why = study.why_not(cell)
+        if why is not None:
+            is_model = cell.kind == "openvino" and cell.not_measured is not None
+            add(f"{cell.model} {cell.precision}" if is_model else cell.label(), why)
+    labels = {cell.id: cell.label() for cell in study.cells}
+    for extra in study.data["extras"]:
+        if "error" in extra:
+            add(f"{extra['task']} of {labels[extra['cell']]}", extra["error"])
+    return reasons
+
+
+def doubt(study: Study) -> str | None:
+    """Why the figures are not to be quoted; None where nothing speaks against it."""
+    runs = [run for cell in measured(study) for run in study.runs(cell)]
+    disturbed = sum(map(is_disturbed, runs))
+    if not runs:
+        return "Nothing was measured."
+    if 2 * disturbed < len(runs):
+        return None
+    return (
+        f"Do not quote these figures: other programs disturbed {disturbed} of the {len(runs)} runs that they rest on. "
+        "Repeat the study on a quiet machine."
+    )
 
 
 def best(study: Study, cells: Sequence[Cell], key: str) -> Best | None:

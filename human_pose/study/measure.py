@@ -11,6 +11,7 @@ from ..capture import Capture, open_capture
 from ..compiled import CompiledNetwork, execution_type
 from ..decode import decode
 from ..draw import draw
+from ..errors import DemoError
 from ..evaluate import infer_all
 from ..inference import Estimator
 from ..stats import Latencies
@@ -83,12 +84,13 @@ def limit(wish: Wish) -> GoesOn:
 
 
 def alone_figures(latencies: list[float], elapsed_s: float) -> dict[str, Any]:
-    """latencies: ms of each result that came within elapsed_s."""
+    """latencies: ms of each result that came within elapsed_s. Raises DemoError where there is none."""
     told = Latencies()
     for latency in latencies:
         told.add(latency)
     summary = told.summary()
-    assert summary is not None
+    if summary is None:
+        raise DemoError("No result came within the measurement. Give longer ones: --seconds.")
     return {
         "inference_fps": len(latencies) / elapsed_s,
         "inferences": len(latencies),

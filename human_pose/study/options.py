@@ -9,10 +9,10 @@ from ..compiled import HINTS
 from ..errors import UsageError
 from ..options import BUNDLED_VIDEO, SIZE_HELP, OptionParser, count, input_size, request_count, seconds
 from .figures import LEAST_RUNS
-from .plan import Wish
+from .plan import DEFAULT_REQUESTS, Wish
 
 EPILOG = """examples:
-  python -m human_pose.study --quick                       # does it work here? two minutes
+  python -m human_pose.study --quick                       # a first impression, two minutes
   python -m human_pose.study --runs 20 --seconds 4         # the study; writes the folder study/
   python -m human_pose.study --resume                      # go on where it was stopped
   python -m human_pose.study report study                  # write the report of study/results.json anew
@@ -22,7 +22,7 @@ EPILOG = """examples:
 
 def grid(text: str) -> str:
     """A column of the second grid."""
-    return text if text == "optimal" else str(request_count(text))
+    return text if text == DEFAULT_REQUESTS else str(request_count(text))
 
 
 def pause(text: str) -> float:
@@ -43,21 +43,23 @@ def study_parser(description: str | None) -> OptionParser:
                           allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add("--output", type=Path, default=Path("study"), metavar="DIR",
-        help="folder of the report: report.html, report.md, results.json, results.csv, charts; default: %(default)s")
+        help="folder of the report: report.html, report.md, results.json, results.csv, charts (SVG); "
+             "default: %(default)s")
     add("--resume", action="store_true",
         help="go on with the study in --output, by the settings it was begun with; other options are not looked at")
     add("--quick", action="store_true",
-        help="a smoke test, two minutes at most: CPU, small input, two short runs of each; other options still hold")
+        help="a first impression, two minutes at most: the default model on the CPU with the throughput hint, five "
+             "runs of a second; no grid of requests, no other devices; options that are given still hold")
     add("--devices", nargs="+", metavar="D",
         help="as CPU GPU MULTI:GPU,CPU HETERO:GPU,CPU; default: all there is, but AUTO")
     add("-m", "--model", nargs="+", dest="models", metavar="M",
         help="names, or paths of IRs, of which several may be precisions of one model; default: "
-             f"{ORIGINAL_MODEL} and {DEFAULT_MODEL}")
+             f"{DEFAULT_MODEL} and {ORIGINAL_MODEL}")
     add("-p", "--precisions", nargs="+", choices=PRECISIONS, metavar="P", help="default: FP32 FP16 FP16-INT8")
     add("--hint", nargs="+", dest="hints", choices=HINTS, metavar="HINT", help="default: throughput latency")
     add("--requests-grid", nargs="*", dest="requests", type=grid, metavar="N",
-        help="requests in flight of the second grid, numbers or 'optimal'; nothing: no such grid; "
-             "default: 1 2 3 4 optimal")
+        help=f"requests in flight of the second grid, numbers or '{DEFAULT_REQUESTS}', the program's own choice; "
+             f"nothing: no such grid; default: 1 2 3 4 {DEFAULT_REQUESTS}")
     add("-i", "--input", metavar="VIDEO", help="default: the video in videos/")
     add("--size", "--height", dest="height", type=input_size, metavar="N", help=SIZE_HELP)
     add("--runs", type=count, metavar="N", help="of each cell; the original has half as many, at least 5; default: 20")
@@ -82,9 +84,12 @@ def study_parser(description: str | None) -> OptionParser:
     return parser
 
 
+# As the demo runs by default: its model, video, input size and hint. Five runs are the fewest that have an interval.
 QUICK: dict[str, Any] = {
-    "devices": ["CPU"], "models": [ORIGINAL_MODEL], "precisions": ["FP32", "FP16"], "hints": ["throughput"],
-    "requests": ["1", "optimal"], "height": 96, "runs": 2, "seconds": 0.3, "agreement_frames": 8,
+    "models": [DEFAULT_MODEL], "devices": ["CPU"], "hints": ["throughput"], "requests": [], "runs": LEAST_RUNS,
+    "seconds": 1.0, "agreement_frames": 12,
+    "note": "A quick study. It leaves out, unless asked for: devices other than the CPU, the latency hint and other "
+            "numbers of requests; and OpenVINO's benchmark_app. The whole study: python -m human_pose.study.",
 }  # fmt: skip
 
 
@@ -99,8 +104,8 @@ def wish_of(options: argparse.Namespace) -> Wish:
     if options.original is not None and not options.original.endswith((".pb", ".onnx")):
         raise UsageError(f"'{options.original}' is no original. Give a TensorFlow graph (.pb) or an .onnx file.")
     defaults: dict[str, Any] = {
-        "devices": [], "models": [ORIGINAL_MODEL, DEFAULT_MODEL], "precisions": ["FP32", "FP16", "FP16-INT8"],
-        "input": str(BUNDLED_VIDEO), "requests": ["1", "2", "3", "4", "optimal"],
+        "devices": [], "models": [DEFAULT_MODEL, ORIGINAL_MODEL], "precisions": ["FP32", "FP16", "FP16-INT8"],
+        "input": str(BUNDLED_VIDEO), "requests": ["1", "2", "3", "4", DEFAULT_REQUESTS],
     }  # fmt: skip
     given = {key: value for key, value in vars(options).items() if value is not None and key in Wish.__annotations__}
     wish = defaults | (QUICK if options.quick else {}) | given

@@ -12,6 +12,7 @@ FRAMEWORKS = {
     "benchmark_app": "benchmark_app",
 }
 ORIGINALS = ("opencv", "tensorflow")
+DEFAULT_REQUESTS = "default"  # in flight: as many as the program chooses
 
 
 @dataclass(frozen=True)
@@ -19,8 +20,9 @@ class Wish:
     """What the user wants of a study; results.json keeps it, for --resume.
 
     devices, hints, precisions: of the matrix. models: names or paths. seconds: of each of the two measurements of a
-    run; frames: so many results instead. requests: of the second grid, numbers or 'optimal'. pause_s: before each
-    run. agreement_frames: frames on which the keypoints of the precisions are compared. cache: keep compiled networks.
+    run; frames: so many results instead. requests: of the second grid, numbers or DEFAULT_REQUESTS. pause_s: before
+    each run. agreement_frames: frames on which the keypoints of the precisions are compared. cache: keep compiled
+    networks. quick: without benchmark_app, and without another run for what other programs disturbed.
     height: the shorter side of the network's input; it has this name in results.json.
     """
 
@@ -43,6 +45,7 @@ class Wish:
     images: str | None = None
     annotations: str | None = None
     agreement_frames: int = 40
+    quick: bool = False
     note: str = ""
 
 
@@ -51,7 +54,7 @@ class Cell:
     """One combination that is measured again and again.
 
     kind: of FRAMEWORKS. model, precision: the model's name and precision; file: its IR, or the original's file.
-    requests: in flight; None: as many as the device asks for. is_stand_in: a device of it is the CPU under another
+    requests: in flight; None: as many as the program chooses. is_stand_in: a device of it is the CPU under another
     name. not_measured: why there will be no run of it.
     """
 
@@ -142,7 +145,7 @@ def matrix(wish: Wish, models: Iterable[Model]) -> list[Cell]:
         # Where the hint is latency the device asks for one request: the grid is that of throughput.
         for device in wish.devices:
             for number in wish.requests:
-                add(model, device, hint="throughput", requests=None if number == "optimal" else int(number))
+                add(model, device, hint="throughput", requests=int(number) if number.isdecimal() else None)
     return list(cells.values())
 
 
@@ -163,7 +166,7 @@ def schedule(cells: Iterable[Cell], wish: Wish) -> list[Job]:
 
 
 def in_matrix(cells: Iterable[Cell]) -> list[Cell]:
-    """The cells of OpenVINO that can be measured, with as many requests as the device asks for."""
+    """The cells of OpenVINO that can be measured, with as many requests as the program chooses."""
     return [c for c in cells if c.kind == "openvino" and c.not_measured is None and c.requests is None]
 
 

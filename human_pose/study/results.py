@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,20 @@ def is_disturbed(run: dict[str, Any]) -> bool:
     return bool((run.get("conditions") or {}).get("disturbed"))
 
 
+def value_of(run: dict[str, Any], key: str) -> float | None:
+    """A run's value, of its latency the mean; None where it has none."""
+    value = run.get(key)
+    return value["mean"] if isinstance(value, dict) else value
+
+
+def error_of(run: dict[str, Any]) -> str | None:
+    """Why a run gave no figures; None if it gave them."""
+    if "error" in run:
+        return str(run["error"])
+    lacks_mean = any(key in run and value_of(run, key) is None for key in KEYS.values())
+    return "it gave too few results for a mean (--seconds makes a run longer)" if lacks_mean else None
+
+
 class Study:
     """What is known of a study so far.
 
@@ -71,7 +86,8 @@ class Study:
         """found: machine, models and video."""
         wished = {key: kept(value) if key in FILES else value for key, value in asdict(wish).items()}
         wished["models"] = [kept(model) if Path(model).is_file() else model for model in wish.models]
-        head = {"format": FORMAT, "version": VERSION, "complete": False, "wish": wished, **found}
+        begun = {"begun_on": date.today().isoformat(), "complete": False}
+        head = {"format": FORMAT, "version": VERSION, **begun, "wish": wished, **found}
         rows = [{**cell.as_data(), "file": kept(cell.file)} for cell in cells]
         return cls({**head, "cells": rows, "runs": [], "extras": []})
 
@@ -108,6 +124,11 @@ class Study:
             cell["file"] = _name(cell["file"])
 
     @property
+    def begun_on(self) -> str:
+        """The day, as 2026-11-25."""
+        return str(self.data.get("begun_on", "day not recorded"))  # by versions before November 2026
+
+    @property
     def wish(self) -> Wish:
         return Wish(**{key: there(value) if key in FILES else value for key, value in self.data["wish"].items()})
 
@@ -133,7 +154,7 @@ class Study:
 
     def all_runs(self, cell: Cell) -> list[dict[str, Any]]:
         """Those that gave figures."""
-        return [run for run in self.data["runs"] if run["cell"] == cell.id and "error" not in run]
+        return [run for run in self.data["runs"] if run["cell"] == cell.id and error_of(run) is None]
 
     def runs(self, cell: Cell) -> list[dict[str, Any]]:
         """Those whose figures count: the undisturbed ones, or all, where too few of them are undisturbed."""
@@ -142,7 +163,7 @@ class Study:
         return quiet if len(quiet) >= LEAST_RUNS else every
 
     def errors(self, cell: Cell) -> list[str]:
-        return [run["error"] for run in self.data["runs"] if run["cell"] == cell.id and "error" in run]
+        return [why for run in self.data["runs"] if run["cell"] == cell.id and (why := error_of(run)) is not None]
 
     def extra(self, task: str, cell: Cell) -> dict[str, Any] | None:
         """What a task found out of a cell; None if it was not done."""
@@ -150,8 +171,11 @@ class Study:
 
     def values(self, cell: Cell, key: str) -> list[float]:
         """One value a run. key: of KEYS' values; of the latency, each run's mean."""
-        found = [run.get(key) for run in self.runs(cell)]
-        return [value["mean"] if isinstance(value, dict) else value for value in found if value is not None]
+        return [value for run in self.runs(cell) if (value := value_of(run, key)) is not None]
+
+    def input_size(self, cell: Cell) -> str:
+        """Of the network in a cell that was run: '344x256'."""
+        return "x".join(map(str, self.runs(cell)[-1]["input_size"]))
 
     def execution(self, cell: Cell) -> str:
         """The type that a cell executed in, as OpenVINO told it in its last run."""

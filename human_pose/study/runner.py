@@ -46,7 +46,7 @@ def begin(wish: Wish) -> Study:
     cells = matrix(wish, models)
     names = list(dict.fromkeys(model.name for model in models))
     cells += original_cells(wish, names[0], names)
-    if importlib.util.find_spec("openvino.tools") and importlib.util.find_spec("openvino.tools.benchmark"):
+    if _has_tool() and not wish.quick:
         single = next((device for device in devices if device.split(":")[0] not in VIRTUAL_DEVICES), "CPU")
         compared = {(c.model, c.precision) for c in in_matrix(cells) if (c.device, c.hint) == (single, "throughput")}
         own = [model for model in there if model.name == there[0].name and (model.name, model.precision) in compared]
@@ -60,6 +60,11 @@ def begin(wish: Wish) -> Study:
         "video": {"name": video.name, "frame_size": list(frame.shape[1::-1]), "sha256": _sha256(video)},
     }
     return Study.new(wish, cells, found)
+
+
+def _has_tool() -> bool:
+    """Whether OpenVINO's benchmark_app is installed."""
+    return bool(importlib.util.find_spec("openvino.tools") and importlib.util.find_spec("openvino.tools.benchmark"))
 
 
 def devices_of(core: ov.Core, wish: Wish) -> tuple[list[str], dict[str, str]]:
@@ -164,6 +169,7 @@ def repeats(study: Study) -> list[tuple[Job, str]]:
         Job("run", cell, wish.runs + number)
         for cell in study.cells
         for number in range(sum(is_disturbed(run) for run in study.all_runs(cell) if run["round"] < wish.runs))
+        if not wish.quick
     ]
     floats = references(study)
     return [(job, floats.get(job.cell.model, "")) for job in random.Random(wish.seed).sample(jobs, len(jobs))]

@@ -1,11 +1,11 @@
 """The report's tables, as rows of text; report.py writes them as Markdown and as HTML."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ..agreement import NEAR_PIXELS, NEAR_TORSO
 from .figures import figures
-from .findings import against_members, against_original, measured, originals
+from .findings import against_members, against_original, measured, not_measured, originals
 from .plan import FRAMEWORKS, Cell, accuracy_cells, layer_cells
 from .results import Study, is_disturbed
 
@@ -27,27 +27,30 @@ class Table(NamedTuple):
 
 def tables(study: Study) -> list[Table]:
     """All that have more than a header."""
-    grid = [cell for cell in study.cells if cell.kind == "openvino"]
-    matrix = [cell for cell in grid if cell.requests is None]
-    own = [*matrix, *originals(study)]
-    tool = [cell for cell in study.cells if cell.kind == "benchmark_app"]
+    grid = measured(study)
+    own = [cell for cell in grid if cell.requests is None] + [c for c in originals(study) if study.runs(c)]
+    tool = [cell for cell in study.cells if cell.kind == "benchmark_app" and study.runs(cell)]
+    lacking = [[", ".join(what), reason] for reason, what in not_measured(study).items()]
     made = [
         Table("Throughput of the whole application, FPS",
-              "Read, scale, infer, decode and draw every frame of the video.",
-              _rows(study, own, "application_fps") + _lacking_rows(study), ("fps",)),
+              "Read, scale, infer, decode and draw every frame of the video, without a window.",
+              _rows(study, own, "application_fps"), ("fps",)),
         Table("Throughput of inference alone, FPS", "All requests in flight, frames at hand.",
               _rows(study, own + tool, "inference_fps")),
         Table("Latency of a request, ms",
-              "From the start of inference on an input to its result, in inference alone: each run's mean; least and "
-              "greatest of all requests in the last two columns.", _latency_rows(study, own), ("latency", "histogram")),
-        Table("Accuracy", _accuracy_note(study), _accuracy_rows(study), ("accuracy",)),
+              "From the start of inference on an input to its result, in inference alone: each run's mean; the least "
+              "and the greatest of all requests in the last two columns.",
+              _latency_rows(study, own), ("latency", "histogram")),
+        Table("Accuracy", _accuracy_note(study), _accuracy_rows(study)),
         Table("MULTI and HETERO against their devices, inference alone", "", _several_rows(study), ("multi",)),
         Table("Splits of HETERO",
               "Bytes in the types of the graph; the input is not counted.", _split_rows(study)),
         Table("Requests in flight, inference FPS", "Means.", _request_rows(study, grid), ("requests",)),
         Table("OpenVINO / original", "The same weights, input size and video.", _original_rows(study)),
-        Table("How it ran", "Means of compilation; how many runs failed, and how many others disturbed.",
-              _execution_rows(study, study.cells), ("drift",)),
+        Table("How it ran",
+              "Means of compilation; how many runs failed, and how many were disturbed by other programs.",
+              _execution_rows(study, own + [cell for cell in grid if cell not in own]), ("drift",)),
+        Table("Not measured", "", [["", "why"], *lacking]),
         *_layer_tables(study),
     ]  # fmt: skip
     return [table for table in made if len(table.rows) > 1]
@@ -61,26 +64,7 @@ def number(value: float | None) -> str:
 
 
 def _rows(study: Study, cells: Sequence[Cell], key: str) -> list[list[str]]:
-    """Of each cell that was to be measured; what could not be is in the first table, _lacking_rows."""
-    rows = [["", "runs", *FIGURES]]
-    for cell in cells:
-        values = study.values(cell, key)
-        if values:
-            rows.append([cell.label(), *_figures(values)])
-        elif cell.not_measured is None:
-            rows.append([cell.label(), "", f"not measured: {study.why_not(cell)}"])
-    return rows
-
-
-def _lacking_rows(study: Study) -> list[list[str]]:
-    """What there is no run of, each once, whatever the hint."""
-    lacking = {
-        f"{cell.model} {cell.precision}" if cell.kind == "openvino" else cell.label(): cell.not_measured
-        for cell in study.cells
-        if cell.not_measured is not None
-    }
-    every = {**lacking, **study.data["missing_devices"]}
-    return [[label, "", f"not measured: {reason}"] for label, reason in every.items()]
+    return [["", "runs", *FIGURES]] + [[cell.label(), *_figures(study.values(cell, key))] for cell in cells]
 
 
 def _figures(values: Sequence[float]) -> list[str]:
@@ -93,41 +77,33 @@ def _figures(values: Sequence[float]) -> list[str]:
 def _latency_rows(study: Study, cells: Sequence[Cell]) -> list[list[str]]:
     rows = _rows(study, cells, "latency_ms")
     rows[0] += ["least", "greatest"]
-    labelled = {row[0]: row for row in rows}
-    for cell in cells:
-        runs = study.runs(cell)
-        if runs:
-            least = min(run["latency_ms"]["min"] for run in runs)
-            labelled[cell.label()] += [number(least), number(max(run["latency_ms"]["max"] for run in runs))]
+    for row, cell in zip(rows[1:], cells, strict=True):
+        told = [run["latency_ms"] for run in study.runs(cell)]
+        row += [number(min(one["min"] for one in told)), number(max(one["max"] for one in told))]
     return rows
 
 
 def _execution_rows(study: Study, cells: Sequence[Cell]) -> list[list[str]]:
-    rows = [["", "executed on", "executed in", "requests", "streams", "subgraphs", "compile s", "failed", "disturbed"]]
+    rows = [["", "input", "executed on", "executed in", "requests", "streams", "compile s", "failed", "disturbed"]]
     for cell in cells:
-        runs = study.runs(cell)
-        if not runs:
-            continue
-        last = runs[-1]
-        every = study.all_runs(cell)
-        disturbed = sum(is_disturbed(run) for run in every)
-        compiled = [run["compile_s"] for run in runs if "compile_s" in run]
-        compile_s = number(figures(compiled).mean) + (" (cache)" if last["is_from_cache"] else "") if compiled else "-"
-        optional = (last.get(key) for key in ("execution_precision", "requests", "streams", "subgraphs"))
-        told = ["-" if one is None else str(one) for one in optional]
-        executed_on = " ".join(last.get("executed_on", [])) or "-"
-        failed, others = str(len(study.errors(cell))), f"{disturbed} of {len(every)}"
-        rows.append([cell.label(), executed_on, *told, compile_s, failed, others])
+        last, every = study.runs(cell)[-1], study.all_runs(cell)
+        compile_s = number(figures([run["compile_s"] for run in study.runs(cell)]).mean)
+        told = ["-" if last.get(key) is None else str(last[key]) for key in ("requests", "streams")]
+        rows.append([
+            cell.label(), study.input_size(cell), " ".join(last["executed_on"]), study.execution(cell), *told,
+            compile_s + " (cache)" * last["is_from_cache"], str(len(study.errors(cell))),
+            f"{sum(map(is_disturbed, every))} of {len(every)}",
+        ])  # fmt: skip
     return rows
 
 
 def _request_rows(study: Study, grid: Sequence[Cell]) -> list[list[str]]:
     """A row a device, a column a number of requests."""
-    wanted = [None if text == "optimal" else int(text) for text in study.wish.requests]
+    wanted = [int(text) if text.isdecimal() else None for text in study.wish.requests]
     rows = [["", *study.wish.requests]]
-    if not wanted or not grid:
+    if len(wanted) < 2 or not grid:
         return rows
-    first = next((cell for cell in grid if cell.not_measured is None), grid[0])
+    first = grid[0]
     ours = [
         cell for cell in grid if (cell.model, cell.precision, cell.hint) == (first.model, first.precision, "throughput")
     ]
@@ -156,25 +132,21 @@ def _several_rows(study: Study) -> list[list[str]]:
 def _original_rows(study: Study) -> list[list[str]]:
     rows = [["", "original", "inference", "whole application", "largest difference of the maps in f32"]]
     for original in originals(study):
-        framework = FRAMEWORKS[original.kind]
-        why = study.why_not(original)
-        if why is not None:
-            rows.append([original.model, framework, f"not measured: {why}"])
-            continue
         check = study.extra("check", original) or {}
-        difference = f"{check['largest_difference']:.1e}" if "largest_difference" in check else check.get("error", "-")
-        for cell in measured(study):
+        difference = f"{check['largest_difference']:.1e}" if "largest_difference" in check else "-"
+        for cell in measured(study) if study.runs(original) else []:
             if cell.model == original.model and cell.requests is None:
                 ratios = against_original(study, cell, original)
-                rows.append([cell.label(), framework, *[str(one) for one in ratios.values()], difference])
+                rows.append([cell.label(), FRAMEWORKS[original.kind], *map(str, ratios.values()), difference])
     return rows
 
 
 def _accuracy_note(study: Study) -> str:
+    ap = "over one pass of the images" if study.wish.annotations else "not measured without --images and --annotations"
     return (
         f"Agreement: share of FP32's keypoints on the video ({study.wish.agreement_frames} frames) that lie within "
         f"{NEAR_PIXELS:.0f} pixels of the network's input, and within {NEAR_TORSO} of the person's torso. FP32 is the "
-        "network executed in f32, of its FP16 file where there is no other. AP: COCO's, over one pass of the images."
+        f"network executed in f32, of its FP16 file where there is no other. AP: COCO's, {ap}."
     )
 
 
@@ -183,35 +155,28 @@ def _accuracy_rows(study: Study) -> list[list[str]]:
     for cell in accuracy_cells(study.cells, study.wish):
         told = [*_ap(study, cell), *_agreement(study, cell)]
         rows.append([f"{cell.model} {cell.precision}", *told])
-    lacking = {
-        f"{c.model} {c.precision}": c.not_measured for c in study.cells if c.kind == "openvino" and c.not_measured
-    }
-    return rows + [[label, f"not measured: {reason}"] for label, reason in lacking.items()]
+    if all(row[1] == "-" for row in rows[1:]):
+        rows = [[row[0], *row[4:]] for row in rows]
+    return rows if any(row[1] not in ("-", "the reference") for row in rows[1:]) else rows[:1]
 
 
 def _ap(study: Study, cell: Cell) -> list[str]:
     found = study.extra("ap", cell)
     if found is None or "error" in found:
-        no_images = study.wish.annotations is None and "no labelled images"
-        return [f"not measured: {no_images or _why_not_found(found)}", "", ""]
+        return ["-"] * 3
     return [f"{found['metrics']['AP']:.1f}", f"{found['metrics']['AP50']:.1f}", str(found["images"])]
 
 
 def _agreement(study: Study, cell: Cell) -> list[str]:
     found = study.extra("agreement", cell)
     if cell.precision == "FP32":
-        return ["the reference"]
+        return ["the reference", "-", "-", "-"]
     if found is None or "error" in found:
-        nothing = study.data["complete"] and found is None and "no float file to compare with"
-        return [f"not measured: {nothing or _why_not_found(found)}"]
+        return ["-"] * 4
     if not found["keypoints"]:
-        return ["not measured: nobody was found on the video"]
+        return ["nobody was found", "-", "-", "-"]
     torso = "-" if found["within_torso"] is None else f"{found['within_torso']:.1%}"
     return [str(found["keypoints"]), f"{found['within_pixels']:.1%}", torso, number(found["mean_pixels"])]
-
-
-def _why_not_found(found: dict[str, Any] | None) -> str:
-    return str((found or {}).get("error", "the study was ended before"))
 
 
 def _split_rows(study: Study) -> list[list[str]]:
