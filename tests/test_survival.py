@@ -319,7 +319,7 @@ def test_twenty_rapid_switches_lose_no_frame(
             yield numbered(index), None
 
     choices: list[Key | int] = [Key.NEXT_DEVICE, Key.PREVIOUS_DEVICE, 1, 2, 3, 4, 5]
-    window = PressingWindow(set(chance.sample(range(5, count), 20)), lambda: chance.choice(choices))
+    window = PressingWindow(set(chance.sample(range(5, count // 2), 20)), lambda: chance.choice(choices))
     writer, statistics = RecordingWriter(), RunStatistics()
     options = Namespace(threshold=0.05, min_keypoints=5, frames=None, tour=None)
     with Capture(Source("numbered", images, frame_count=count)) as capture:
