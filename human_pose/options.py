@@ -12,6 +12,7 @@ from .errors import UsageError
 from .files import cache_folder
 from .network import CELL_PIXELS
 from .viewer import DEFAULT_DISPLAY_FPS
+from .written import Written
 
 BUNDLED_VIDEO = Path(__file__).resolve().parent.parent / "videos" / "park.mp4"
 MOST_HEIGHT = 2048  # of the network's input; more would ask for memory that few have
@@ -46,7 +47,8 @@ def parse_options(arguments: list[str] | None, description: str | None) -> argpa
     add("-m", "--model", help=f"{' or '.join(CATALOG)}, or the path of an IR's .xml; default: {DEFAULT_MODEL}")
     add("-p", "--precision", choices=PRECISIONS, help="default: FP16; for the path of a quantized IR, FP16-INT8")
     add("-o", "--output", metavar="FILE",
-        help="write the annotated video here; for images, an image, or a folder for the images")
+        help="write the annotated video here (.mp4, .mov, .mkv: H.264 with the source's sound where the program ffmpeg "
+             "is installed; .avi: Motion JPEG); for images, an image, or a folder for the images")
     add("--keypoints", type=Path, metavar="FILE",
         help="write everybody's keypoints here: .jsonl, a line a frame; .csv, a row a keypoint; .json, COCO's results")
     add("--no-show", dest="show", action="store_false", help="open no window")
@@ -100,8 +102,8 @@ def parse_options(arguments: list[str] | None, description: str | None) -> argpa
     return options
 
 
-def settings_of(options: argparse.Namespace, precision: str) -> Settings:
-    """What the options want of every device. Raises UsageError."""
+def settings_of(options: argparse.Namespace, precision: str, written: Written | None = None) -> Settings:
+    """What the options want of every device; `written`: who is told of the map. Raises UsageError."""
     properties = {}
     for text in options.property:
         name, equals, value = text.partition("=")
@@ -120,6 +122,7 @@ def settings_of(options: argparse.Namespace, precision: str) -> Settings:
         cache_folder() if options.cache else None,
         options.affinity,
         options.affinity_map,
+        written,
     )
 
 

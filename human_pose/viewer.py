@@ -10,6 +10,7 @@ from .decode import Pose
 from .devices import DeviceCycle
 from .draw import draw
 from .errors import DemoError
+from .files import free_name
 from .inference import Estimator, Inference
 from .network import PoseNetwork
 from .panel import KEYS, Line, PanelPlace, comparison_lines, cycle_line, panel_lines, profile_lines
@@ -147,7 +148,7 @@ class Viewer:
     def _save(self) -> None:
         if self._shown is None:
             return
-        path = Path(f"pose-{self._shown[0].frame.index:06d}.png")
+        path = free_name(Path(f"pose-{self._shown[0].frame.index:06d}.png"))
         self._draw()
         try:
             write_image(path, self._picture)

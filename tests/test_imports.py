@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOMS = [
-    "errors", "skeleton", "terminal", "files", "catalog", "download", "network", "preprocess", "model_files", "convert",
-    "devices", "affinity", "compiled", "benchmark_app", "profile", "stats", "sources", "capture", "inference", "decode",
-    "export", "panel", "draw", "window", "tour", "writer", "viewer", "report", "options", "evaluate", "agreement",
-    "samples", "equalize", "int8", "judge", "quantize", "shelf", "originals", "models",
+    "errors", "skeleton", "terminal", "ending", "written", "files", "catalog", "download", "network", "preprocess",
+    "model_files", "convert", "devices", "affinity", "compiled", "benchmark_app", "profile", "stats", "sources",
+    "capture", "inference", "decode", "export", "panel", "draw", "window", "tour", "encoder", "outputs", "partial",
+    "sound", "writer", "viewer", "report", "options", "evaluate", "agreement", "samples", "equalize", "int8", "judge",
+    "quantize", "shelf", "originals", "models",
 ]  # fmt: skip
 STUDY = [
     "figures", "machine", "plan", "material", "measure", "original", "hetero", "accuracy", "cell", "results", "runner",
