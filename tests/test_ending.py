@@ -66,7 +66,7 @@ def frames_of(path: Path) -> int:
 def insist(process: "subprocess.Popen[str]", number: signal.Signals, times: int) -> None:
     for _ in range(times):
         with contextlib.suppress(ProcessLookupError):
-            os.kill(process.pid, number)
+            os.killpg(process.pid, number)
         time.sleep(0.02)
 
 
@@ -77,9 +77,9 @@ def insist(process: "subprocess.Popen[str]", number: signal.Signals, times: int)
 def test_signals_end_a_run_in_order_however_many_there_are(
     start: Start, tmp_path: Path, number: signal.Signals, times: int, suffix: str
 ) -> None:
-    """With a window's or without, a signal costs no frame; also to ffmpeg, whose group gets none of the terminal's."""
+    """As from a terminal, to the whole process group: no frame is lost, and ffmpeg, in a group of its own, goes on."""
     files = ["-o", f"out{suffix}", "--report", "r.json", "--keypoints", "k.json"]
-    process = start("--no-show", *files, until="k.json")
+    process = start("--no-show", *files, until="k.json", start_new_session=True)
     time.sleep(0.3)
     assert not (tmp_path / f"out{suffix}").exists()  # under its final name only when it is whole
     insist(process, number, times)
