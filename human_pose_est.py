@@ -1,14 +1,19 @@
 #!/usr/bin/env python3
 """Skeletons on the people of a video, the network on the device of your choice: TAB switches it while you watch."""
 
-import argparse
 import os
+import signal
 import sys
-import time
-from contextlib import ExitStack
-from pathlib import Path
 
-from human_pose.errors import DemoError, UsageError, explain_import_error, explain_path_error
+if __name__ == "__main__":  # until there is anything to close, Ctrl-C just ends it
+    signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+
+import argparse
+import time
+import traceback
+from contextlib import ExitStack
+
+from human_pose.errors import DemoError, explain_import_error, explain_path_error
 
 try:
     import openvino as ov
@@ -17,12 +22,14 @@ try:
     from human_pose.compiled import Settings, compile_network, configure
     from human_pose.decode import decode
     from human_pose.devices import DeviceCycle, device_table, open_core
+    from human_pose.ending import EXIT_CODE_INTERRUPTED, DisplayWatch, Ending
     from human_pose.export import NoExport, open_export
-    from human_pose.files import cache_folder, check_writable
-    from human_pose.inference import Estimator, must_not_be_torn_down
+    from human_pose.files import cache_folder
+    from human_pose.inference import Estimator
     from human_pose.model_files import choose_model
     from human_pose.network import load_network
     from human_pose.options import parse_options, settings_of
+    from human_pose.outputs import check_model, check_outputs
     from human_pose.preprocess import network_input_size
     from human_pose.profile import profile_table
     from human_pose.report import report, table, write_report
@@ -33,10 +40,9 @@ try:
     from human_pose.viewer import Viewer
     from human_pose.window import Key, open_window
     from human_pose.writer import open_writer
+    from human_pose.written import Written
 except ImportError as import_error:
     sys.exit(f"error: {explain_import_error(import_error)}")
-except KeyboardInterrupt:
-    sys.exit(130)
 
 
 def run(
@@ -112,9 +118,25 @@ def switch(device: str, estimator: Estimator, statistics: RunStatistics) -> None
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Set everything up, run the loop, print the averages. Returns the exit code."""
+    """Set everything up, run the loop, print the averages, name what was written. Returns the exit code.
+
+    arguments: None for those of the command line; then the process ends here, and no signal is heard any more.
+    """
     have_streams()
     options = parse_options(arguments, __doc__)
+    ending, written = Ending(), Written()
+    exit_code = demonstrate(options, ending, written)
+    for line in written.lines:
+        print_result(line)
+    if arguments is None:
+        ending.be_deaf()
+    else:
+        ending.give_back()
+    return exit_code or int(written.has_failed)
+
+
+def demonstrate(options: argparse.Namespace, ending: Ending, written: Written) -> int:
+    """One run, from the options to the closed files. Returns its exit code."""
     statistics = RunStatistics()
     statistics.profile.mark("imports")
     try:
@@ -129,11 +151,12 @@ def main(arguments: list[str] | None = None) -> int:
         with ExitStack() as stack:
             capture = open_capture(options.input, options.loop, options.realtime)
             capture.loops |= options.tour is not None and not capture.source.is_live
-            writer = open_writer(options.output, capture.source)
-            export = open_export(options.keypoints, capture.source)
+            writer = open_writer(options.output, capture.source, written, capture.loops)
+            export = open_export(options.keypoints, capture.source, written)
             network = load_network(core, choose_model(options.model, options.precision))
+            check_model(options, network.file.path)
             statistics.profile.mark("source and model")
-            settings = settings_of(options, network.file.precision)
+            settings = settings_of(options, network.file.precision, written)
             configure(core, settings)
             stack.enter_context(capture)
             capture.hold(True)  # until the loop wants frames
@@ -152,15 +175,8 @@ def main(arguments: list[str] | None = None) -> int:
                 is_live=capture.keeps_newest,
                 waits=False,
             )
-            stack.enter_context(writer)
-            stack.enter_context(export)
-            window = stack.enter_context(open_window("Human pose estimation", wants_window(options)))
-            viewer = Viewer(
-                window, writer, network, estimator, capture, devices, statistics, options.display_fps, options.panel
-            )
-            try:
-                run(capture, estimator, devices, viewer, export, statistics, options)
-            finally:
+
+            def summarize() -> None:
                 if statistics.frames:
                     print_result(table(statistics))
                 if options.profile and statistics.frames:
@@ -170,7 +186,21 @@ def main(arguments: list[str] | None = None) -> int:
                 if estimator.late:
                     print_result(f"Late: {estimator.late} frames whose results would have held up newer ones.")
                 if options.report is not None:
-                    write_report(options.report, report(core, network, capture, estimator, statistics))
+                    write_report(options.report, report(core, network, capture, estimator, statistics), written)
+
+            files = stack.enter_context(ExitStack())  # what must be closed, however the run ends
+            files.enter_context(writer)
+            files.enter_context(export)
+            files.callback(summarize)
+            has_window = wants_window(options)
+            if has_window:
+                stack.enter_context(DisplayWatch(lambda: close_at_once(files, written)))
+            window = stack.enter_context(open_window("Human pose estimation", has_window))
+            viewer = Viewer(
+                window, writer, network, estimator, capture, devices, statistics, options.display_fps, options.panel
+            )
+            ending.protect()
+            run(capture, estimator, devices, viewer, export, statistics, options)
     except DemoError as error:
         say(f"error: {error}")
         return error.exit_code
@@ -179,22 +209,15 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         say("interrupted")
-        return 130
+        return EXIT_CODE_INTERRUPTED
     return 1 if capture.has_broken_off else 0
 
 
-def check_outputs(options: argparse.Namespace) -> None:
-    """Raise UsageError where a file cannot be written, would overwrite the input, or is named twice."""
-    for path in filter(None, (options.keypoints, options.report, options.affinity_map)):
-        check_writable(path)
-        if path.exists() and Path(options.input).exists() and path.samefile(options.input):
-            raise UsageError(f"The output '{path}' is the input itself, which it would overwrite. Give another name.")
-    outputs = (options.output, options.keypoints, options.report, options.affinity_map)
-    names = [Path(path).absolute() for path in outputs if path]
-    if len(set(names)) < len(names):
-        raise UsageError(
-            "Two of --output, --keypoints, --report and --affinity-map name the same file. Give each its own."
-        )
+def close_at_once(files: ExitStack, written: Written) -> None:
+    """Close what is written, without the window."""
+    files.close()
+    for line in written.lines:
+        print_result(line)
 
 
 def list_devices(core: ov.Core) -> str:
@@ -217,9 +240,11 @@ def wants_window(options: argparse.Namespace) -> bool:
 
 
 if __name__ == "__main__":
-    exit_code = main()
+    try:
+        exit_code = main()
+    except Exception:
+        traceback.print_exc()
+        exit_code = 1
     sys.stdout.flush()
     sys.stderr.flush()
-    if must_not_be_torn_down():
-        os._exit(exit_code)
-    sys.exit(exit_code)
+    os._exit(exit_code)  # all files are closed; to tear down a device that still works could take forever

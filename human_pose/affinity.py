@@ -171,7 +171,7 @@ def differences(network: ov.CompiledModel, reference: ov.CompiledModel, image: n
 
 
 def write_map(path: Path, model: ov.Model, device: str, subgraphs: int, affinity: Affinity) -> None:
-    """Write the split in force as JSON, and beside it a picture of the graph. Raises DemoError where one cannot be."""
+    """Write the split in force as JSON. Raises DemoError."""
     content = {
         "device": device,
         "subgraphs": subgraphs,
@@ -179,7 +179,6 @@ def write_map(path: Path, model: ov.Model, device: str, subgraphs: int, affinity
         "nodes": affinity,
     }
     write_whole(path, (json.dumps(content, indent=1) + "\n").encode())
-    draw_map(path.with_suffix(".svg"), model, affinity)
 
 
 def draw_map(path: Path, model: ov.Model, affinity: Affinity) -> None:

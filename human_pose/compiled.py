@@ -14,6 +14,7 @@ from .cache import checked_folder
 from .devices import DeviceError, check_device, full_name, is_stand_in, members_of
 from .errors import DemoError, UsageError, first_line
 from .terminal import say
+from .written import Written
 
 SUBGRAPHS = "HETERO_NUMBER_OF_SUBMODELS"
 AT_COMPILING = ("PERFORMANCE_HINT", "ALLOW_AUTO_BATCHING")  # given with each compilation, not set beforehand
@@ -30,7 +31,7 @@ class Settings:
     precision: of catalog.PRECISIONS. hint: of HINTS; 'cumulative' makes AUTO use all its devices at once, as MULTI
     does, and is 'throughput' elsewhere. requests: infer requests in flight. properties: other OpenVINO properties by
     name. cache: a folder for compiled networks. affinity: how HETERO splits the network: 'auto', 'conv', or a file of
-    `affinity.from_file`. affinity_map: where to write the split in force.
+    `affinity.from_file`. affinity_map: where to write the split in force; written: who is told of it.
     """
 
     precision: str
@@ -42,6 +43,7 @@ class Settings:
     cache: Path | None = None
     affinity: str = "auto"
     affinity_map: Path | None = None
+    written: Written | None = None
 
 
 @dataclass(frozen=True)
@@ -181,7 +183,7 @@ def compile_network(core: ov.Core, model: ov.Model, device: str, settings: Setti
         streams = [int(number) for number in _member_properties(network, "NUM_STREAMS")]
         subgraphs = int(network.get_property(SUBGRAPHS)) if SUBGRAPHS in supported else None
         if operations and settings.affinity_map is not None:
-            _write_map(settings.affinity_map, model, device, subgraphs or 1, affinity)
+            _write_map(settings, model, device, subgraphs or 1, affinity)
         return CompiledNetwork(
             device,
             network,
@@ -216,10 +218,19 @@ def _compile(core: ov.Core, model: ov.Model, device: str, settings: Settings) ->
     return core.compile_model(model, device, properties | {"CACHE_DIR": ""})
 
 
-def _write_map(path: Path, model: ov.Model, device: str, subgraphs: int, affinity: affinities.Affinity) -> None:
+def _write_map(settings: Settings, model: ov.Model, device: str, subgraphs: int, affinity: affinities.Affinity) -> None:
     """A map that cannot be written is no reason not to run the network."""
+    path, written = settings.affinity_map, settings.written or Written()
+    assert path is not None
     try:
         affinities.write_map(path, model, device, subgraphs, affinity)
+        written.add(path)
+    except DemoError as error:
+        written.fail(error)
+        return
+    try:
+        affinities.draw_map(path.with_suffix(".svg"), model, affinity)
+        written.add(path.with_suffix(".svg"))
     except DemoError as error:
         say(str(error))
 

@@ -98,7 +98,7 @@ def evaluate(
             decode_ms += 1000 * (time.perf_counter() - decoding_since)
             inference_ms += inference.latency_ms
             name = str(Path(inference.frame.name or "").name)
-            results += coco_results(ids[name], poses)
+            results += coco_results(ids[name], poses, name)
             seen.append(name)
             left_s = (time.perf_counter() - started_at) / len(seen) * (len(paths) - len(seen))
             progress.show(f"image {len(seen)} of {len(paths)}, {minutes(left_s)} left")

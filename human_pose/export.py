@@ -1,6 +1,7 @@
 """Keypoints as data: COCO results, a line a frame, or a row a keypoint; the file is whole after every frame."""
 
 import abc
+import contextlib
 import csv
 import io
 import json
@@ -14,11 +15,12 @@ import numpy as np
 
 from .capture import Frame
 from .decode import Pose
-from .errors import DemoError, UsageError
+from .errors import UsageError
 from .files import check_writable
 from .inference import Inference
 from .skeleton import COCO_KEYPOINTS, KEYPOINTS
 from .sources import Source
+from .written import Written
 
 PERSON_CATEGORY = 1  # of COCO
 CSV_COLUMNS = (
@@ -42,26 +44,30 @@ class NoExport:
 
 
 class Export(NoExport, abc.ABC):
-    """Writes each frame's poses at once. Raises DemoError where the disk takes no more."""
+    """Writes each frame's poses at once. Where the disk takes no more, the file ends with the last whole frame."""
 
     head = ""
     tail = ""
 
-    def __init__(self, path: Path, source: Source) -> None:
-        self._path, self._source = path, source
+    def __init__(self, path: Path, source: Source, written: Written | None = None) -> None:
+        self._path, self._source, self._written = path, source, written or Written()
         self._file: io.FileIO | None = None
         self._end = 0  # of what is written, without the tail
+        self._frames = 0
+        self._has_failed = False
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is None:
+        if kind is None and self._file is None:
             self._append("")  # a run without any frame leaves a whole file, too
         if self._file is not None:
             self._file.close()
+            self._written.add(self._path, f"{self._frames} {'frame' if self._frames == 1 else 'frames'}")
 
     def write(self, inference: Inference, poses: Sequence[Pose]) -> None:
-        self._append(self.text(inference, poses))
+        if not self._has_failed and self._append(self.text(inference, poses)):
+            self._frames += 1
 
     @abc.abstractmethod
     def text(self, inference: Inference, poses: Sequence[Pose]) -> str:
@@ -71,18 +77,36 @@ class Export(NoExport, abc.ABC):
         """When the frame was, in s: of the source's own time if it has one, else of the computer's clock."""
         return frame.index / self._source.fps if self._source.fps and not self._source.is_live else frame.captured_at
 
-    def _append(self, text: str) -> None:
-        """Put `text` and the tail where the last tail was, in one go, so that the file can be read at any moment."""
+    def _append(self, text: str) -> bool:
+        """Put `text` and the tail where the last tail was, so that the file can be read at any moment.
+
+        Returns whether they are all there; what is not is taken back, and nothing is written any more.
+        """
         try:
             if self._file is None:
                 self._file = open(self._path, "wb", buffering=0)  # noqa: PTH123, SIM115
                 text = self.head + text
-            data = text.encode()
-            self._file.seek(self._end)
-            self._file.write(data + self.tail.encode())
+            data = text.encode(errors="surrogateescape")  # the bytes of a name that is no UTF-8
+            self._put(data + self.tail.encode())
             self._end += len(data)
         except OSError as error:
-            raise DemoError(f"Cannot write '{self._path}': {error.strerror}. Make room, or give another.") from error
+            self._has_failed = True
+            if self._file is not None:
+                with contextlib.suppress(OSError):
+                    # The tail's bytes have been there before, so that there is room for them.
+                    self._file.truncate(self._end + len(self.tail) if self._end else 0)
+                    if self._end:
+                        self._put(self.tail.encode())
+            self._written.fail(f"Cannot write '{self._path}': {error.strerror}. It ends after {self._frames} frames.")
+        return not self._has_failed
+
+    def _put(self, data: bytes) -> None:
+        """Write all of the data at the end: a system call may take a part of it only."""
+        assert self._file is not None
+        self._file.seek(self._end)
+        view = memoryview(data)
+        while view:
+            view = view[self._file.write(view) :]
 
 
 class JsonLinesExport(Export):
@@ -131,13 +155,16 @@ class CsvExport(Export):
 
 
 class CocoExport(Export):
-    """COCO's results format: image_id is the number in the image's file name, or the frame's."""
+    """COCO's results format: image_id is the number in the image's file name, or the frame's.
+
+    An image's results have its file_name, too, which COCO's tools pass over.
+    """
 
     head = "["
     tail = "\n]\n"
 
-    def __init__(self, path: Path, source: Source) -> None:
-        super().__init__(path, source)
+    def __init__(self, path: Path, source: Source, written: Written | None = None) -> None:
+        super().__init__(path, source, written)
         self._ids = image_ids(source.images_from)
         self._separator = "\n"
 
@@ -145,21 +172,22 @@ class CocoExport(Export):
         frame = inference.frame
         image_id = self._ids.get(frame.name or "", frame.index)
         text = ""
-        for result in coco_results(image_id, poses):
+        for result in coco_results(image_id, poses, frame.name):
             text += self._separator + json.dumps(result, allow_nan=False)
             self._separator = ",\n"
         return text
 
 
-def coco_results(image_id: int, poses: Sequence[Pose]) -> list[dict[str, Any]]:
+def coco_results(image_id: int, poses: Sequence[Pose], file_name: str | None = None) -> list[dict[str, Any]]:
     """Poses as COCO's results format has them: 17 keypoints x, y, score; 0, 0, 0 for one that was not found."""
+    image = {"image_id": image_id} | ({"file_name": file_name} if file_name else {})
     order = [KEYPOINTS.index(name) for name in COCO_KEYPOINTS]
     results = []
     for pose in poses:
         keypoints = np.where(np.isfinite(pose.keypoints).all(axis=1, keepdims=True), pose.keypoints, 0)[order]
         results.append(
-            {
-                "image_id": image_id,
+            image
+            | {
                 "category_id": PERSON_CATEGORY,
                 "keypoints": [_rounded(value) for value in keypoints.ravel().tolist()],
                 "score": round(pose.score, 6),
@@ -178,14 +206,14 @@ def _rounded(value: float) -> float:
     return round(value, 4)
 
 
-def open_export(path: Path | None, source: Source) -> NoExport:
+def open_export(path: Path | None, source: Source, written: Written | None = None) -> NoExport:
     """A writer of keypoints. Raises UsageError where the path has no known ending or cannot be written."""
     if path is None:
         return NoExport()
-    kinds: dict[str, Callable[[Path, Source], Export]]
+    kinds: dict[str, Callable[[Path, Source, Written | None], Export]]
     kinds = {".json": CocoExport, ".jsonl": JsonLinesExport, ".csv": CsvExport}
     kind = kinds.get(path.suffix.lower())
     if kind is None:
         raise UsageError(f"Cannot write keypoints to '{path}': give a name that ends in {', '.join(kinds)}.")
     check_writable(path)
-    return kind(path, source)
+    return kind(path, source, written)

@@ -1,13 +1,19 @@
 """Output files: checked before a run, and under their final name only when they are whole."""
 
 import contextlib
+import errno
+import itertools
+import math
 import os
+import shutil
 import sys
-import tempfile
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 from .errors import DemoError, UsageError
+
+PARTIAL_PREFIX = ".human-pose-"
 
 
 def is_utf8(path: Path) -> bool:
@@ -82,28 +88,80 @@ def check_writable(path: Path) -> None:
     """Raise UsageError where no file can be written at `path`, so that no run is in vain."""
     if path.is_dir():
         raise UsageError(f"Cannot write '{path}': it is a folder. Give a file's name.")
+    if path.exists() and not path.is_file():
+        raise UsageError(f"Cannot write '{path}': it is a device or a pipe, not a file. Give a file's name.")
+    if path.exists() and not os.access(path, os.W_OK):
+        raise UsageError(f"Cannot write '{path}': the file is write-protected. Give another name.")
     check_parent(path)
 
 
 def check_parent(path: Path) -> None:
     """Raise UsageError where nothing can be made at `path`."""
-    parent = path.absolute().parent
+    parent = final_path(path).parent
+    shown = parent if path.is_symlink() else path.parent
     if not parent.is_dir():
-        raise UsageError(f"Cannot write '{path}': there is no folder '{path.parent}'. Make it, or give another.")
+        raise UsageError(f"Cannot write '{path}': there is no folder '{shown}'. Make it, or give another.")
     if not os.access(parent, os.W_OK):
-        raise UsageError(f"Cannot write '{path}': the folder '{path.parent}' is not writable. Give another.")
+        raise UsageError(f"Cannot write '{path}': the folder '{shown}' is not writable. Give another.")
+
+
+def final_path(path: Path) -> Path:
+    """Where a file of this name really is: a symbolic link stays, and what it points to is written."""
+    return Path(os.path.realpath(path))
+
+
+def identity(path: Path) -> tuple[int, int] | str:
+    """The same for every name of a file: other spellings, symbolic and hard links."""
+    try:
+        found = path.stat()
+    except OSError:
+        return os.path.normcase(os.path.realpath(path))
+    return found.st_dev, found.st_ino
+
+
+def free_name(path: Path) -> Path:
+    """`path`, or the first of name-2, name-3, ... that no file has."""
+    names = (path.with_name(f"{path.stem}-{number}{path.suffix}") for number in itertools.count(2))
+    return next(name for name in itertools.chain([path], names) if not os.path.lexists(name))
+
+
+def new_partial(path: Path) -> Path:
+    """A name beside `path` for what is not complete yet: short, so that a name of any length can be written."""
+    return path.with_name(f"{PARTIAL_PREFIX}{uuid.uuid4().hex[:8]}{path.suffix}")
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a file that is there whole or not at all. Raises DemoError."""
-    partial: Path | None = None
+    """Write a file that is there whole or not at all; it keeps the permissions of the file it replaces.
+
+    Raises DemoError, also where `path` is a device or a pipe, which no file may replace.
+    """
+    target = final_path(path)
+    partial = new_partial(target).with_suffix("")
     try:
-        with tempfile.NamedTemporaryFile(dir=path.absolute().parent, prefix=f".{path.stem}-", delete=False) as file:
-            partial = Path(file.name)
-            file.write(data)
-        partial.chmod(0o644)
-        partial.replace(path)
+        if target.exists() and not target.is_file():
+            raise OSError(errno.EEXIST, "it is no file")
+        try:
+            with partial.open("xb") as file:
+                file.write(data)
+            if target.exists():
+                shutil.copymode(target, partial)
+            partial.replace(target)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                partial.unlink()
+            raise
     except OSError as error:
-        if partial is not None:
-            partial.unlink(missing_ok=True)
         raise DemoError(f"Cannot write '{path}': {error.strerror}. Make room, or give another place.") from error
+
+
+def room_left(path: Path) -> float:
+    """By how many bytes the file at `path` can still grow, on its disk and within the limits of this process."""
+    usage = shutil.disk_usage(path.parent)
+    room = float(usage.free) if usage.total else math.inf  # some file systems do not say
+    if sys.platform != "win32":
+        import resource
+
+        limit = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
+        if limit != resource.RLIM_INFINITY:
+            room = min(room, limit - path.stat().st_size)
+    return room

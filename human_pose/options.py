@@ -12,6 +12,7 @@ from .errors import UsageError
 from .files import cache_folder
 from .network import CELL_PIXELS, LARGEST_SIZE
 from .viewer import DEFAULT_DISPLAY_FPS
+from .written import Written
 
 BUNDLED_VIDEO = Path(__file__).resolve().parent.parent / "videos" / "park.mp4"
 MOST_REQUESTS = 256
@@ -51,7 +52,8 @@ def parse_options(arguments: list[str] | None, description: str | None) -> argpa
     add("-m", "--model", help=f"{' or '.join(CATALOG)}, or the path of an IR's .xml; default: {DEFAULT_MODEL}")
     add("-p", "--precision", choices=PRECISIONS, help=PRECISION_HELP)
     add("-o", "--output", metavar="FILE",
-        help="write the annotated video here; for images, an image, or a folder for the images")
+        help="write the annotated video here (.mp4, .mov, .mkv: H.264 with the source's sound where the program ffmpeg "
+             "is installed; .avi: Motion JPEG); for images, an image, or a folder for the images")
     add("--keypoints", type=Path, metavar="FILE",
         help="write everybody's keypoints here: .jsonl, a line a frame; .csv, a row a keypoint; .json, COCO's results")
     add("--no-show", dest="show", action="store_false", help="open no window")
@@ -106,8 +108,8 @@ def parse_options(arguments: list[str] | None, description: str | None) -> argpa
     return options
 
 
-def settings_of(options: argparse.Namespace, precision: str) -> Settings:
-    """What the options want of every device. Raises UsageError."""
+def settings_of(options: argparse.Namespace, precision: str, written: Written | None = None) -> Settings:
+    """What the options want of every device; `written`: who is told of the map. Raises UsageError."""
     properties: dict[str, str] = {}
     for text in options.property:
         name, equals, value = text.partition("=")
@@ -138,6 +140,7 @@ def settings_of(options: argparse.Namespace, precision: str) -> Settings:
         cache_folder() if options.cache else None,
         options.affinity,
         options.affinity_map,
+        written,
     )
 
 

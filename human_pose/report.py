@@ -11,10 +11,12 @@ import openvino as ov
 
 from .capture import Capture
 from .devices import full_name
+from .errors import DemoError
 from .files import write_whole
 from .inference import Estimator
 from .network import PoseNetwork, shorter_side
 from .stats import ENOUGH_RESULTS, DeviceStatistics, RunStatistics, Summary
+from .written import Written
 
 PERCENTILES = (50, 95, 99)
 EXPLANATIONS = (
@@ -123,6 +125,11 @@ def _summary(summary: Summary | None) -> dict[str, Any]:
     return asdict(summary) if summary else {"mean": None, "min": None, "max": None}
 
 
-def write_report(path: Path, content: dict[str, Any]) -> None:
-    """Write JSON, whole or not at all. Raises DemoError."""
-    write_whole(path, (json.dumps(content, indent=2, allow_nan=False) + "\n").encode())
+def write_report(path: Path, content: dict[str, Any], written: Written) -> None:
+    """Write JSON, whole or not at all; where it cannot be written, the rest of the run's files still are."""
+    try:
+        write_whole(path, (json.dumps(content, indent=2, allow_nan=False) + "\n").encode())
+    except DemoError as error:
+        written.fail(error)
+    else:
+        written.add(path)

@@ -1,5 +1,6 @@
 """What the program says on the terminal while it runs, and how it is told there to stop."""
 
+import contextlib
 import io
 import os
 import signal
@@ -7,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from types import FrameType, TracebackType
+from typing import Any, TextIO
 
 from .errors import DemoError
 
@@ -14,7 +16,21 @@ from .errors import DemoError
 def say(line: str) -> None:
     """A line for the person at the terminal; the results, on standard output, stay free of it."""
     ProgressLine.clear()
-    print(line, file=sys.stderr, flush=True)
+    _tell(f"{line}\n")
+
+
+def _tell(text: str) -> None:
+    """Write to standard error; a full disk, a reader or a terminal that has gone away stops nothing."""
+    try:
+        print(text, end="", file=sys.stderr, flush=True)
+    except OSError:
+        _silence(sys.stderr)
+
+
+def _silence(stream: TextIO) -> None:
+    """Let what is written to a stream from now on, and what still waits in it, go nowhere."""
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def print_result(text: str) -> None:
@@ -23,7 +39,7 @@ def print_result(text: str) -> None:
     try:
         print(text, flush=True)
     except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence(sys.stdout)
 
 
 def have_streams() -> None:
@@ -36,7 +52,7 @@ def have_streams() -> None:
             setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115
         stream = getattr(sys, name)
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+            stream.reconfigure(errors="backslashreplace")  # a file's name may hold what the terminal cannot show
 
 
 def run_command(command: Callable[[], int | None]) -> int:
@@ -71,27 +87,43 @@ class ProgressLine:
         self._due_at = time.monotonic() + self._interval_s
         padding = " " * max(0, len(ProgressLine._shown) - len(text))
         ProgressLine._shown = text
-        print(f"\r{text}{padding}", end="", file=sys.stderr, flush=True)
+        _tell(f"\r{text}{padding}")
 
     @classmethod
     def clear(cls) -> None:
         """Empty the line, so that other output starts on a clean one."""
         if cls._shown:
-            print("\r" + " " * len(cls._shown) + "\r", end="", file=sys.stderr, flush=True)
-            cls._shown = ""
+            shown, cls._shown = cls._shown, ""
+            _tell("\r" + " " * len(shown) + "\r")
+
+
+STOP_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+INSISTS_AFTER_S = 3.0
+
+
+def handle_stop_signals(handler: Callable[[int, FrameType | None], None] | signal.Handlers) -> dict[int, Any]:
+    """Let `handler` take Ctrl-C, a polite kill and the terminal's end. Returns the handlers before.
+
+    Where SIGHUP is ignored, as under nohup, it stays so.
+    """
+    taken = [number for number in STOP_SIGNALS if number == signal.SIGINT or signal.getsignal(number) != signal.SIG_IGN]
+    return {number: signal.signal(number, handler) for number in taken}
 
 
 class StopRequest:
-    """While it is entered, Ctrl-C (or a polite kill) asks the loop to end in order; a second one interrupts it."""
+    """While it is entered, Ctrl-C (a polite kill, the end of the terminal) asks the loop to end in order.
+
+    A loop that has not ended INSISTS_AFTER_S later is interrupted by the next one; those before count as the first.
+    """
 
     def __init__(self) -> None:
-        self._asked = False
+        self._asked_at: float | None = None
 
     def __bool__(self) -> bool:
-        return self._asked
+        return self._asked_at is not None
 
     def __enter__(self) -> "StopRequest":
-        self._before = {number: signal.signal(number, self._ask) for number in (signal.SIGINT, signal.SIGTERM)}
+        self._before = handle_stop_signals(self._ask)
         return self
 
     def __exit__(
@@ -101,9 +133,10 @@ class StopRequest:
             signal.signal(number, handler)
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
-        if self._asked:
+        if self._asked_at is None:
+            self._asked_at = time.monotonic()
+        elif time.monotonic() - self._asked_at > INSISTS_AFTER_S:
             raise KeyboardInterrupt
-        self._asked = True
 
 
 def run_progress(frames: int, in_source: int | None, limit: int | None, elapsed_s: float) -> str:

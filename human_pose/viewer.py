@@ -11,6 +11,7 @@ from .decode import Pose
 from .devices import DeviceCycle
 from .draw import draw, draw_to_fit
 from .errors import DemoError
+from .files import free_name
 from .inference import Estimator, Inference
 from .network import PoseNetwork
 from .overlay import WIDEST, put_panel
@@ -171,7 +172,7 @@ class Viewer:
         return picture
 
     def _save(self, result: Result) -> None:
-        path = Path(f"pose-{result[0].frame.index:06d}.png")
+        path = free_name(Path(f"pose-{result[0].frame.index:06d}.png"))
         try:
             write_image(path, self._draw_output(result))
             self.notice(f"saved {path}")

@@ -1,7 +1,6 @@
 """Where the annotated pictures go: a video file, an image, or a folder of images."""
 
-import contextlib
-import uuid
+import os
 from pathlib import Path
 from types import TracebackType
 
@@ -9,12 +8,18 @@ import cv2
 import numpy as np
 
 from .capture import Frame
+from .encoder import VIDEO_SUFFIXES, Encoder, EncoderError, open_encoder
 from .errors import DemoError, UsageError
-from .files import check_parent, check_writable, write_whole
+from .files import check_parent, check_writable, final_path, identity, room_left, write_whole
+from .outputs import output_name
+from .partial import Partial, clean_up, count_frames
+from .sound import Sound, finish, video_start_s
 from .sources import IMAGE_SUFFIXES, Source
+from .written import Written
 
-CODECS = {".mp4": "mp4v", ".mov": "mp4v", ".m4v": "mp4v", ".mkv": "mp4v", ".avi": "MJPG"}
 FPS_WITHOUT_CLOCK = 30.0
+RESERVE_BYTES, RESERVE_BYTES_A_FRAME = 1_000_000, 40  # of the disk, to complete the files with
+LIST_OF_IMAGES = ".human_pose_images"  # in a folder of annotated images: which of them are this program's
 
 
 class NoWriter:
@@ -38,97 +43,172 @@ class VideoWriter(NoWriter):
     """A video that gets its name when it is complete; it can be played also when the run was cut short.
 
     A frame that the source dropped is filled in with the picture after it, so that the video keeps the source's time.
+    What cannot be written ends the video, not the run.
     """
 
     is_open = True
 
-    def __init__(self, path: Path, fps: float) -> None:
-        self._path, self._fps = path.absolute(), fps
-        self._partial = self._path.with_name(f".human-pose-{uuid.uuid4().hex[:8]}{path.suffix}")
-        self._writer: cv2.VideoWriter | None = None
-        self._size = (0, 0)
+    def __init__(
+        self, path: Path, fps: float, written: Written, sound_of: Path | None = None, loops: bool = False
+    ) -> None:
+        """sound_of: the file whose frames are written in its own time, from its start; loops: again and again."""
+        self._path, self._fps, self._written = path, fps, written
+        self._sound_of, self._loops = sound_of, loops
+        self._partial: Partial | None = None
+        self._encoder: Encoder | None = None
         self._first_index = self._next_index = 0
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._writer is None:
-            return
-        self._writer.release()
-        try:
-            self._check()
-            self._partial.replace(self._path)
-        except OSError as problem:
-            raise DemoError(f"Cannot write '{self._path}': {problem.strerror}. Give another name.") from problem
-        finally:
-            self._partial.unlink(missing_ok=True)
-
-    def _check(self) -> None:
-        """OpenCV does not tell when it could not write; counting what arrived in the file does."""
-        video = cv2.VideoCapture(
-            str(self._partial), cv2.CAP_FFMPEG, [cv2.CAP_PROP_FORMAT, -1]
-        )  # -1: nothing is decoded
-        arrived = 0
-        while video.grab():
-            arrived += 1
-        video.release()
-        written = self._next_index - self._first_index
-        if arrived < written:
-            raise DemoError(
-                f"'{self._path}' was not written: only {arrived} of {written} frames arrived on the disk. Is it full?"
-            )
+        self._finish()
 
     def write(self, frame: Frame, picture: np.ndarray) -> None:
-        if self._writer is None:
-            self._writer = self._open(picture)
-            self._first_index = self._next_index = frame.index
-        if picture.shape[1::-1] != self._size:
-            picture = _fit(picture, self._size)
-        for _ in range(self._next_index, frame.index + 1):
-            self._writer.write(picture)
-        self._next_index = frame.index + 1
+        if not self.is_open:
+            return
+        try:
+            if self._encoder is None:
+                self._partial = Partial(final_path(self._path))
+                self._encoder = open_encoder(self._partial.path, self._fps, picture)
+                self._frame_size = picture.shape[1::-1]
+                self._first_index = self._next_index = frame.index
+            picture = _fit(picture, self._frame_size, self._encoder.size)
+            for _ in range(self._next_index, frame.index + 1):
+                self._check_room(picture.nbytes)
+                self._encoder.write(picture)
+                self._next_index += 1
+        except EncoderError as problem:
+            self._finish(str(problem))
+        except OSError as problem:
+            self._finish(problem.strerror)
 
-    def _open(self, picture: np.ndarray) -> cv2.VideoWriter:
-        # Video codecs want even sizes.
-        self._size = (picture.shape[1] // 2 * 2, picture.shape[0] // 2 * 2)
-        codec = CODECS[self._path.suffix.lower()]
-        writer = cv2.VideoWriter(
-            str(self._partial), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*codec), self._fps, self._size
-        )
-        if not writer.isOpened():
-            with contextlib.suppress(OSError):
-                self._partial.unlink()
-            raise DemoError(
-                f"Cannot write '{self._path}': this OpenCV has no codec for {self._path.suffix} ({codec}), or the "
-                "folder is not writable. Try another ending: .mp4 or .avi."
+    def _check_room(self, frame_bytes: int) -> None:
+        assert self._partial is not None
+        frames = self._next_index - self._first_index
+        if room_left(self._partial.path) < RESERVE_BYTES + RESERVE_BYTES_A_FRAME * frames + frame_bytes:
+            raise EncoderError("the disk is full; make room, or give another place")
+
+    def _finish(self, problem: str | None = None) -> None:
+        """Complete the video and name it; `problem`: why it ends before the run does."""
+        if not self.is_open:
+            return
+        self.is_open = False
+        if self._encoder is not None:
+            try:
+                self._encoder.close()
+            except EncoderError as error:
+                problem = problem or str(error)
+        if self._partial is None:
+            if problem:
+                self._written.fail(f"Cannot write '{self._path}': {problem}.")
+            return
+        arrived = count_frames(self._partial.path)
+        expected = self._next_index - self._first_index
+        if not arrived:
+            self._partial.remove()
+            self._written.fail(f"Cannot write '{self._path}': {problem or 'no frame arrived on the disk'}.")
+            return
+        if problem or arrived < expected:
+            reason = problem or f"{expected - arrived} more did not arrive on the disk"
+            self._written.fail(f"'{self._path}' ends after {arrived} frames: {reason}.")
+        details = self._complete(self._partial, arrived)
+        try:
+            self._partial.keep()
+        except OSError as error:
+            self._written.fail(
+                f"Cannot write '{self._path}': {error.strerror}. The video is in '{self._partial.path}'."
             )
-        return writer
+            return
+        self._written.add(self._path, f"{arrived} {'frame' if arrived == 1 else 'frames'}, {details}")
+
+    def _complete(self, partial: Partial, frames: int) -> str:
+        """Add what a video gets at its end. Returns what is to be said of it."""
+        assert self._encoder is not None
+        sound = None
+        start_s = video_start_s(self._sound_of) if self._sound_of else None
+        if self._sound_of and start_s is not None:
+            sound = Sound(self._sound_of, start_s + self._first_index / self._fps, frames / self._fps)
+        path, has_sound = finish(partial.path, None if self._loops else sound)
+        if path != partial.path:
+            partial.replace_by(path)
+        details = [self._encoder.codec]
+        if self._encoder.size != self._frame_size:
+            details.append("its odd last row or column cut off, which this codec cannot have")
+        if has_sound:
+            details.append("with the sound of its source")
+        elif sound:
+            details.append("without the sound of its source" + (", which was played in a loop" if self._loops else ""))
+        return ", ".join(details)
 
 
-def _fit(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Bring a picture to `size` (width, height): an odd last row or column is cut, any other is scaled and padded."""
-    if (picture.shape[1] // 2 * 2, picture.shape[0] // 2 * 2) == size:
-        return np.ascontiguousarray(picture[: size[1], : size[0]])
-    scale = min(size[0] / picture.shape[1], size[1] / picture.shape[0])
-    width, height = max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale))
+def _fit(picture: np.ndarray, first: tuple[int, int], size: tuple[int, int]) -> np.ndarray:
+    """Bring a picture to `size` (width, height), that of the first one without an odd last row or column.
+
+    A picture of another size than the `first` one is scaled and padded.
+    """
+    height, width = picture.shape[:2]
+    if (width, height) == size:
+        return np.ascontiguousarray(picture)
     fitted = np.zeros((size[1], size[0], 3), np.uint8)
-    fitted[:height, :width] = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+    if (width, height) != first:
+        scale = min(size[0] / width, size[1] / height)
+        width, height = max(1, round(width * scale)), max(1, round(height * scale))
+        picture = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+    kept = picture[: size[1], : size[0]]
+    fitted[: kept.shape[0], : kept.shape[1]] = kept
     return fitted
 
 
 class ImageWriter(NoWriter):
-    """Annotated images: one file, or a folder where each gets the name it had."""
+    """Annotated images: one file, or a folder where each gets the name it had. What cannot be written is counted."""
 
     is_open = True
 
-    def __init__(self, path: Path, is_folder: bool) -> None:
-        self._path, self._is_folder = path, is_folder
+    def __init__(self, path: Path, is_folder: bool, written: Written, names: frozenset[str] = frozenset()) -> None:
+        """names: of the files that will be in the folder."""
+        self._path, self._is_folder, self._written, self._names = path, is_folder, written, names
+        self._is_prepared = not is_folder
+        self._images = self._failures = 0
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        failed = f", {self._failures} could not be written" if self._failures else ""
+        if self._images:
+            self._written.add(self._path, f"{self._images} images{failed}" if self._is_folder else "")
+        elif self._failures > 1:
+            self._written.fail(f"None of {self._failures} images could be written to '{self._path}'.")
 
     def write(self, frame: Frame, picture: np.ndarray) -> None:
-        name = Path(frame.name or f"{frame.index:06d}.png")
-        if name.suffix.lower() == ".pgm":  # has no colours
-            name = name.with_name(f"{name.name}.png")
-        write_image(self._path / name if self._is_folder else self._path, picture)
+        try:
+            if not self._is_prepared:
+                _prepare_folder(self._path, self._names)
+                self._is_prepared = True
+            name = output_name(frame.name or f"{frame.index:06d}.png")
+            write_image(self._path / name if self._is_folder else self._path, picture)
+            self._images += 1
+        except DemoError as error:
+            self._failures += 1
+            if self._failures == 1:
+                self._written.fail(error)
+
+
+def _prepare_folder(folder: Path, names: frozenset[str]) -> None:
+    """Make the folder and note which names in it are this program's from now on. Raises DemoError."""
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise DemoError(f"Cannot make the folder '{folder}': {error.strerror}. Give another.") from error
+    content = {os.fsencode(name) for name in names} | _own_images(folder)
+    write_whole(folder / LIST_OF_IMAGES, b"".join(name + b"\0" for name in sorted(content)))
+
+
+def _own_images(folder: Path) -> set[bytes]:
+    """The names of the images in a folder that runs before this one have written."""
+    try:
+        return set((folder / LIST_OF_IMAGES).read_bytes().split(b"\0")) - {b""}
+    except OSError:
+        return set()
 
 
 def write_image(path: Path, picture: np.ndarray) -> None:
@@ -142,29 +222,44 @@ def write_image(path: Path, picture: np.ndarray) -> None:
     write_whole(path, data.tobytes())
 
 
-def open_writer(output: str | None, source: Source) -> NoWriter:
-    """A writer for what `source` gives. Raises UsageError where `output` does not suit it or cannot be written."""
+def open_writer(output: str | None, source: Source, written: Written | None = None, loops: bool = False) -> NoWriter:
+    """A writer for what `source` gives; `loops`: the source is started over at its end.
+
+    Raises UsageError where `output` does not suit the source or cannot be written.
+    """
     if output is None:
         return NoWriter()
-    path = Path(output)
+    path, written = Path(output), written or Written()
     suffix = path.suffix.lower()
     originals = [file for file in source.images_from or [Path(source.name)] if file.exists()]
-    inputs = originals + [file.absolute().parent for file in originals if source.images_from]
-    if path.exists() and any(path.samefile(file) for file in inputs):
+    inputs = {identity(file) for file in originals}
+    if source.images_from:
+        inputs |= {identity(file.absolute().parent) for file in originals}
+    if identity(path) in inputs:
         raise UsageError(f"The output '{output}' is the input itself, which it would overwrite. Give another name.")
-    if suffix in CODECS or (source.images_from and suffix in IMAGE_SUFFIXES):
+    if suffix in VIDEO_SUFFIXES or (source.images_from and suffix in IMAGE_SUFFIXES):
         check_writable(path)
     else:
         check_parent(path)
-    if suffix in CODECS:
-        return VideoWriter(path, source.fps or FPS_WITHOUT_CLOCK)
+    if suffix in VIDEO_SUFFIXES:
+        clean_up(final_path(path).parent)
+        is_file = not (source.is_live or source.images_from) and source.fps is not None and Path(source.name).is_file()
+        sound_of = Path(source.name) if is_file else None
+        return VideoWriter(path, source.fps or FPS_WITHOUT_CLOCK, written, sound_of, loops)
     if not source.images_from:
-        raise UsageError(f"Cannot write a video to '{output}': give a name that ends in {', '.join(CODECS)}.")
+        raise UsageError(f"Cannot write a video to '{output}': give a name that ends in {', '.join(VIDEO_SUFFIXES)}.")
     if suffix in IMAGE_SUFFIXES:
         if len(source.images_from) > 1:
             raise UsageError(f"'{output}' is one image, the source has several. Give a folder, or a video file.")
-        return ImageWriter(path, is_folder=False)
+        return ImageWriter(path, is_folder=False, written=written)
     if path.is_file():
         raise UsageError(f"'{output}' is a file. Give a folder, an image (.png, .jpg) or a video (.mp4, .avi).")
-    path.mkdir(exist_ok=True)
-    return ImageWriter(path, is_folder=True)
+    names = frozenset(output_name(file.name) for file in source.images_from)
+    own = _own_images(path)
+    for name in sorted(names):
+        file = path / name
+        if identity(file) in inputs:
+            raise UsageError(f"'{file}' is one of the inputs, which would be overwritten. Give another folder.")
+        if file.is_symlink() or (file.exists() and os.fsencode(name) not in own):
+            raise UsageError(f"'{file}' is there already, and no run before has written it. Give another folder.")
+    return ImageWriter(path, is_folder=True, written=written, names=names)

@@ -1,5 +1,6 @@
 """What the tests share: the program as a process, a screen, the measurement data where it is."""
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -21,6 +22,26 @@ MEASUREMENT_DATA = ROOT.parent / "shared"
 
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
+
+
+def missing_program(*names: str) -> None:
+    """Skip the test for want of programs; fail it on the machine that judges a change."""
+    message = f"{' and '.join(names)} not installed: sudo apt-get install -y {' '.join(names).lower()}"
+    if os.environ.get("CI") == "true":
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+@contextlib.contextmanager
+def room_for(size: int) -> Iterator[None]:
+    """No file can grow beyond `size` bytes, as if the disk were full."""
+    resource = pytest.importorskip("resource", reason="this system cannot limit the size of files")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -105,10 +126,7 @@ def screen() -> Iterator[str]:
     """A display of its own: starts Xvfb, gives its name (":7"). Skips where Xvfb or xdotool is not installed."""
     missing = [name for name in ("Xvfb", "xdotool") if not any((Path(p) / name).exists() for p in os.get_exec_path())]
     if missing:
-        message = f"{' and '.join(missing)} not installed: sudo apt-get install -y xvfb xdotool"
-        if os.environ.get("CI") == "true":
-            pytest.fail(message)
-        pytest.skip(message)
+        missing_program(*missing)
     read_end, write_end = os.pipe()
     server = subprocess.Popen(
         # Without -noreset it starts afresh when its last client goes; a program that comes just then has no display.

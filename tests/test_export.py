@@ -1,9 +1,9 @@
 """Keypoints in files: what is in them, and that they are whole at every moment."""
 
 import csv
+import io
 import json
 import math
-import os
 import signal
 import subprocess
 import sys
@@ -23,7 +23,8 @@ from human_pose.errors import DemoError, UsageError
 from human_pose.export import coco_results, image_ids, open_export
 from human_pose.skeleton import COCO_KEYPOINTS, KEYPOINTS
 from human_pose.sources import Source
-from tests.conftest import ROOT, Program
+from human_pose.written import Written
+from tests.conftest import ROOT, Program, room_for
 from tests.painted import blank, paint_person, pixels
 
 VIDEO = Source("gym.mp4", lambda: iter(()), fps=25.0)
@@ -153,17 +154,48 @@ def test_another_ending_is_refused(tmp_path: Path, name: str) -> None:
         open_export(tmp_path / name, VIDEO)
 
 
-def test_a_full_disk_is_said_in_one_line() -> None:
-    full = Path("/dev/full")
-    if not full.exists():
-        pytest.skip("this system has no /dev/full")
-    link = Path(f"/tmp/full-{os.getpid()}.jsonl")
-    link.symlink_to(full)
-    try:
-        with pytest.raises(DemoError, match="No space left"), open_export(link, VIDEO) as export:
-            export.write(result(0), [ARM])
-    finally:
-        link.unlink()
+@pytest.mark.parametrize("suffix", [".json", ".jsonl", ".csv"])
+def test_a_full_disk_leaves_the_whole_frames_and_is_said_once(
+    tmp_path: Path, suffix: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, written = tmp_path / f"k{suffix}", Written()
+    with open_export(path, VIDEO, written) as export:
+        export.write(result(0), [ARM])
+        size = path.stat().st_size
+        with room_for(size + 100):  # a system call then writes a part of what it is given
+            export.write(result(1), [ARM] * 3)
+        whole = path.read_text()
+        export.write(result(2), [ARM])  # there is room again, but a frame would be missing in between
+    assert path.read_text() == whole
+    assert len(whole) == size
+    assert written.has_failed
+    assert capsys.readouterr().err.count("File too large") == 1
+    assert written.lines == [f"Wrote {path} (1 frame)"]
+
+
+def test_a_system_call_that_writes_a_part_only_is_followed_by_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Slow(io.FileIO):
+        def write(self, data: Any) -> int:
+            return super().write(bytes(data)[:7])
+
+    monkeypatch.setattr("human_pose.export.open", lambda path, mode, buffering: Slow(path, mode), raising=False)
+    write(tmp_path / "k.json", [[ARM], [ARM, ARM]])
+    assert len(json.loads((tmp_path / "k.json").read_text())) == 3
+
+
+def test_results_of_an_image_name_its_file_and_load_as_cocos(tmp_path: Path) -> None:
+    source = Source("folder", lambda: iter(()), images_from=(Path("b.jpg"), Path("a.jpg")))
+    with open_export(tmp_path / "k.json", source) as export:
+        for index, name in enumerate(("b.jpg", "a.jpg")):
+            export.write(result(index, name), [ARM])
+    entries = json.loads((tmp_path / "k.json").read_text())
+    assert [(entry["image_id"], entry["file_name"]) for entry in entries] == [(0, "b.jpg"), (1, "a.jpg")]
+    coco = pytest.importorskip("pycocotools.coco").COCO()
+    coco.dataset = {"images": [{"id": 0}, {"id": 1}], "categories": [{"id": 1}], "annotations": []}
+    coco.createIndex()
+    assert len(coco.loadRes(str(tmp_path / "k.json")).anns) == 2
 
 
 # The program

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOMS = [
-    "errors", "skeleton", "terminal", "quiet", "files", "catalog", "download", "equalize", "twin", "network", "scaling",
-    "preprocess", "model_files", "convert", "cache", "devices", "affinity", "compiled", "benchmark_app", "profile",
-    "stats", "sources", "capture", "infer_request", "compilation", "inference", "peaks", "decode", "export", "draw",
-    "panel", "place", "overlay", "pacing", "screen", "window", "tour", "writer", "panel_content", "viewer", "report",
-    "options", "evaluate", "agreement", "samples", "int8", "judge", "quantize", "shelf", "originals", "models",
+    "errors", "skeleton", "terminal", "quiet", "ending", "written", "files", "catalog", "download", "equalize", "twin",
+    "network", "scaling", "preprocess", "model_files", "convert", "cache", "devices", "affinity", "compiled",
+    "benchmark_app", "profile", "stats", "sources", "capture", "infer_request", "compilation", "inference", "peaks",
+    "decode", "export", "draw", "panel", "place", "overlay", "pacing", "screen", "window", "tour", "encoder", "outputs",
+    "partial", "sound", "writer", "panel_content", "viewer", "report", "options", "evaluate", "agreement", "samples",
+    "int8", "judge", "quantize", "shelf", "originals", "models",
 ]  # fmt: skip
 STUDY = [
     "figures", "machine", "plan", "material", "measure", "original", "hetero", "accuracy", "cell", "results", "runner",

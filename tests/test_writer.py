@@ -2,20 +2,22 @@
 
 import contextlib
 import os
+import shutil
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from human_pose import writer as writer_module
 from human_pose.capture import Frame, open_capture
+from human_pose.encoder import VIDEO_SUFFIXES
 from human_pose.errors import DemoError, UsageError
 from human_pose.files import write_whole
 from human_pose.sources import IMAGE_SUFFIXES, Source
-from human_pose.writer import CODECS, ImageWriter, NoWriter, VideoWriter, open_writer, write_image
+from human_pose.writer import LIST_OF_IMAGES, ImageWriter, NoWriter, VideoWriter, open_writer, write_image
+from human_pose.written import Written
+from tests.conftest import missing_program, room_for
 
 HEIGHT, WIDTH = 48, 64
 
@@ -37,11 +39,23 @@ def image_source(count: int, name: str = "images") -> Source:
     return Source(name, lambda: iter(()), frame_count=count, images_from=tuple(Path(f"{n}.png") for n in range(count)))
 
 
-def write_video(path: Path, pictures: dict[int, np.ndarray], fps: float = 25.0) -> None:
+def write_video(path: Path, pictures: dict[int, np.ndarray], fps: float = 25.0) -> Written:
     """Write pictures by the index of their frame."""
-    with open_writer(str(path), video_source(fps)) as writer:
+    written = Written()
+    with open_writer(str(path), video_source(fps), written) as writer:
         for index, picture in pictures.items():
             writer.write(frame(index), picture)
+    return written
+
+
+@pytest.fixture(params=["ffmpeg", "OpenCV"])
+def encoder(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """With the program ffmpeg, and on a machine that does not have it."""
+    if request.param == "OpenCV":
+        monkeypatch.setenv("PATH", "")
+    elif shutil.which("ffmpeg") is None:
+        missing_program("ffmpeg")
+    return str(request.param)
 
 
 def read_video(path: Path) -> list[np.ndarray]:
@@ -60,33 +74,37 @@ def numbers_of(path: Path) -> list[int]:
 
 
 def names_in(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
-
-
-@contextlib.contextmanager
-def room_for(size: int) -> Iterator[None]:
-    """No file can grow beyond `size` bytes, as if the disk were full."""
-    resource = pytest.importorskip("resource", reason="this system cannot limit the size of files")
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    return sorted(path.name for path in folder.iterdir() if path.name != LIST_OF_IMAGES)
 
 
 # ---- a video ----
 
 
-@pytest.mark.parametrize("suffix", [*CODECS, ".MP4"])
+@pytest.mark.usefixtures("encoder")
+@pytest.mark.parametrize("suffix", [*VIDEO_SUFFIXES, ".MP4"])
 def test_video_has_the_frames_the_size_and_the_rate_that_were_written(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"out{suffix}"
-    write_video(path, {number: grey(number) for number in range(12)}, fps=12.5)
+    written = write_video(path, {number: grey(number) for number in range(12)}, fps=12.5)
     video = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
     assert video.get(cv2.CAP_PROP_FPS) == pytest.approx(12.5)
     assert (video.get(cv2.CAP_PROP_FRAME_WIDTH), video.get(cv2.CAP_PROP_FRAME_HEIGHT)) == (WIDTH, HEIGHT)
     assert numbers_of(path) == list(range(12))
     assert names_in(tmp_path) == [path.name]
+    [line] = written.lines
+    assert line.startswith(f"Wrote {path} (12 frames, ")
+    assert not written.has_failed
+
+
+RATES = [0.2, 7.5, 29.97002997, 59.94, 66.667, 71.4286, 83.333, 119.987, 142.857, 239.76, 1000]
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".avi"])
+def test_every_frame_rate_can_be_written(tmp_path: Path, encoder: str, suffix: str) -> None:
+    for fps in RATES:
+        path = tmp_path / f"{fps}{suffix}"
+        assert not write_video(path, {number: grey(number) for number in range(4)}, fps).has_failed
+        assert cv2.VideoCapture(str(path), cv2.CAP_FFMPEG).get(cv2.CAP_PROP_FPS) == pytest.approx(fps, rel=1e-3)
+        assert numbers_of(path) == list(range(4))
 
 
 def test_video_of_a_source_without_a_clock_has_30_fps(tmp_path: Path) -> None:
@@ -151,12 +169,17 @@ def test_picture_of_another_size_keeps_its_aspect(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("height", "width"), [(49, 65), (48, 65), (49, 64), (3, 3)])
-@pytest.mark.parametrize("suffix", [".mp4", ".avi"])
-def test_odd_last_row_and_column_are_cut(tmp_path: Path, suffix: str, height: int, width: int) -> None:
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".mov", ".avi"])
+def test_odd_size_is_kept_or_what_was_cut_is_said(
+    tmp_path: Path, encoder: str, suffix: str, height: int, width: int
+) -> None:
     path = tmp_path / f"out{suffix}"
-    write_video(path, {number: grey(number, height, width) for number in range(5)})
-    assert [picture.shape for picture in read_video(path)] == [(height // 2 * 2, width // 2 * 2, 3)] * 5
+    written = write_video(path, {number: grey(number, height, width) for number in range(5)})
+    is_cut = encoder == "OpenCV" and suffix != ".avi"
+    size = (height // 2 * 2, width // 2 * 2) if is_cut else (height, width)
+    assert [picture.shape[:2] for picture in read_video(path)] == [size] * 5
     assert numbers_of(path) == list(range(5))
+    assert ("cut off" in written.lines[0]) == is_cut
 
 
 @pytest.mark.parametrize("name", ["out.txt", "out.gif", "out.png", "out", "out.mp4.part"])
@@ -166,17 +189,14 @@ def test_unknown_ending_of_a_video_is_refused(tmp_path: Path, name: str) -> None
     assert names_in(tmp_path) == []
 
 
-@pytest.mark.parametrize("suffix", [".mp4", ".avi"])
-def test_missing_codec_is_an_error_and_leaves_nothing(
-    tmp_path: Path, suffix: str, monkeypatch: pytest.MonkeyPatch
+def test_missing_codec_costs_the_video_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setitem(writer_module.CODECS, suffix, "zzzz")
-    with (
-        pytest.raises(DemoError, match=f"no codec for {suffix}"),
-        open_writer(str(tmp_path / f"out{suffix}"), video_source()) as writer,
-    ):
-        writer.write(frame(0), grey(0))
-    assert names_in(tmp_path) == []
+    monkeypatch.setattr(cv2.VideoWriter, "isOpened", lambda self: False)
+    written = write_video(tmp_path / "out.avi", {0: grey(0), 1: grey(1)})
+    assert written.has_failed
+    assert capsys.readouterr().err.count("no codec for .avi") == 1
+    assert written.lines == names_in(tmp_path) == []
 
 
 @pytest.mark.parametrize("name", ["out.mp4", "out.avi"])
@@ -187,16 +207,38 @@ def test_folder_of_a_videos_name_is_refused_before_the_run(tmp_path: Path, name:
     assert names_in(tmp_path) == [name]
 
 
-def test_video_that_finds_a_folder_in_its_place_at_the_end_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(DemoError), open_writer(str(tmp_path / "out.mp4"), video_source()) as writer:
-        writer.write(frame(0), grey(0))
+def test_video_that_finds_a_folder_in_its_place_at_the_end_is_kept_beside(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    written = Written()
+    with open_writer(str(tmp_path / "out.mp4"), video_source(), written) as writer:
+        writer.write(frame(0), grey(3))
         (tmp_path / "out.mp4").mkdir()
+    assert written.has_failed
+    assert not written.lines
+    [kept] = tmp_path.glob(".human-pose-*.mp4")
+    assert f"The video is in '{kept}'" in capsys.readouterr().err
+    assert numbers_of(kept) == [3]
 
 
-def test_video_that_the_disk_has_no_room_for_is_an_error(tmp_path: Path) -> None:
-    noise = np.random.default_rng(5).integers(0, 256, (50, HEIGHT, WIDTH, 3), np.uint8)
-    with room_for(20_000), pytest.raises(DemoError):
-        write_video(tmp_path / "out.avi", dict(enumerate(noise)))
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".avi"])
+def test_disk_that_fills_ends_the_video_at_once_and_keeps_it(
+    tmp_path: Path, encoder: str, suffix: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    noise = np.random.default_rng(5).integers(0, 256, (8, 240, 320, 3), np.uint8)
+    path, written = tmp_path / f"out{suffix}", Written()
+    with room_for(4_000_000), open_writer(str(path), video_source(), written) as writer:
+        for index in range(400):
+            writer.write(frame(index), noise[index % 8])
+            if written.has_failed:
+                break
+        assert index < 399
+        assert f"'{path}' ends after " in capsys.readouterr().err
+        writer.write(frame(index), noise[0])  # the run goes on
+    frames = len(read_video(path))
+    assert 10 < frames <= index
+    assert written.lines[0].startswith(f"Wrote {path} ({frames} frames")
+    assert names_in(tmp_path) == [path.name]
 
 
 # ---- images ----
@@ -236,7 +278,7 @@ def test_folder_that_is_there_keeps_what_it_holds(tmp_path: Path) -> None:
 
 
 def test_picture_without_a_name_gets_its_number(tmp_path: Path) -> None:
-    ImageWriter(tmp_path, is_folder=True).write(frame(12), grey(1))
+    ImageWriter(tmp_path, is_folder=True, written=Written()).write(frame(12), grey(1))
     assert names_in(tmp_path) == ["000012.png"]
 
 
@@ -329,7 +371,8 @@ def test_output_beside_the_program_needs_no_folder_in_its_name(tmp_path: Path, m
 
 
 def test_two_writers_of_one_folder_do_not_meet(tmp_path: Path) -> None:
-    with VideoWriter(tmp_path / "a.mp4", 25) as one, VideoWriter(tmp_path / "b.mp4", 25) as other:
+    written = Written()
+    with VideoWriter(tmp_path / "a.mp4", 25, written) as one, VideoWriter(tmp_path / "b.mp4", 25, written) as other:
         for number in range(5):
             one.write(frame(number), grey(1))
             other.write(frame(number), grey(2))
