@@ -98,8 +98,10 @@ def test_signals_end_a_run_in_order_however_many_there_are(
 
 
 def test_a_loop_that_does_not_end_is_interrupted_by_who_insists(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The handlers are called, no signal is sent: OpenVINO's CPU plugin, which other tests used in this very thread, may
-    have left it a stack for signals that is gone."""
+    """The handlers are called, no signal is sent.
+
+    OpenVINO's CPU plugin, which other tests used in this very thread, may have left it a signal stack that is gone.
+    """
 
     def deliver(number: signal.Signals) -> None:
         handler = signal.getsignal(number)
