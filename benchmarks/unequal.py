@@ -23,7 +23,6 @@ from human_pose.decode import decode
 from human_pose.draw import draw
 from human_pose.evaluate import infer_all
 from human_pose.infer_request import Inference
-from human_pose.panel import CORNERS
 from human_pose.skeleton import HEATMAP_CHANNELS, PAF_CHANNELS
 
 MAPS = tuple(np.zeros((channels, 32, 57), np.float32) for channels in (HEATMAP_CHANNELS, PAF_CHANNELS))
@@ -76,7 +75,7 @@ def fps(device: str, frame_s: dict[str, float], requests: int, seconds: float, o
         until = time.perf_counter() + seconds
         for number, result in enumerate(infer_all(capture, estimator, lambda _: time.perf_counter() < until)):
             assert result.frame.index == number
-            draw(result.frame.image, decode(*result.maps), [], CORNERS[0], in_place=True)
+            draw(result.frame.image, decode(*result.maps), in_place=True)
             times.append(time.perf_counter())
     return (len(times) - 1) / (times[-1] - times[0])
 

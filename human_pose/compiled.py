@@ -20,7 +20,6 @@ SUBGRAPHS = "HETERO_NUMBER_OF_SUBMODELS"
 AT_COMPILING = ("PERFORMANCE_HINT", "ALLOW_AUTO_BATCHING")  # given with each compilation, not set beforehand
 PERFORMANCE_HINTS = ("THROUGHPUT", "LATENCY", "CUMULATIVE_THROUGHPUT")
 HINTS = ("throughput", "latency", "cumulative")
-SPARE_REQUESTS = 1  # beyond those that a device asks for: a stream that is done goes on with it, without the loop
 SWITCH = {"YES": True, "NO": False, "TRUE": True, "FALSE": False}
 
 
@@ -188,7 +187,7 @@ def compile_network(core: ov.Core, model: ov.Model, device: str, settings: Setti
             device,
             network,
             _execution_precision(network),
-            settings.requests or (1 if settings.hint == "latency" else optimal + SPARE_REQUESTS),
+            settings.requests or (1 if settings.hint == "latency" else optimal + _spare_requests(device, settings)),
             sum(streams) if streams else None,
             compile_s,
             bool(network.get_property("LOADED_FROM_CACHE")),
@@ -200,6 +199,15 @@ def compile_network(core: ov.Core, model: ov.Model, device: str, settings: Setti
         raise DeviceError(device, f"{device} cannot run this network: {error}", error.exit_code) from error
     except RuntimeError as error:
         raise DeviceError(device, f"{device} cannot run this network: {first_line(error)}") from error
+
+
+def _spare_requests(device: str, settings: Settings) -> int:
+    """Requests beyond those that a device asks for: a stream that is done goes on with one, whatever the loop is at.
+
+    One for each device that works at the same time: more gained nothing (benchmarks/README.md).
+    """
+    is_several = device.startswith("MULTI:") or (device.startswith("AUTO:") and settings.hint == "cumulative")
+    return max(1, len(members_of(device))) if is_several else 1
 
 
 def _compile(core: ov.Core, model: ov.Model, device: str, settings: Settings) -> ov.CompiledModel:
