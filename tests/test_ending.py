@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import pytest
 
-from human_pose.terminal import StopRequest
+from human_pose.terminal import STOP_SIGNALS, StopRequest
 from tests.conftest import ROOT, missing_program
 from tests.painted import blank, paint_person
 
@@ -23,6 +23,12 @@ resource = pytest.importorskip("resource", reason="this system cannot limit the 
 PATIENCE_S = 60
 OUTPUTS = ("output", "report", "keypoints")
 Start = Callable[..., "subprocess.Popen[str]"]
+
+
+def hear_all_signals() -> None:
+    """Where the tests run under nohup, the program would, rightly, go on when the terminal is closed."""
+    for number in STOP_SIGNALS:
+        signal.signal(number, signal.SIG_DFL if number != signal.SIGINT else signal.default_int_handler)
 
 
 @pytest.fixture
@@ -38,6 +44,7 @@ def start(painted_xml: Path, tmp_path: Path) -> Iterator[Start]:
         command = [sys.executable, ROOT / "human_pose_est.py", "-m", painted_xml, "-i", "in.avi", "--loop", *arguments]
         process = subprocess.Popen(
             [str(part) for part in command],
+            preexec_fn=hear_all_signals,
             **{"cwd": tmp_path, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, **options},  # type: ignore[call-overload]
         )
         started.append(process)
