@@ -44,8 +44,14 @@ def start(painted_xml: Path, tmp_path: Path) -> Iterator[Start]:
         command = [sys.executable, ROOT / "human_pose_est.py", "-m", painted_xml, "-i", "in.avi", "--loop", *arguments]
         process = subprocess.Popen(
             [str(part) for part in command],
-            preexec_fn=hear_all_signals,
-            **{"cwd": tmp_path, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, **options},  # type: ignore[call-overload]
+            **{
+                "cwd": tmp_path,
+                "stdout": subprocess.PIPE,
+                "stderr": subprocess.PIPE,
+                "text": True,
+                "preexec_fn": hear_all_signals,
+                **options,
+            },  # type: ignore[call-overload]
         )
         started.append(process)
         deadline = time.monotonic() + PATIENCE_S
