@@ -18,29 +18,31 @@ from human_pose.errors import DemoError, explain_import_error, explain_path_erro
 try:
     import openvino as ov
 
-    from human_pose.capture import Capture, open_capture
-    from human_pose.compiled import Settings, compile_network, configure
-    from human_pose.decode import decode
-    from human_pose.devices import DeviceCycle, device_table, open_core
-    from human_pose.ending import EXIT_CODE_INTERRUPTED, DisplayWatch, Ending
-    from human_pose.export import NoExport, open_export
-    from human_pose.files import cache_folder
-    from human_pose.inference import Estimator
-    from human_pose.model_files import choose_model
-    from human_pose.network import load_network
-    from human_pose.options import parse_options, settings_of
-    from human_pose.outputs import check_model, check_outputs
-    from human_pose.preprocess import network_input_size
-    from human_pose.profile import profile_table
-    from human_pose.report import report, table, write_report
-    from human_pose.screen import why_no_window
-    from human_pose.stats import RunStatistics
-    from human_pose.terminal import ProgressLine, StopRequest, have_streams, print_result, run_progress, say
-    from human_pose.tour import Tour
-    from human_pose.viewer import Viewer
-    from human_pose.window import Key, open_window
-    from human_pose.writer import open_writer
-    from human_pose.written import Written
+    from human_pose.console import ProgressLine, StopRequest, print_result, run_progress, say, set_up_terminal
+    from human_pose.decoders.decoder import Decoder
+    from human_pose.demo.device_cycle import DeviceCycle
+    from human_pose.demo.device_table import device_table
+    from human_pose.demo.ending import EXIT_CODE_INTERRUPTED, DisplayWatch, Ending
+    from human_pose.demo.options import parse_options, settings_of
+    from human_pose.demo.output_checks import check_model, check_outputs
+    from human_pose.demo.report import profile_table, report, table, write_report
+    from human_pose.demo.screen import why_no_window
+    from human_pose.demo.statistics import RunStatistics
+    from human_pose.demo.tour import Tour
+    from human_pose.demo.viewer import Viewer
+    from human_pose.demo.window import Key, open_window
+    from human_pose.folders import cache_folder
+    from human_pose.inference.devices import open_core
+    from human_pose.inference.estimator import Estimator
+    from human_pose.inference.input_size import network_input_size
+    from human_pose.inference.model import load_model
+    from human_pose.inference.openvino_backend import OpenVinoBackend, compile_model
+    from human_pose.inference.settings import Settings, configure
+    from human_pose.media.capture import Capture, open_capture
+    from human_pose.media.writer import open_writer
+    from human_pose.output_log import OutputLog
+    from human_pose.poses.keypoint_files import KeypointWriter, open_keypoint_writer
+    from human_pose.zoo.resolve import choose_model
 except ImportError as import_error:
     sys.exit(f"error: {explain_import_error(import_error)}")
 
@@ -48,31 +50,26 @@ except ImportError as import_error:
 def run(
     capture: Capture,
     estimator: Estimator,
+    decoder: Decoder,
     devices: DeviceCycle,
     viewer: Viewer,
-    export: NoExport,
+    keypoints: KeypointWriter,
     statistics: RunStatistics,
     options: argparse.Namespace,
 ) -> None:
     """The loop: submit a frame while a request is idle, collect the oldest result, show it, look for a key."""
     progress = ProgressLine()
     tour = Tour(devices, options.tour)
-    read, find_poses = statistics.profile.timed("wait", capture.read), statistics.profile.timed("decode", decode)
+    read = statistics.profile.timed("wait", capture.read)
+    find_poses = statistics.profile.timed("decode", decoder.decode)
     started_at = time.perf_counter()
-    submitted = 0
     capture.hold(False)
     with StopRequest() as stop:
         while not stop:
-            frame = None
-            if estimator.has_idle_request and submitted != options.frames and not viewer.is_paused:
-                frame = read(wait_s=0.02 if estimator.is_idle else 0)
-            if frame is not None:
-                estimator.submit(frame)
-                submitted += 1
-
-            inference = estimator.collect(wait=frame is None)  # the oldest first
+            wants_frames = estimator.submitted != options.frames and not viewer.is_paused
+            inference = estimator.step(read if wants_frames else None)  # the oldest first
             if inference is not None:
-                poses = find_poses(*inference.maps, options.threshold, options.min_keypoints)
+                poses = find_poses(inference.outputs, inference.frame_pixels)
                 statistics.add(
                     inference.compiled,
                     inference.latency_ms,
@@ -81,7 +78,7 @@ def run(
                     inference.settled_at,
                 )
                 viewer.show(inference, poses)
-                export.write(inference, poses)
+                keypoints.write(inference.frame, inference.compiled.device, poses)
                 statistics.end_frame(inference.frame.captured_at, inference.frame.read_ms, time.perf_counter())
                 if not viewer.has_window and progress.is_due:
                     elapsed_s = time.perf_counter() - started_at
@@ -90,7 +87,7 @@ def run(
                 devices.mark_failed(failure.device, back_to=estimator.target)
                 viewer.notice(str(failure))
 
-            is_over = estimator.is_idle and (capture.is_over or submitted == options.frames)
+            is_over = estimator.is_idle and (capture.is_over or estimator.submitted == options.frames)
             if is_over and not viewer.keeps_picture and not viewer.is_paused:
                 break
             key = viewer.poll_key(stands_still=estimator.is_idle and (is_over or viewer.is_paused))
@@ -122,9 +119,9 @@ def main(arguments: list[str] | None = None) -> int:
 
     arguments: None for those of the command line; then the process ends here, and no signal is heard any more.
     """
-    have_streams()
+    set_up_terminal()
     options = parse_options(arguments, __doc__)
-    ending, written = Ending(), Written()
+    ending, written = Ending(), OutputLog()
     exit_code = demonstrate(options, ending, written)
     for line in written.lines:
         print_result(line)
@@ -135,7 +132,7 @@ def main(arguments: list[str] | None = None) -> int:
     return exit_code or int(written.has_failed)
 
 
-def demonstrate(options: argparse.Namespace, ending: Ending, written: Written) -> int:
+def demonstrate(options: argparse.Namespace, ending: Ending, written: OutputLog) -> int:
     """One run, from the options to the closed files. Returns its exit code."""
     statistics = RunStatistics()
     statistics.profile.mark("imports")
@@ -152,12 +149,12 @@ def demonstrate(options: argparse.Namespace, ending: Ending, written: Written) -
             capture = open_capture(options.input, options.loop, options.realtime)
             capture.loops |= options.tour is not None and not capture.source.is_live
             writer = open_writer(options.output, capture.source, written, capture.loops)
-            export = open_export(options.keypoints, capture.source, written)
-            network = load_network(core, choose_model(options.model, options.precision))
+            keypoints = open_keypoint_writer(options.keypoints, capture.source, written)
+            network = load_model(core, choose_model(options.model, options.precision))
             check_model(options, network.file.path)
             statistics.profile.mark("source and model")
             settings = settings_of(options, network.file.precision, written)
-            configure(core, settings)
+            backend = OpenVinoBackend(core, network, settings)
             stack.enter_context(capture)
             capture.hold(True)  # until the loop wants frames
             size = options.size or network.own_size
@@ -166,10 +163,8 @@ def demonstrate(options: argparse.Namespace, ending: Ending, written: Written) -
             else:
                 network.reshape(*network_input_size(capture.frame_size, size))
             estimator = Estimator(
-                core,
-                network,
+                backend,
                 devices.target,
-                settings,
                 capture.first_image,
                 statistics.profile,
                 is_live=capture.keeps_newest,
@@ -190,7 +185,7 @@ def demonstrate(options: argparse.Namespace, ending: Ending, written: Written) -
 
             files = stack.enter_context(ExitStack())  # what must be closed, however the run ends
             files.enter_context(writer)
-            files.enter_context(export)
+            files.enter_context(keypoints)
             files.callback(summarize)
             has_window = wants_window(options)
             if has_window:
@@ -200,7 +195,8 @@ def demonstrate(options: argparse.Namespace, ending: Ending, written: Written) -
                 window, writer, network, estimator, capture, devices, statistics, options.display_fps, options.panel
             )
             ending.protect()
-            run(capture, estimator, devices, viewer, export, statistics, options)
+            decoder = network.decoder.with_limits(options.threshold, options.min_keypoints)
+            run(capture, estimator, decoder, devices, viewer, keypoints, statistics, options)
     except DemoError as error:
         say(f"error: {error}")
         return error.exit_code
@@ -213,7 +209,7 @@ def demonstrate(options: argparse.Namespace, ending: Ending, written: Written) -
     return 1 if capture.has_broken_off else 0
 
 
-def close_at_once(files: ExitStack, written: Written) -> None:
+def close_at_once(files: ExitStack, written: OutputLog) -> None:
     """Close what is written, without the window."""
     files.close()
     for line in written.lines:
@@ -222,11 +218,11 @@ def close_at_once(files: ExitStack, written: Written) -> None:
 
 def list_devices(core: ov.Core) -> str:
     """The table of devices; how many requests each asks for, it tells of the default network."""
-    network = load_network(core, choose_model(None, None))
+    network = load_model(core, choose_model(None, None))
     network.reshape(network.own_size, network.own_size)
     settings = Settings(network.file.precision, cache=cache_folder())
     configure(core, settings)
-    return device_table(core, lambda device: compile_network(core, network.model, device, settings).request_count)
+    return device_table(core, lambda device: compile_model(core, network.model, device, settings).request_count)
 
 
 def wants_window(options: argparse.Namespace) -> bool:
@@ -239,7 +235,8 @@ def wants_window(options: argparse.Namespace) -> bool:
     return reason is None
 
 
-if __name__ == "__main__":
+def program() -> None:
+    """The console command: the process ends here, and no traceback hides what a run has written."""
     try:
         exit_code = main()
     except Exception:
@@ -248,3 +245,7 @@ if __name__ == "__main__":
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(exit_code)  # all files are closed; to tear down a device that still works could take forever
+
+
+if __name__ == "__main__":
+    program()

@@ -3,13 +3,14 @@
 python -m benchmarks.ablation --images DIR --annotations FILE [--model NAME_OR_XML] [--size 256 368]
 
 The network runs once for each image and height; the variants are those of the plain decoder of the tests, which finds
-the same poses as the demo's. Needs requirements-eval.txt.
+the same poses as the demo's. Needs the extra `evaluate`.
 """
 
 import argparse
 import contextlib
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -17,19 +18,16 @@ from unittest import mock
 import numpy as np
 import openvino as ov
 
-from benchmarks.common import BUNDLED, machine, name_and_precision
-from human_pose.capture import Capture
-from human_pose.compiled import Settings
-from human_pose.decode import Pose
-from human_pose.evaluate import LEAST_KEYPOINTS, compare, infer_all, load_annotations
-from human_pose.export import coco_results
-from human_pose.inference import Estimator
-from human_pose.model_files import choose_model
-from human_pose.network import load_network
-from human_pose.sources import images_source
-from tests import clear_decode as plain
-
-Maps = tuple[np.ndarray, np.ndarray, tuple[float, float]]
+from benchmarks.common import BUNDLED, Maps, latency_estimator, machine, maps_of, name_and_precision
+from human_pose.decoders import openpose_plain as plain
+from human_pose.evaluate import MIN_KEYPOINTS, compare, load_annotations
+from human_pose.inference.estimator import infer_all
+from human_pose.inference.model import load_model
+from human_pose.media.capture import Capture
+from human_pose.media.sources import images_source
+from human_pose.poses.keypoint_files import coco_results
+from human_pose.poses.pose import Pose
+from human_pose.zoo.resolve import choose_model
 
 
 def parabola_of_values(line: np.ndarray, peak: int) -> np.float32:
@@ -89,7 +87,7 @@ def limb_scorer(
             fields = [sample(field, x, y) if sample else field[int(y), int(x)] for field in paf]
             return float((fields[0] * way[0] + fields[1] * way[1]) / length)
 
-        if middle and projection(*(place + way / 2)) <= plain.LEAST_FIELD:
+        if middle and projection(*(place + way / 2)) <= plain.MIN_FIELD:
             return None
         samples = [projection(*(place + way * step)) for step in np.linspace(0, 1, plain.SAMPLES_PER_LIMB)]
         score = float(np.mean(samples))
@@ -97,7 +95,7 @@ def limb_scorer(
             score *= float(np.sqrt(start.score * end.score))
         if not long_limbs:
             score += min(0.5 * height / length - 1, 0)
-        supported = sum(value > plain.LEAST_FIELD for value in samples) >= plain.LEAST_SUPPORT
+        supported = sum(value > plain.MIN_FIELD for value in samples) >= plain.MIN_SUPPORT
         return score if supported and score > 0 else None
 
     return score_limb
@@ -112,7 +110,7 @@ def ranked(decode: Callable[..., list[Pose]], score: Callable[[Pose], float]) ->
     """The decoder with another score for people."""
 
     def ranked_decode(*arguments: Any) -> list[Pose]:
-        return [Pose(pose.keypoints, score(pose)) for pose in decode(*arguments)]
+        return [replace(pose, score=score(pose)) for pose in decode(*arguments)]
 
     return ranked_decode
 
@@ -134,10 +132,10 @@ def variants() -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
     yield "limbs three quarters as long at most", {"has_too_long_limb": limb_limit(0.75)}, {}
     yield "limbs half as long again", {"has_too_long_limb": limb_limit(1.5)}, {}
     yield "limbs longer than half the map's height lowered", {"score_limb": limb_scorer(long_limbs=False)}, {}
-    yield "least field 0.05", {"LEAST_FIELD": 0.05}, {}
-    yield "support 6 of 10", {"LEAST_SUPPORT": 6}, {}
-    yield "no least mean of limbs", {"LEAST_LIMB_MEAN": 0.0}, {}
-    yield "at least 5 keypoints, as the demo shows", {}, {"least_keypoints": 5}
+    yield "least field 0.05", {"MIN_FIELD": 0.05}, {}
+    yield "support 6 of 10", {"MIN_SUPPORT": 6}, {}
+    yield "no least mean of limbs", {"MIN_LIMB_MEAN": 0.0}, {}
+    yield "at least 5 keypoints, as the demo shows", {}, {"min_keypoints": 5}
     yield (
         "people ranked by the mean of their keypoints",
         {"decode": ranked(plain.decode, lambda pose: float(np.nanmean(pose.keypoints[:, 2])))},
@@ -150,24 +148,24 @@ def variants() -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
     )
 
 
-def maps_of(core: ov.Core, model: str, size: int, paths: list[Path]) -> dict[str, Maps]:
-    network = load_network(core, choose_model(*name_and_precision(model)))
+def maps_of_images(core: ov.Core, model: str, size: int, paths: list[Path]) -> dict[str, Maps]:
+    network = load_model(core, choose_model(*name_and_precision(model)))
     network.reshape_open(size)
-    estimator = Estimator(core, network, "CPU", Settings("FP32", hint="latency"))
+    estimator = latency_estimator(core, network, "FP32")
     with Capture(images_source("images", paths)) as capture:
-        return {str(result.frame.name): result.maps for result in infer_all(capture, estimator)}
+        return {str(result.frame.name): maps_of(result) for result in infer_all(capture, estimator)}
 
 
 def average_precision(
     truth: Any, ids: dict[str, int], maps: dict[str, Maps], parts: dict[str, Any], options: dict[str, Any]
 ) -> float:
-    wanted = {"threshold": plain.DEFAULT_THRESHOLD, "least_keypoints": LEAST_KEYPOINTS} | options
+    wanted = {"threshold": plain.DEFAULT_THRESHOLD, "min_keypoints": MIN_KEYPOINTS} | options
     results = []
     with contextlib.ExitStack() as stack:
         for name, part in parts.items():
             stack.enter_context(mock.patch.object(plain, name, part))
         for image, (heatmaps, pafs, cell) in maps.items():
-            poses = plain.decode(heatmaps, pafs, cell, wanted["threshold"], wanted["least_keypoints"])
+            poses = plain.decode(heatmaps, pafs, cell, wanted["threshold"], wanted["min_keypoints"])
             results += coco_results(ids[image], poses)
     return compare(truth, results, [ids[image] for image in maps])["AP"]
 
@@ -183,7 +181,7 @@ def main() -> None:
     ids = {image["file_name"]: int(image["id"]) for image in truth.dataset["images"]}
     paths = [options.images / name for name in ids if (options.images / name).is_file()]
     core = ov.Core()
-    maps = {size: maps_of(core, options.model, size, paths) for size in options.size}
+    maps = {size: maps_of_images(core, options.model, size, paths) for size in options.size}
     print(f"{machine()}; {Path(options.model).stem}, {len(paths)} images\n")
     print("| AP, input size | " + " | ".join(map(str, options.size)) + " |")
     print("|---|" + "---|" * len(options.size))

@@ -5,7 +5,7 @@ python -m benchmarks.accuracy --images DIR --annotations FILE [--model NAME[:PRE
 
 AP is that of `python -m human_pose.evaluate`. FPS is the demo's own without a window on the bundled clip, as many
 requests as the device asks for; latency the median with `--hint latency`. The rows take turns, medians over the runs.
-Writes accuracy-table.md and accuracy.svg to the output folder, after every row; needs requirements-eval.txt.
+Writes accuracy-table.md and accuracy.svg to the output folder, after every row; needs the extra `evaluate`.
 """
 
 import argparse
@@ -17,12 +17,12 @@ from typing import Any
 import openvino as ov
 
 from benchmarks.common import machine, model_options, name_and_precision, run_demo
-from human_pose.catalog import DEFAULT_MODEL, ORIGINAL_MODEL
 from human_pose.errors import DemoError
 from human_pose.evaluate import Evaluation, evaluate
 from human_pose.files import write_whole
-from human_pose.model_files import choose_model
-from human_pose.network import load_network
+from human_pose.inference.model import load_model
+from human_pose.zoo.catalog import DEFAULT_MODEL, ORIGINAL_MODEL
+from human_pose.zoo.resolve import choose_model
 
 # Where the zoo cannot be reached, the float rows are those of the float twin, and say so.
 MODELS = [f"{DEFAULT_MODEL}:{precision}" for precision in ("FP16-INT8", "FP16", "FP32")] + [ORIGINAL_MODEL]
@@ -49,7 +49,7 @@ class Row:
 
     def evaluate(self, images: Path, annotations: Path) -> None:
         core = ov.Core()
-        self.evaluation = evaluate(core, load_network(core, self.file), images, annotations, size=self.size)
+        self.evaluation = evaluate(core, load_model(core, self.file), images, annotations, size=self.size)
 
     def run(self, frames: int) -> None:
         wanted = [*model_options(self.model), "--size", self.size, "--frames", frames, "--loop"]

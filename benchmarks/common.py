@@ -11,9 +11,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import openvino as ov
 
-from human_pose.catalog import DEFAULT_MODEL, PRECISIONS
+from human_pose.decoders.openpose_fields import CELL_PIXELS
+from human_pose.inference.backend import Inference
+from human_pose.inference.estimator import Estimator
+from human_pose.inference.model import PoseModel
+from human_pose.inference.openvino_backend import OpenVinoBackend
+from human_pose.inference.settings import Settings
+from human_pose.zoo.catalog import DEFAULT_MODEL, PRECISIONS
 
 ROOT = Path(__file__).resolve().parent.parent
 CLIP = ROOT / "videos" / "park.mp4"
@@ -67,3 +74,17 @@ def machine() -> str:
     """CPU, cores and versions, in a line."""
     name = ov.Core().get_property("CPU", "FULL_DEVICE_NAME")
     return f"{name}, {cores()} cores, {platform.system()}, OpenVINO {ov.get_version().split('-')[0]}"
+
+
+Maps = tuple[np.ndarray, np.ndarray, tuple[float, float]]
+
+
+def maps_of(inference: Inference) -> Maps:
+    """Heatmaps, fields, and the frame pixels of a cell in x and in y: what `openpose.decode` takes."""
+    x, y = inference.frame_pixels
+    return inference.outputs["heatmaps"], inference.outputs["pafs"], (CELL_PIXELS * x, CELL_PIXELS * y)
+
+
+def latency_estimator(core: ov.Core, network: PoseModel, precision: str) -> Estimator:
+    """On the CPU, one request after the other."""
+    return Estimator(OpenVinoBackend(core, network, Settings(precision, hint="latency")), "CPU")

@@ -1,4 +1,4 @@
-"""How long the decoder takes for 1, 2, 6 and 25 people, beside the plain decoder that the tests keep.
+"""How long the decoder takes for 1, 2, 6 and 25 people, beside the plain decoder.
 
 python -m benchmarks.decoder [--model NAME] [--runs 200]
 
@@ -14,15 +14,13 @@ import cv2
 import numpy as np
 import openvino as ov
 
-from benchmarks.common import BUNDLED, CLIP, machine
-from human_pose.capture import Frame
-from human_pose.compiled import Settings
-from human_pose.decode import decode
-from human_pose.inference import Estimator
-from human_pose.model_files import choose_model
-from human_pose.network import load_network
-from human_pose.preprocess import network_input_size
-from tests import clear_decode
+from benchmarks.common import BUNDLED, CLIP, latency_estimator, machine, maps_of
+from human_pose.decoders import openpose_plain
+from human_pose.decoders.openpose import decode
+from human_pose.inference.input_size import network_input_size
+from human_pose.inference.model import load_model
+from human_pose.media.capture import Frame
+from human_pose.zoo.resolve import choose_model
 
 CANVAS = (1280, 720)  # width, height
 GRIDS = {1: (1, 1), 2: (2, 1), 6: (6, 1), 25: (13, 2)}  # people: columns and rows
@@ -59,19 +57,20 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=200)
     options = parser.parse_args()
     core = ov.Core()
-    network = load_network(core, choose_model(options.model, None))
+    network = load_model(core, choose_model(options.model, None))
     network.reshape(*network_input_size(CANVAS, options.size))
-    estimator = Estimator(core, network, "CPU", Settings("FP32", hint="latency"))
+    estimator = latency_estimator(core, network, "FP32")
     maps, found = {}, {}
     for people in GRIDS:
         estimator.submit(Frame(0, crowd(people), 0.0))
         while (inference := estimator.collect(wait=True)) is None:
             pass
-        maps[people], found[people] = inference.maps, decode(*inference.maps)
+        maps[people] = maps_of(inference)
+        found[people] = decode(*maps[people])
         assert all(
             np.isclose(one.score, other.score, rtol=0, atol=TOLERANCE)
             and np.allclose(one.keypoints, other.keypoints, TOLERANCE, TOLERANCE, equal_nan=True)
-            for one, other in zip(found[people], clear_decode.decode(*inference.maps), strict=True)
+            for one, other in zip(found[people], openpose_plain.decode(*maps[people]), strict=True)
         ), "the decoders differ"
     fast_ms: dict[int, list[float]] = {people: [] for people in GRIDS}
     plain_ms: dict[int, list[float]] = {people: [] for people in GRIDS}
@@ -79,7 +78,7 @@ def main() -> None:
         for people in GRIDS:
             fast_ms[people].append(timed_ms(decode, *maps[people]))
             if run % max(1, options.runs // PLAIN_RUNS) == 0:  # it takes long
-                plain_ms[people].append(timed_ms(clear_decode.decode, *maps[people]))
+                plain_ms[people].append(timed_ms(openpose_plain.decode, *maps[people]))
     print(f"{machine()}; {network.file.name}, input size {options.size}, {options.runs} runs; ms, medians and least")
     print(f"{'people':>6} {'found':>6} {'keypoints':>10} {'decoder':>9} {'least':>7} {'plain':>9} {'ratio':>7}")
     for people, poses in found.items():

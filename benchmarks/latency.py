@@ -14,11 +14,13 @@ import time
 import openvino as ov
 
 from benchmarks.common import BUNDLED, CLIP, machine, run_demo, spread
-from human_pose.compiled import Settings, compile_network, configure
-from human_pose.model_files import choose_model
-from human_pose.network import load_network
-from human_pose.preprocess import fill_input, network_input_size, new_input
-from human_pose.sources import open_source
+from human_pose.inference.input_size import network_input_size
+from human_pose.inference.model import load_model
+from human_pose.inference.openvino_backend import compile_model
+from human_pose.inference.preprocess import fill_input, new_input
+from human_pose.inference.settings import Settings, configure
+from human_pose.media.sources import open_source
+from human_pose.zoo.resolve import choose_model
 
 CALLS = 100
 
@@ -26,13 +28,13 @@ CALLS = 100
 def synchronous_ms(model: str, height: int) -> float:
     """The median of plain calls."""
     core = ov.Core()
-    network = load_network(core, choose_model(model, None))
+    network = load_model(core, choose_model(model, None))
     images = open_source(str(CLIP)).images()
     frame, _ = next(images)
     network.reshape(*network_input_size(frame.shape[1::-1], height))
     settings = Settings(network.file.precision, hint="latency")
     configure(core, settings)
-    compiled = compile_network(core, network.model, "CPU", settings)
+    compiled = compile_model(core, network.model, "CPU", settings)
     request = compiled.network.create_infer_request()
     image = new_input(compiled.network, frame.shape[1::-1])
     fill_input(frame, image)

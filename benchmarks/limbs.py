@@ -17,17 +17,16 @@ from unittest import mock
 import numpy as np
 import openvino as ov
 
-from benchmarks.common import BUNDLED, machine, precision_of
-from human_pose import decode as decoder
-from human_pose.capture import Capture
-from human_pose.compiled import Settings
-from human_pose.decode import Pose, decode
-from human_pose.evaluate import infer_all
-from human_pose.inference import Estimator
-from human_pose.model_files import choose_model
-from human_pose.network import load_network
-from human_pose.skeleton import LIMBS
-from human_pose.sources import open_source
+from benchmarks.common import BUNDLED, latency_estimator, machine, maps_of
+from human_pose.decoders import openpose as decoder
+from human_pose.decoders.openpose import decode
+from human_pose.decoders.openpose_fields import LIMBS
+from human_pose.inference.estimator import infer_all
+from human_pose.inference.model import load_model
+from human_pose.media.capture import Capture
+from human_pose.media.sources import open_source
+from human_pose.poses.pose import Pose
+from human_pose.zoo.resolve import choose_model
 
 FACE = [limb for limb in LIMBS if limb.drawn and {"eye", "ear"} & {limb.end.rpartition("_")[2]}]
 
@@ -55,14 +54,14 @@ def limits(are_on: bool) -> contextlib.AbstractContextManager[object]:
 
 def poses_of(core: ov.Core, model: str, height: int, video: str) -> Iterator[tuple[list[Pose], list[Pose]]]:
     """Of each frame without limits and with them."""
-    network = load_network(core, choose_model(model, precision_of(model)))
-    network.reshape(None, height)
-    estimator = Estimator(core, network, "CPU", Settings(network.file.precision, hint="latency"))
+    network = load_model(core, choose_model(model, None))
+    network.reshape_open(height)
+    estimator = latency_estimator(core, network, network.file.precision)
     with Capture(open_source(video)) as capture:
         for inference in infer_all(capture, estimator):
             with limits(False):
-                free = decode(*inference.maps)
-            yield free, decode(*inference.maps)
+                free = decode(*maps_of(inference))
+            yield free, decode(*maps_of(inference))
 
 
 def main() -> None:

@@ -29,14 +29,15 @@ import numpy as np
 import openvino as ov
 
 from benchmarks.common import BUNDLED, CLIP, cores, machine, model_options, name_and_precision, run_demo, spread
-from human_pose.benchmark_app import throughput
-from human_pose.compiled import Settings, compile_network, configure, execution_type
-from human_pose.decode import decode
-from human_pose.draw import draw
-from human_pose.model_files import choose_model
-from human_pose.network import PoseNetwork, load_network
-from human_pose.preprocess import fill_input, network_input_size, new_input, pixels_per_cell
-from human_pose.sources import open_source
+from human_pose.inference.input_size import frame_pixels, network_input_size
+from human_pose.inference.model import PoseModel, load_model
+from human_pose.inference.openvino_backend import compile_model
+from human_pose.inference.preprocess import fill_input, new_input
+from human_pose.inference.settings import Settings, configure, execution_type
+from human_pose.measurement.benchmark_app import throughput
+from human_pose.media.sources import open_source
+from human_pose.poses.draw import draw
+from human_pose.zoo.resolve import choose_model
 
 STAGES = ("read", "scale", "infer", "decode", "draw")
 KEPT = 20  # frames to time a stage on
@@ -49,7 +50,7 @@ class Stages:
         """threads: how many infer, one request each; None: as the device chooses."""
         core = ov.Core()
         self.video = video
-        self.network: PoseNetwork = load_network(core, choose_model(*name_and_precision(model)))
+        self.network: PoseModel = load_model(core, choose_model(*name_and_precision(model)))
         self.frames = [image for image, _ in islice(open_source(video).images(), KEPT)]
         self.frame_size = self.frames[0].shape[1::-1]
         self.height = height or self.network.own_size
@@ -57,7 +58,7 @@ class Stages:
         self.network.reshape(*self.input_size)
         settings = Settings(self.network.file.precision, requests=threads, streams=threads, threads=threads)
         configure(core, settings)
-        compiled = compile_network(core, self.network.model, "CPU", settings)
+        compiled = compile_model(core, self.network.model, "CPU", settings)
         self.precision = compiled.execution_precision
         self.requests = [compiled.network.create_infer_request() for _ in range(compiled.request_count)]
         self.inputs = []
@@ -65,13 +66,13 @@ class Stages:
             self.inputs.append(new_input(compiled.network, self.frame_size))
             fill_input(frame, self.inputs[-1])
         self.infer(len(self.frames))
-        self.maps = []
+        self.outputs = []
         for image in self.inputs:
             self.requests[0].infer({"image": image})
-            heatmaps, pafs = (self.requests[0].get_tensor(name).data[0].copy() for name in ("heatmaps", "pafs"))
-            self.maps.append((heatmaps, pafs))
-        self.cell = pixels_per_cell(self.frame_size, self.input_size)
-        self.poses = [decode(heatmaps, pafs, self.cell) for heatmaps, pafs in self.maps]
+            names = self.network.decoder.output_names
+            self.outputs.append({name: self.requests[0].get_tensor(name).data[0].copy() for name in names})
+        self.pixels = frame_pixels(self.frame_size, self.input_size)
+        self.poses = [self.network.decoder.decode(outputs, self.pixels) for outputs in self.outputs]
 
     def cpu_ms(
         self, frames: int, others_at_work: Callable[[], contextlib.AbstractContextManager[None]]
@@ -86,7 +87,7 @@ class Stages:
             "read": (frames, lambda: [None for _ in islice(_looped(self.video), frames)]),
             "scale": (KEPT, lambda: list(map(fill_input, self.frames, [target] * KEPT))),
             "infer": (KEPT * 2, lambda: self.infer(KEPT * 2)),
-            "decode": (KEPT, lambda: [decode(heatmaps, pafs, self.cell) for heatmaps, pafs in self.maps]),
+            "decode": (KEPT, lambda: [self.network.decoder.decode(outputs, self.pixels) for outputs in self.outputs]),
             "draw": (KEPT, lambda: [draw(canvas[n], self.poses[n], True) for n in range(KEPT)]),
         }
         times = {}

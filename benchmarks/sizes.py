@@ -15,7 +15,7 @@ import numpy as np
 
 from benchmarks.common import BUNDLED, CLIP, machine, run_demo
 from benchmarks.decoder import crowd
-from human_pose.profile import STAGES
+from human_pose.inference.profile import STAGES
 
 
 def write_video(path: Path, images: list[np.ndarray]) -> Path:

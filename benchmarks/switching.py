@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.common import ROOT
-from tests.stand_ins import AUTO, HETERO, MULTI, write_plugins
+from human_pose.measurement.stand_ins import AUTO, HETERO, MULTI, write_plugins
 
 CYCLE = ["CPU", "GPU", HETERO, MULTI, AUTO]
 

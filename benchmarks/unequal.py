@@ -10,72 +10,37 @@ stands what both give with two rounds of requests on their way at most, which wa
 
 import argparse
 import time
-from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
-import openvino as ov
 
 from benchmarks.common import CLIP, machine, spread
-from human_pose import compilation, inference
-from human_pose.capture import Frame, open_capture
-from human_pose.decode import decode
-from human_pose.draw import draw
-from human_pose.evaluate import infer_all
-from human_pose.infer_request import Inference
-from human_pose.skeleton import HEATMAP_CHANNELS, PAF_CHANNELS
+from human_pose.decoders.openpose import OpenPoseDecoder
+from human_pose.decoders.openpose_fields import HEATMAP_CHANNELS, PAF_CHANNELS
+from human_pose.inference import estimator as estimator_module
+from human_pose.inference.estimator import Estimator, infer_all
+from human_pose.measurement.played import PlayedBackend, queues
+from human_pose.media.capture import open_capture
+from human_pose.poses.draw import draw
 
-MAPS = tuple(np.zeros((channels, 32, 57), np.float32) for channels in (HEATMAP_CHANNELS, PAF_CHANNELS))
-
-
-class PlayedRequest:
-    """A request that is done when its device has had the time."""
-
-    def __init__(self, compiled: Any) -> None:
-        self.compiled = compiled
-        self._done_at = 0.0
-
-    def start(self, image: np.ndarray) -> None:
-        self._started_at = time.perf_counter()
-        self._done_at = self.compiled.takes()
-
-    def is_done(self, wait_ms: int) -> bool:
-        time.sleep(max(0.0, min(wait_ms / 1000, self._done_at - time.perf_counter())))
-        return time.perf_counter() >= self._done_at
-
-    def result(self, frame: Frame) -> Inference:
-        return Inference(frame, self.compiled, *MAPS, (8, 8), 1000 * (self._done_at - self._started_at))
-
-
-def played(device: str, frame_s: dict[str, float], requests: int) -> Any:
-    """A compiled network of one or several devices, each of which works on one frame after the other."""
-    members = device.removeprefix("MULTI:").split(",")
-    free_at = dict.fromkeys(members, 0.0)
-
-    def takes() -> float:
-        now = time.perf_counter()
-        member = min(members, key=lambda name: max(free_at[name], now))
-        free_at[member] = max(free_at[member], now) + frame_s[member]
-        return free_at[member]
-
-    return SimpleNamespace(
-        device=device, request_count=requests * len(members) + 1, takes=takes, operations={}, is_moving=False
-    )
+OUTPUTS = {
+    "heatmaps": np.zeros((HEATMAP_CHANNELS, 32, 57), np.float32),
+    "pafs": np.zeros((PAF_CHANNELS, 32, 57), np.float32),
+}
 
 
 def fps(device: str, frame_s: dict[str, float], requests: int, seconds: float, on_their_way: float) -> float:
     """Results a second from the first one on."""
-    compilation.compile_network = lambda core, model, device, settings: played(device, frame_s, requests)
-    compilation.InferRequest = PlayedRequest  # type: ignore[assignment, misc]
-    inference.ON_THEIR_WAY_BYTES = on_their_way
+    members = device.removeprefix("MULTI:").split(",")
+    played = requests * len(members) + 1, queues(*(frame_s[member] for member in members))
+    estimator_module.ON_THEIR_WAY_BYTES = on_their_way
+    decoder = OpenPoseDecoder()
     times = []
     with open_capture(str(CLIP), loop=True) as capture:
-        network: Any = SimpleNamespace(model=None)
-        estimator = inference.Estimator(ov.Core(), network, device, None)  # type: ignore[arg-type]
+        estimator = Estimator(PlayedBackend({device: played}, outputs=OUTPUTS), device)
         until = time.perf_counter() + seconds
         for number, result in enumerate(infer_all(capture, estimator, lambda _: time.perf_counter() < until)):
             assert result.frame.index == number
-            draw(result.frame.image, decode(*result.maps), in_place=True)
+            draw(result.frame.image, decoder.decode(result.outputs, result.frame_pixels), in_place=True)
             times.append(time.perf_counter())
     return (len(times) - 1) / (times[-1] - times[0])
 
@@ -89,7 +54,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5)
     options = parser.parse_args()
     frame_s = {"FAST": options.frame_ms / 1000, "SLOW": options.ratio * options.frame_ms / 1000}
-    wide = inference.ON_THEIR_WAY_BYTES
+    wide = estimator_module.ON_THEIR_WAY_BYTES
     found: dict[str, list[float]] = {"FAST": [], "SLOW": [], "MULTI:SLOW,FAST": [], "two rounds at most": []}
     for _ in range(options.runs):
         for name, values in found.items():

@@ -12,7 +12,6 @@ import io
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,22 +21,24 @@ from .errors import UsageError, explain_import_error
 try:
     import openvino as ov
 
-    from .capture import Capture
-    from .catalog import CATALOG, DEFAULT_MODEL, PRECISIONS
-    from .compiled import Settings, configure
-    from .decode import DEFAULT_THRESHOLD, decode
-    from .export import coco_results
-    from .files import cache_folder, check_writable, write_whole
-    from .inference import Estimator, Inference
-    from .model_files import choose_model
-    from .network import PoseNetwork, load_network, shorter_side
-    from .options import PRECISION_HELP, SIZE_HELP, OptionParser, count, input_size, score
-    from .sources import images_source
-    from .terminal import ProgressLine, have_streams, minutes, print_result, run_command, say
+    from .command import PRECISION_HELP, SIZE_HELP, OptionParser, count, input_size, score
+    from .console import ProgressLine, minutes, print_result, run_command, say, set_up_terminal
+    from .decoders.openpose import DEFAULT_THRESHOLD
+    from .files import check_writable, write_whole
+    from .folders import cache_folder
+    from .inference.estimator import Estimator, infer_all
+    from .inference.model import PoseModel, load_model, shorter_side
+    from .inference.openvino_backend import OpenVinoBackend
+    from .inference.settings import Settings
+    from .media.capture import Capture
+    from .media.sources import images_source
+    from .poses.keypoint_files import coco_results
+    from .zoo.catalog import CATALOG, DEFAULT_MODEL, PRECISIONS
+    from .zoo.resolve import choose_model
 except ImportError as import_error:
     sys.exit(f"error: {explain_import_error(import_error)}")
 
-LEAST_KEYPOINTS = 2  # of a person: a limb
+MIN_KEYPOINTS = 2  # of a person: a limb
 METRICS = ("AP", "AP50", "AP75", "APm", "APl", "AR")
 _PLACES = (0, 1, 2, 3, 4, 5)  # of the metrics in pycocotools' list
 
@@ -60,13 +61,13 @@ class Evaluation:
 
 def evaluate(
     core: ov.Core,
-    network: PoseNetwork,
+    network: PoseModel,
     images: Path,
     annotations: Path,
     device: str = "CPU",
     size: int | None = None,
     threshold: float = DEFAULT_THRESHOLD,
-    least_keypoints: int = LEAST_KEYPOINTS,
+    min_keypoints: int = MIN_KEYPOINTS,
     limit: int | None = None,
 ) -> Evaluation:
     """Evaluate a network on a device. size: the shorter side of its input; limit: only the first so many images.
@@ -84,8 +85,8 @@ def evaluate(
 
     network.reshape_open(size or network.own_size)
     settings = Settings(network.file.precision, hint="latency", cache=cache_folder())
-    configure(core, settings)
-    estimator = Estimator(core, network, device, settings)
+    estimator = Estimator(OpenVinoBackend(core, network, settings), device)
+    decoder = network.decoder.with_limits(threshold, min_keypoints)
     results: list[dict[str, Any]] = []
     seen: list[str] = []
     inference_ms = decode_ms = 0.0
@@ -94,7 +95,7 @@ def evaluate(
     with Capture(images_source(str(images), paths)) as capture:
         for inference in infer_all(capture, estimator):
             decoding_since = time.perf_counter()
-            poses = decode(*inference.maps, threshold, least_keypoints)
+            poses = decoder.decode(inference.outputs, inference.frame_pixels)
             decode_ms += 1000 * (time.perf_counter() - decoding_since)
             inference_ms += inference.latency_ms
             name = str(Path(inference.frame.name or "").name)
@@ -113,34 +114,12 @@ def evaluate(
     )
 
 
-def infer_all(
-    capture: Capture, estimator: Estimator, goes_on: Callable[[int], bool] = lambda begun: True
-) -> Iterator[Inference]:
-    """The results of all frames, in their order; of no more frames once `goes_on`, of the number begun, says no.
-
-    Raises DeviceError where the device fails.
-    """
-    begun = 0
-    while not (estimator.is_idle and (capture.is_over or not goes_on(begun))):
-        frame = None
-        if estimator.has_idle_request and goes_on(begun):
-            frame = capture.read(wait_s=0.02 if estimator.is_idle else 0)
-        if frame is not None:
-            estimator.submit(frame)
-            begun += 1
-        inference = estimator.collect(wait=frame is None)
-        if inference is not None:
-            yield inference
-        for failure in estimator.take_failures():
-            raise failure
-
-
 def load_annotations(path: Path) -> Any:
     """pycocotools' COCO. Raises UsageError where it is not installed, or the file holds no annotated keypoints."""
     try:
         from pycocotools.coco import COCO
     except ImportError as error:
-        raise UsageError("Evaluation needs pycocotools: pip install -r requirements-eval.txt") from error
+        raise UsageError("Evaluation needs pycocotools: pip install pycocotools") from error
     if not path.is_file():
         raise UsageError(f"Cannot open '{path}': no such file. Give annotations in COCO's keypoints format.")
     try:
@@ -169,7 +148,7 @@ def compare(truth: Any, results: list[dict[str, Any]], image_ids: list[int]) -> 
     return {name: 100 * float(evaluation.stats[place]) for name, place in zip(METRICS, _PLACES, strict=True)}
 
 
-def summary(network: PoseNetwork, device: str, evaluation: Evaluation) -> str:
+def summary(network: PoseModel, device: str, evaluation: Evaluation) -> str:
     """What was evaluated, its AP, and over how many images."""
     left_out = f" ({len(evaluation.left_out)} left out: missing or broken)" if evaluation.left_out else ""
     metrics = "  ".join(f"{name} {value:.1f}" for name, value in evaluation.metrics.items())
@@ -192,7 +171,7 @@ def parse_options(arguments: list[str] | None) -> argparse.Namespace:
     add("-d", "--device", default="CPU", help="default: %(default)s")
     add("--size", "--height", type=input_size, metavar="N", help=SIZE_HELP)
     add("--threshold", type=score, default=DEFAULT_THRESHOLD, help="least score of a keypoint; default: %(default)s")
-    add("--min-keypoints", type=count, default=LEAST_KEYPOINTS, metavar="N",
+    add("--min-keypoints", type=count, default=MIN_KEYPOINTS, metavar="N",
         help="people of whom fewer were found are left out; default: %(default)s")  # fmt: skip
     add("--limit", type=count, metavar="N", help="only the first N images")
     add("--results", type=Path, metavar="FILE", help="write the poses here, in COCO's results format")
@@ -204,7 +183,7 @@ def evaluate_as_told(options: argparse.Namespace) -> None:
     if options.results is not None:
         check_writable(options.results)
     core = ov.Core()
-    network = load_network(core, choose_model(options.model, options.precision))
+    network = load_model(core, choose_model(options.model, options.precision))
     evaluation = evaluate(
         core, network, options.images, options.annotations, options.device, options.size, options.threshold,
         options.min_keypoints, options.limit,
@@ -215,10 +194,15 @@ def evaluate_as_told(options: argparse.Namespace) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    have_streams()
+    set_up_terminal()
     options = parse_options(arguments)
     return run_command(lambda: evaluate_as_told(options))
 
 
-if __name__ == "__main__":
+def program() -> None:
+    """The console command."""
     sys.exit(main())
+
+
+if __name__ == "__main__":
+    program()

@@ -45,22 +45,6 @@ def opencv_path(path: Path) -> Iterator[str]:
         os.close(number)
 
 
-def cache_folder() -> Path | None:
-    """The user's folder for what can be made anew; None if there can be none."""
-    try:
-        if sys.platform == "win32":
-            base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-        elif sys.platform == "darwin":
-            base = Path.home() / "Library" / "Caches"
-        else:
-            base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-        folder = (base / "human-pose-demo").absolute()
-        folder.mkdir(parents=True, exist_ok=True)
-    except (OSError, RuntimeError):  # RuntimeError: the user has no home
-        return None
-    return folder if is_utf8(folder) and os.access(folder, os.W_OK) else None
-
-
 @contextlib.contextmanager
 def try_lock(path: Path) -> Iterator[bool]:
     """Hold a lock file against other programs and threads; gives False at once where that cannot be had.

@@ -14,17 +14,18 @@ from pathlib import Path
 from .errors import UsageError, explain_import_error
 
 try:
-    from .catalog import BUNDLED, CATALOG, ORIGINAL_MODEL, PRECISIONS, ZOO
-    from .convert import convert
-    from .decode import DEFAULT_THRESHOLD
-    from .download import download
-    from .model_files import MODELS_FOLDER, ZOO_VARIABLE, check_new_name
-    from .options import SIZE_HELP, OptionParser, count, input_size, score
-    from .originals import GRAPH, fetch_original
-    from .quantize import DEFAULT_BOUND, INT8, Wish, quantize
-    from .samples import HELD_OUT, LEAST_SAMPLES
-    from .shelf import as_table, entries
-    from .terminal import have_streams, print_result, run_command, say
+    from .command import SIZE_HELP, OptionParser, count, input_size, score
+    from .console import print_result, run_command, say, set_up_terminal
+    from .decoders.openpose import DEFAULT_THRESHOLD
+    from .folders import MODELS_FOLDER
+    from .quantization.calibration import HELD_OUT, MIN_SAMPLES
+    from .quantization.quantize import DEFAULT_BOUND, INT8, Wish, quantize
+    from .zoo.catalog import BUNDLED, CATALOG, ORIGINAL_MODEL, PRECISIONS, ZOO
+    from .zoo.convert import convert
+    from .zoo.download import download
+    from .zoo.listing import as_table, entries
+    from .zoo.originals import GRAPH, fetch_original
+    from .zoo.resolve import ZOO_VARIABLE, check_new_name, model_file
 except ImportError as import_error:
     sys.exit(f"error: {explain_import_error(import_error)}")
 
@@ -43,7 +44,7 @@ def fetch(options: argparse.Namespace) -> None:
     if name not in CATALOG:
         raise UsageError(f"'{name}' is not in the catalog. Give {' or '.join(CATALOG)}.")
     for precision in options.precision or precisions_of(name):
-        folder = MODELS_FOLDER / name / precision
+        folder = model_file(MODELS_FOLDER, name, precision).parent
         if BUNDLED[name] == precision:
             print_result(f"{name} {precision} comes with the project: {folder}")
             continue
@@ -122,7 +123,7 @@ def read_options(arguments: list[str] | None) -> argparse.Namespace:
 
     quantizer = commands.add_parser(
         "quantize", help="make an INT8 model of a float one, and measure it", description=quantize_model.__doc__,
-        epilog=f"Needs NNCF: pip install -r requirements-quantize.txt. Every {HELD_OUT}th frame calibrates nothing; on "
+        epilog=f"Needs NNCF: pip install nncf. Every {HELD_OUT}th frame calibrates nothing; on "
                f"these the poses (threshold {DEFAULT_THRESHOLD}) of both models are compared. The figures are written "
                f"beside the model, models/NAME/{INT8}/NAME.json. docs/quantization.md has examples.")
     add = quantizer.add_argument
@@ -151,17 +152,22 @@ def read_options(arguments: list[str] | None) -> argparse.Namespace:
 
 def samples(text: str) -> int:
     """Enough to calibrate on and to judge."""
-    if count(text) < LEAST_SAMPLES:
-        raise argparse.ArgumentTypeError(f"'{text}' frames are too few; give {LEAST_SAMPLES} or more")
+    if count(text) < MIN_SAMPLES:
+        raise argparse.ArgumentTypeError(f"'{text}' frames are too few; give {MIN_SAMPLES} or more")
     return count(text)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command. Returns the exit code."""
-    have_streams()
+    set_up_terminal()
     options = read_options(arguments)
     return run_command(lambda: options.run(options))
 
 
-if __name__ == "__main__":
+def program() -> None:
+    """The console command."""
     sys.exit(main())
+
+
+if __name__ == "__main__":
+    program()

@@ -11,15 +11,17 @@ from pathlib import Path
 import openvino as ov
 import pytest
 
-from human_pose.compiled import Settings, configure
-from human_pose.model_files import choose_model
-from human_pose.network import PoseNetwork, load_network
-from tests.painted import HEIGHT, WIDTH, save_network
-from tests.stand_ins import write_plugins
+from human_pose.console import show_messages
+from human_pose.inference.model import PoseModel, load_model
+from human_pose.inference.settings import Settings, configure
+from human_pose.measurement.stand_ins import write_plugins
+from human_pose.zoo.resolve import choose_model
+from tests.helpers.painted import HEIGHT, WIDTH, save_network
 
 ROOT = Path(__file__).resolve().parent.parent
 MEASUREMENT_DATA = ROOT.parent / "shared"
 
+show_messages()  # as every command does
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
 
@@ -80,9 +82,9 @@ def stand_in_core(tmp_path_factory: pytest.TempPathFactory) -> ov.Core:
 
 
 @pytest.fixture(scope="session")
-def painted(stand_in_core: ov.Core, painted_xml: Path) -> PoseNetwork:
+def painted(stand_in_core: ov.Core, painted_xml: Path) -> PoseModel:
     """The network that finds what was painted, of the size of a painted picture."""
-    network = load_network(stand_in_core, choose_model(str(painted_xml), None))
+    network = load_model(stand_in_core, choose_model(str(painted_xml), None))
     network.reshape(WIDTH, HEIGHT)
     return network
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from human_pose.evaluate import main
-from human_pose.skeleton import COCO_KEYPOINTS
+from human_pose.poses.skeleton import COCO_KEYPOINTS
 from tests.conftest import Program
-from tests.painted import PERSON, blank, paint_person, pixels, save_network
+from tests.helpers.painted import PERSON, blank, paint_person, pixels, save_network
 
 SIZES = {"7.png": (40, 32), "12.png": (32, 57), "30.png": (60, 32)}  # columns and rows of cells; one is upright
 

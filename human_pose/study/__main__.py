@@ -11,9 +11,9 @@ from pathlib import Path
 from ..errors import UsageError, explain_import_error
 
 try:
+    from ..command import OptionParser
+    from ..console import print_result, run_command, say, set_up_terminal
     from ..evaluate import load_annotations
-    from ..options import OptionParser
-    from ..terminal import have_streams, print_result, run_command, say
     from .charts import check_matplotlib
     from .compare import comparison
     from .options import study_parser, wish_of
@@ -85,12 +85,17 @@ def compare_two(arguments: list[str]) -> int:
 
 def main(arguments: list[str] | None = None) -> int:
     """Returns the exit code."""
-    have_streams()
+    set_up_terminal()
     words = sys.argv[1:] if arguments is None else arguments
     commands = {"report": report_anew, "compare": compare_two}
     command = commands.get(words[0] if words else "")
     return run_command(lambda: command(words[1:]) if command else run_study(words))
 
 
-if __name__ == "__main__":
+def program() -> None:
+    """The console command."""
     sys.exit(main())
+
+
+if __name__ == "__main__":
+    program()

@@ -8,10 +8,12 @@ import os
 import sys
 from typing import Any
 
+from ..console import show_messages
 from ..errors import DemoError, first_line
-from ..inference import must_not_be_torn_down
-from . import accuracy, hetero, measure, original
-from .plan import ORIGINALS, Cell, Wish
+from ..inference.estimator import must_not_be_torn_down
+from ..measurement import throughput as measure
+from ..measurement.cells import ORIGINALS, Cell, Wish
+from . import accuracy, hetero, original
 
 RUNS = {"openvino": measure.openvino_run, "benchmark_app": measure.benchmark_app_run}
 
@@ -37,6 +39,7 @@ def do(task: str, cell: Cell, wish: Wish, reference: str) -> dict[str, Any]:
 
 
 def main(argument: str) -> int:
+    show_messages()
     job = json.loads(argument)
     try:
         result = do(job["task"], Cell(**job["cell"]), Wish(**job["wish"]), job.get("reference", ""))

@@ -8,11 +8,12 @@ from functools import partial
 from html import escape
 from typing import Any, NamedTuple, Protocol
 
-from ..agreement import NEAR_PIXELS
 from ..errors import UsageError
-from .figures import BINS_PER_DECADE, LEAST_RUNS, figures
+from ..measurement.cells import FRAMEWORKS, ORIGINALS, Cell
+from ..measurement.intervals import BINS_PER_DECADE, MIN_RUNS, figures
+from ..poses.pck import NEAR_PIXELS
 from .findings import against_members, measured, members
-from .plan import FRAMEWORKS, ORIGINALS, Cell, accuracy_cells
+from .plan import accuracy_cells
 from .results import Study, is_disturbed
 
 # Stand for the colours of text and background, and are replaced by those of the page or of a file.
@@ -20,7 +21,7 @@ INK, PAPER = "#123456", "#fedcba"
 COLOURS = ("#4c8dd6", "#e08a2e", "#4fa66a", "#b36ac2", "#c9555a", "#8a6d5c", "#b59b2b", "#3fa7a7")
 GREY = "#7a8794"
 WIDTH = 4.6  # inches: two stand side by side on a page, and one fits a telephone
-LEAST_SPAN = 4.0  # percent that the axis of accuracy shows, lest a tenth of a point looks like much
+MIN_SPAN = 4.0  # percent that the axis of accuracy shows, lest a tenth of a point looks like much
 
 
 # What the two bars of a cell show, and how dark each is.
@@ -54,9 +55,7 @@ def check_matplotlib() -> None:
     try:
         import matplotlib  # noqa: F401
     except ImportError as error:
-        raise UsageError(
-            "Charts need matplotlib: pip install -r requirements-study.txt; or give --no-charts."
-        ) from error
+        raise UsageError("Charts need matplotlib: pip install matplotlib; or give --no-charts.") from error
 
 
 def charts(study: Study) -> list[Chart]:
@@ -217,7 +216,7 @@ def _accuracy(axes: Any, study: Study, cells: Sequence[Cell]) -> bool:
         axes.errorbar(figures(values).mean, value, xerr=_error(values), label=label, ecolor=INK, capsize=2, **look)
     axes.margins(0.15)
     low, high = axes.get_ylim()
-    spare = max(0.0, LEAST_SPAN - (high - low)) / 2
+    spare = max(0.0, MIN_SPAN - (high - low)) / 2
     axes.set_ylim(low - spare, high + spare if has_ap else 100.5)
     axes.set_xlabel(f"FPS of the whole application on {study.wish.devices[0]}")
     axes.set_ylabel("AP, %" if has_ap else f"of FP32's keypoints\nwithin {NEAR_PIXELS:.0f} pixels, %")
@@ -238,7 +237,7 @@ def _requests(axes: Any, study: Study, cells: Sequence[Cell]) -> bool:
     if ours:
         axes.legend(fontsize=8)
     axes.xaxis.get_major_locator().set_params(integer=True)
-    axes.set_xlabel("requests in flight" + "; lines: 95 % intervals" * (study.wish.runs >= LEAST_RUNS))
+    axes.set_xlabel("requests in flight" + "; lines: 95 % intervals" * (study.wish.runs >= MIN_RUNS))
     axes.set_ylabel("FPS of inference alone")
     axes.set_ylim(bottom=0)
     return len({cell.requests for cell in ours}) > 1

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ..errors import UsageError
-from .figures import figures, ratio
+from ..measurement.intervals import figures, ratio
 from .report import facts
 from .results import KEYS, Study
 from .tables import number

@@ -2,19 +2,12 @@
 
 from typing import Any, NamedTuple
 
-from ..agreement import NEAR_PIXELS, NEAR_TORSO
-from ..devices import members_of
-from .figures import Ratio
-from .findings import (
-    against_fp32,
-    against_members,
-    against_original,
-    layers,
-    measured,
-    members,
-    originals,
-)
-from .plan import FRAMEWORKS, Cell, accuracy_cells
+from ..inference.backend import members_of
+from ..measurement.cells import FRAMEWORKS, Cell
+from ..measurement.intervals import Ratio
+from ..poses.pck import NEAR_PIXELS, NEAR_TORSO
+from .findings import against_fp32, against_members, against_original, layers, measured, members, originals
+from .plan import accuracy_cells
 from .results import Study
 
 TELLING = 0.1  # layers of a type tell why a HETERO is slow where they take so much more of the device's own time

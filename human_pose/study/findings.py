@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from ..devices import members_of
-from .figures import LEAST_RUNS, Ratio, figures, ratio
-from .plan import ORIGINALS, Cell, accuracy_cells
+from ..inference.backend import members_of
+from ..measurement.cells import ORIGINALS, Cell
+from ..measurement.intervals import MIN_RUNS, Ratio, figures, ratio
+from .plan import accuracy_cells
 from .results import Study, is_disturbed
 
 AGREES = 0.05  # two throughputs agree where the whole interval of their ratio lies within so much of 1
@@ -70,7 +71,7 @@ def best(study: Study, cells: Sequence[Cell], key: str) -> Best | None:
     first = max(means, key=lambda cell: means[cell])
     others = {cell: ratio(study.values(cell, key), study.values(first, key)) for cell in means if cell != first}
     equal = [cell for cell, one in others.items() if one.low is not None and not one.is_shown]
-    return Best(first, equal, len(study.values(first, key)) >= LEAST_RUNS)
+    return Best(first, equal, len(study.values(first, key)) >= MIN_RUNS)
 
 
 def _rest(cell: Cell) -> tuple[str, str, str, int | None]:

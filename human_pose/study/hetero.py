@@ -6,10 +6,10 @@ from typing import Any
 
 import openvino as ov
 
-from .. import affinity as affinities
-from ..compiled import affinity_of, compile_network
-from .material import Material
-from .plan import Cell, Wish
+from ..inference import hetero as affinities
+from ..inference.openvino_backend import affinity_of, compile_model
+from ..measurement.cells import Cell, Wish
+from ..measurement.workload import Workload
 
 HEAVIEST = 10
 INFERENCES = 10  # over which the layers' times are averaged
@@ -51,33 +51,33 @@ def explain(cell: Cell, wish: Wish) -> dict[str, Any]:
     It is measured with OpenVINO's own profiling on, one request at a time that has the whole device, whatever the
     cell's hint is, so that devices can be compared. Profiling takes time: the sum is more than a frame takes else.
     """
-    material = Material(cell, wish)
-    material.configure()
-    model = material.network.model
-    for device in material.core.available_devices:
-        if "PERF_COUNT" in material.core.get_property(device, "SUPPORTED_PROPERTIES"):
-            material.core.set_property(device, {"PERF_COUNT": True})
-    settings = replace(material.settings, hint="latency", requests=None)
-    compiled = compile_network(material.core, model, cell.device, settings)
+    workload = Workload(cell, wish)
+    workload.configure()
+    model = workload.network.model
+    for device in workload.core.available_devices:
+        if "PERF_COUNT" in workload.core.get_property(device, "SUPPORTED_PROPERTIES"):
+            workload.core.set_property(device, {"PERF_COUNT": True})
+    settings = replace(workload.settings, hint="latency", requests=None)
+    compiled = compile_model(workload.core, model, cell.device, settings)
     told: dict[str, Any] = {
         "execution_precision": compiled.execution_precision,
         "subgraphs": compiled.subgraphs,
         "operations": dict(compiled.operations),
     }
     if cell.device.startswith("HETERO:"):
-        affinity = affinity_of(material.core, model, cell.device, settings)
+        affinity = affinity_of(workload.core, model, cell.device, settings)
         total, tensors = crossing_bytes(model, affinity)
         told |= {"crossing_bytes": total, "crossing_tensors": tensors}
-    return told | layer_times(compiled.network.create_infer_request(), material)
+    return told | layer_times(compiled.network.create_infer_request(), workload)
 
 
-def layer_times(request: ov.InferRequest, material: Material) -> dict[str, Any]:
+def layer_times(request: ov.InferRequest, workload: Workload) -> dict[str, Any]:
     """ms an inference: by type, and of the heaviest layers; an empty table where the device does not tell."""
     layers: dict[str, tuple[str, str]] = {}
     times: Counter[str] = Counter()
-    request.infer({"image": material.inputs[0]})
+    request.infer({"image": workload.inputs[0]})
     for number in range(INFERENCES):
-        request.infer({"image": material.inputs[number % len(material.inputs)]})
+        request.infer({"image": workload.inputs[number % len(workload.inputs)]})
         try:
             profile = request.get_profiling_info()
         except RuntimeError:

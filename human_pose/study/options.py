@@ -4,12 +4,13 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from ..catalog import DEFAULT_MODEL, ORIGINAL_MODEL, PRECISIONS
-from ..compiled import HINTS
+from ..command import SIZE_HELP, OptionParser, count, input_size, request_count, seconds
 from ..errors import UsageError
-from ..options import BUNDLED_VIDEO, SIZE_HELP, OptionParser, count, input_size, request_count, seconds
-from .figures import LEAST_RUNS
-from .plan import DEFAULT_REQUESTS, Wish
+from ..folders import BUNDLED_VIDEO
+from ..inference.settings import HINTS
+from ..measurement.cells import DEFAULT_REQUESTS, Wish
+from ..measurement.intervals import MIN_RUNS
+from ..zoo.catalog import DEFAULT_MODEL, ORIGINAL_MODEL, PRECISIONS
 
 EPILOG = """examples:
   python -m human_pose.study --quick                       # a first impression, two minutes
@@ -86,7 +87,7 @@ def study_parser(description: str | None) -> OptionParser:
 
 # As the demo runs by default: its model, video, input size and hint. Five runs are the fewest that have an interval.
 QUICK: dict[str, Any] = {
-    "models": [DEFAULT_MODEL], "devices": ["CPU"], "hints": ["throughput"], "requests": [], "runs": LEAST_RUNS,
+    "models": [DEFAULT_MODEL], "devices": ["CPU"], "hints": ["throughput"], "requests": [], "runs": MIN_RUNS,
     "seconds": 1.0, "agreement_frames": 12,
     "note": "A quick study. It leaves out, unless asked for: devices other than the CPU, the latency hint and other "
             "numbers of requests; and OpenVINO's benchmark_app. The whole study: python -m human_pose.study.",
@@ -110,4 +111,4 @@ def wish_of(options: argparse.Namespace) -> Wish:
     given = {key: value for key, value in vars(options).items() if value is not None and key in Wish.__annotations__}
     wish = defaults | (QUICK if options.quick else {}) | given
     runs = wish.get("runs", Wish.runs)
-    return Wish(**{**wish, "original_runs": max(min(runs, LEAST_RUNS), (runs + 1) // 2)})
+    return Wish(**{**wish, "original_runs": max(min(runs, MIN_RUNS), (runs + 1) // 2)})

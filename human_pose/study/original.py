@@ -10,23 +10,23 @@ from typing import Any, Protocol
 import cv2
 import numpy as np
 
-from ..capture import Capture, open_capture
-from ..catalog import ORIGINAL_MODEL
-from ..decode import decode
-from ..draw import draw
+from ..decoders.decoder import Outputs
+from ..decoders.openpose import OpenPoseDecoder
+from ..decoders.openpose_fields import HEATMAP_CHANNELS, PAF_CHANNELS
+from ..demo.statistics import Latencies
 from ..errors import DemoError, UsageError, first_line
-from ..inference import Estimator
-from ..network import DEFAULT_SIZE
-from ..originals import GRAPH
-from ..preprocess import fill_input, network_input_size, pixels_per_cell
-from ..skeleton import HEATMAP_CHANNELS, PAF_CHANNELS
-from ..stats import Latencies
-from .machine import Watch
-from .material import Material, as_inputs, first_frames, own_size
-from .measure import WARM_UP_S, alone_figures, application_figures, limit
-from .plan import FRAMEWORKS, ORIGINALS, Cell, Wish
-
-Maps = tuple[np.ndarray, np.ndarray]
+from ..inference.input_size import frame_pixels, network_input_size
+from ..inference.model import DEFAULT_SIZE
+from ..inference.openvino_backend import compile_model
+from ..inference.preprocess import fill_input
+from ..measurement.cells import FRAMEWORKS, ORIGINALS, Cell, Wish
+from ..measurement.machine import Watch
+from ..measurement.throughput import WARM_UP_S, alone_figures, application_figures, limit
+from ..measurement.workload import Workload, as_inputs, first_frames, own_size
+from ..media.capture import Capture, open_capture
+from ..poses.draw import draw
+from ..zoo.catalog import ORIGINAL_MODEL
+from ..zoo.originals import GRAPH
 
 
 class Framework(Protocol):
@@ -34,7 +34,7 @@ class Framework(Protocol):
 
     def prepare(self, image: np.ndarray) -> Any: ...
 
-    def infer(self, prepared: Any) -> Maps: ...
+    def infer(self, prepared: Any) -> Outputs: ...
 
 
 def original_cells(wish: Wish, model: str, names: list[str]) -> list[Cell]:
@@ -62,7 +62,7 @@ def original_cells(wish: Wish, model: str, names: list[str]) -> list[Cell]:
 
 def _no_tensorflow(file: Path) -> str | None:
     if importlib.util.find_spec("tensorflow") is None:
-        return "TensorFlow is not installed: pip install -r requirements-tensorflow.txt"
+        return "TensorFlow is not installed: pip install tensorflow-cpu"
     return None if file.suffix == ".pb" else f"TensorFlow does not read '{file.name}'"
 
 
@@ -83,7 +83,7 @@ class _OpenCV:
         """image: (1, h, w, 3) uint8 -> (1, 3, h, w) float32."""
         return cv2.dnn.blobFromImage(image[0])
 
-    def infer(self, prepared: np.ndarray) -> Maps:
+    def infer(self, prepared: np.ndarray) -> Outputs:
         self._network.setInput(prepared)
         return split(list(self._network.forward(self._outputs)))
 
@@ -109,11 +109,11 @@ class _TensorFlow:
         """image: (1, h, w, 3) uint8 -> the same as float32."""
         return image.astype(np.float32)
 
-    def infer(self, prepared: np.ndarray) -> Maps:
+    def infer(self, prepared: np.ndarray) -> Outputs:
         return split(self._session.run(self._outputs, {self._input: prepared}))
 
 
-def split(outputs: list[np.ndarray]) -> Maps:
+def split(outputs: list[np.ndarray]) -> Outputs:
     """Heatmaps (19, h, w) and fields (38, h, w) from one output that holds both, or two; NCHW or NHWC. UsageError."""
     maps = {}
     for output in outputs:
@@ -124,9 +124,9 @@ def split(outputs: list[np.ndarray]) -> Maps:
                 break
     both = maps.get(HEATMAP_CHANNELS + PAF_CHANNELS)
     if both is not None:
-        return both[:HEATMAP_CHANNELS], both[HEATMAP_CHANNELS:]
+        return {"heatmaps": both[:HEATMAP_CHANNELS], "pafs": both[HEATMAP_CHANNELS:]}
     if maps.keys() == {HEATMAP_CHANNELS, PAF_CHANNELS}:
-        return maps[HEATMAP_CHANNELS], maps[PAF_CHANNELS]
+        return {"heatmaps": maps[HEATMAP_CHANNELS], "pafs": maps[PAF_CHANNELS]}
     raise UsageError(f"The original has no heatmaps and fields, but {[output.shape for output in outputs]}.")
 
 
@@ -173,9 +173,9 @@ def _original_application(framework: Framework, capture: Capture, size: tuple[in
             continue
         fill_input(frame.image, target)
         begun_at = time.perf_counter()
-        heatmaps, pafs = framework.infer(framework.prepare(target))
+        outputs = framework.infer(framework.prepare(target))
         latencies.add(1000 * (time.perf_counter() - begun_at))
-        poses = decode(heatmaps, pafs, pixels_per_cell(frame.image.shape[1::-1], size))
+        poses = OpenPoseDecoder().decode(outputs, frame_pixels(frame.image.shape[1::-1], size))
         draw(frame.image, poses, in_place=True)
         frames += 1
     return application_figures(frames / (time.perf_counter() - started_at), latencies, frames)
@@ -183,15 +183,14 @@ def _original_application(framework: Framework, capture: Capture, size: tuple[in
 
 def check(cell: Cell, wish: Wish, reference: str) -> dict[str, Any]:
     """By how much the original's maps differ at most from those of OpenVINO's network executed in f32."""
-    own = Material(Cell("openvino", cell.model, "FP32", reference), wish)
+    own = Workload(Cell("openvino", cell.model, "FP32", reference), wish)
     own.configure()
-    compiled = Estimator(own.core, own.network, "CPU", own.settings).compiled
-    request = compiled.network.create_infer_request()
+    request = compile_model(own.core, own.network.model, "CPU", own.settings).network.create_infer_request()
     framework = read(cell)
     largest = 0.0
     for image in own.inputs[:4]:
         request.infer({"image": image})
-        for name, maps in zip(("heatmaps", "pafs"), framework.infer(framework.prepare(image)), strict=True):
+        for name, maps in framework.infer(framework.prepare(image)).items():
             ours = request.get_tensor(name).data[0]
             if ours.shape != maps.shape:
                 raise DemoError(f"The original gives {name} of {maps.shape} where OpenVINO's are {ours.shape}.")

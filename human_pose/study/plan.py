@@ -2,100 +2,10 @@
 
 import random
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-FRAMEWORKS = {
-    "openvino": "OpenVINO",
-    "opencv": "OpenCV DNN",
-    "tensorflow": "TensorFlow",
-    "benchmark_app": "benchmark_app",
-}
-ORIGINALS = ("opencv", "tensorflow")
-DEFAULT_REQUESTS = "default"  # in flight: as many as the program chooses
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What the user wants of a study; results.json keeps it, for --resume.
-
-    devices, hints, precisions: of the matrix. models: names or paths. seconds: of each of the two measurements of a
-    run; frames: so many results instead. requests: of the second grid, numbers or DEFAULT_REQUESTS. pause_s: before
-    each run. agreement_frames: frames on which the keypoints of the precisions are compared. cache: keep compiled
-    networks. quick: without benchmark_app, and without another run for what other programs disturbed.
-    height: the shorter side of the network's input; it has this name in results.json.
-    """
-
-    devices: list[str]
-    models: list[str]
-    precisions: list[str]
-    input: str
-    hints: list[str] = field(default_factory=lambda: ["throughput", "latency"])
-    height: int | None = None
-    runs: int = 20
-    original_runs: int = 10
-    seconds: float = 4.0
-    frames: int | None = None
-    requests: list[str] = field(default_factory=list)
-    pause_s: float = 0.0
-    seed: int = 0
-    plugins: str | None = None
-    cache: bool = False
-    original: str | None = None
-    images: str | None = None
-    annotations: str | None = None
-    agreement_frames: int = 40
-    quick: bool = False
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One combination that is measured again and again.
-
-    kind: of FRAMEWORKS. model, precision: the model's name and precision; file: its IR, or the original's file.
-    requests: in flight; None: as many as the program chooses. is_stand_in: a device of it is the CPU under another
-    name. not_measured: why there will be no run of it.
-    """
-
-    kind: str
-    model: str
-    precision: str
-    file: str
-    device: str = "CPU"
-    hint: str = "throughput"
-    requests: int | None = None
-    affinity: str = "auto"
-    is_stand_in: bool = False
-    not_measured: str | None = None
-
-    @property
-    def id(self) -> str:
-        """Tells it from every other cell, in words."""
-        if self.kind in ORIGINALS:
-            return f"{FRAMEWORKS[self.kind]} {self.model}"
-        framework = "" if self.kind == "openvino" else f"{FRAMEWORKS[self.kind]} "
-        affinity = f" {self.affinity}" if self.device.startswith("HETERO") else ""
-        requests = "" if self.requests is None else f" {self.requests} requests"
-        return f"{framework}{self.device}{affinity} {self.model} {self.precision} {self.hint}{requests}"
-
-    @property
-    def where(self) -> str:
-        """What a reader calls its device: 'HETERO:GPU,CPU (conv, stand-in)'."""
-        marks = [self.affinity] * self.device.startswith("HETERO") + ["stand-in"] * self.is_stand_in
-        return self.device + (f" ({', '.join(marks)})" if marks else "")
-
-    def label(self, with_model: bool = True) -> str:
-        """What a reader calls it."""
-        if self.kind in ORIGINALS:
-            return f"{FRAMEWORKS[self.kind]} ({self.model})" if with_model else FRAMEWORKS[self.kind]
-        framework = f"{FRAMEWORKS[self.kind]}, " if self.kind == "benchmark_app" else ""
-        requests = "" if self.requests is None else f", {self.requests} request{'s' if self.requests > 1 else ''}"
-        model = f" {self.model}" if with_model else ""
-        return f"{framework}{self.where}{model} {self.precision}, {self.hint} hint{requests}"
-
-    def as_data(self) -> dict[str, Any]:
-        return {"id": self.id, **asdict(self)}
+from ..measurement.cells import ORIGINALS, Cell, Model, Wish
 
 
 @dataclass(frozen=True)
@@ -112,17 +22,6 @@ class Job:
     @property
     def id(self) -> str:
         return f"{self.task} {self.round} {self.cell.id}"
-
-
-@dataclass(frozen=True)
-class Model:
-    """One precision of a model: its file, or why there is none. note: as ModelFile's, 'float twin of FP16-INT8'."""
-
-    name: str
-    precision: str
-    file: str = ""
-    missing: str | None = None
-    note: str = ""
 
 
 def matrix(wish: Wish, models: Iterable[Model]) -> list[Cell]:

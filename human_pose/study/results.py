@@ -11,12 +11,13 @@ from typing import Any
 
 from ..errors import UsageError
 from ..files import write_whole
-from .figures import LEAST_RUNS
-from .plan import Cell, Job, Wish
+from ..folders import PROJECT
+from ..measurement.cells import Cell, Wish
+from ..measurement.intervals import MIN_RUNS
+from .plan import Job
 
 FORMAT, VERSION = "human-pose-study", 2
 FILE = "results.json"
-ROOT = Path(__file__).resolve().parent.parent.parent
 FILES = ("input", "plugins", "original", "images", "annotations")  # of a wish
 KEYS = {"inference FPS": "inference_fps", "application FPS": "application_fps", "latency ms": "latency_ms"}
 COLUMNS = (
@@ -31,12 +32,12 @@ def kept(path: str | None) -> str | None:
     if not path:
         return path
     whole = Path(path).resolve()
-    return whole.relative_to(ROOT).as_posix() if whole.is_relative_to(ROOT) else str(whole)
+    return whole.relative_to(PROJECT).as_posix() if whole.is_relative_to(PROJECT) else str(whole)
 
 
 def there(path: str | None) -> Any:
     """The same path on this machine."""
-    return str(ROOT / path) if path else path
+    return str(PROJECT / path) if path else path
 
 
 def _as_text(data: dict[str, Any]) -> str:
@@ -160,7 +161,7 @@ class Study:
         """Those whose figures count: the undisturbed ones, or all, where too few of them are undisturbed."""
         every = self.all_runs(cell)
         quiet = [run for run in every if not is_disturbed(run)]
-        return quiet if len(quiet) >= LEAST_RUNS else every
+        return quiet if len(quiet) >= MIN_RUNS else every
 
     def errors(self, cell: Cell) -> list[str]:
         return [why for run in self.data["runs"] if run["cell"] == cell.id and (why := error_of(run)) is not None]

@@ -16,19 +16,23 @@ from typing import Any
 
 import openvino as ov
 
-from ..devices import VIRTUAL_DEVICES, DeviceCycle, check_device, is_stand_in, members_of, missing_devices, open_core
+from ..console import ProgressLine, StopRequest, minutes, say
+from ..demo.device_cycle import DeviceCycle
 from ..errors import DemoError, UsageError
-from ..terminal import ProgressLine, StopRequest, minutes, say
-from . import machine
-from .material import first_frames, models_of
+from ..inference.backend import VIRTUAL_DEVICES, members_of
+from ..inference.devices import check_device, is_stand_in, missing_devices, open_core
+from ..measurement import machine
+from ..measurement.cells import ORIGINALS, Cell, Model, Wish
+from ..measurement.workload import first_frames, models_of
 from .original import original_cells
-from .plan import ORIGINALS, Cell, Job, Model, Wish, accuracy_cells, in_matrix, layer_cells, matrix, schedule
-from .results import ROOT, Study, is_disturbed
+from .plan import Job, accuracy_cells, in_matrix, layer_cells, matrix, schedule
+from .results import Study, is_disturbed
 
 HANGS_AFTER_S = 900.0  # besides the time of the measurements: a GPU may compile for minutes
 SLOWEST_FRAME_S = 4.0
 GIVEN_UP_AFTER = 2  # failed runs of a cell that none succeeded of
 POLL_S = 0.25
+PACKAGE_PARENT = Path(__file__).resolve().parents[2]  # so that the processes find the package that started them
 
 
 def begin(wish: Wish) -> Study:
@@ -207,7 +211,7 @@ def do(job: Job, wish: Wish, stop: StopRequest, reference: str = "") -> dict[str
     if job.task == "run" and not _sleep(wish.pause_s, stop):
         return None
     content = {"task": job.task, "cell": asdict(job.cell), "wish": asdict(wish), "reference": reference}
-    paths = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    paths = os.pathsep.join(filter(None, (str(PACKAGE_PARENT), os.environ.get("PYTHONPATH"))))
     # A group of its own: Ctrl-C is for this program, which ends the process in order.
     process = subprocess.Popen(
         [sys.executable, "-m", "human_pose.study.cell", json.dumps(content)],

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
+from ..measurement.cells import Cell
+from ..measurement.intervals import MIN_RUNS, figures
 from .conclusions import first_part
-from .figures import LEAST_RUNS, figures
 from .findings import AGREES, against_fp32, against_members, against_tool, agrees, best, doubt, measured
-from .plan import Cell, accuracy_cells, schedule
+from .plan import accuracy_cells, schedule
 from .results import Study, error_of, is_disturbed
 
 NAMED = 2  # cells that are no slower than the fastest, by name; of more, their number
@@ -103,8 +104,8 @@ def _trust(study: Study) -> str:
     wish, runs = study.wish, study.data["runs"]
     length = f"{wish.frames} frames" if wish.frames else f"{wish.seconds:g} s"
     said = [f"How far to trust this: {wish.runs} run{'s' * (wish.runs > 1)} of {length} each"]
-    if wish.runs < LEAST_RUNS:
-        said.append(f"too few runs for intervals, which take {LEAST_RUNS}")
+    if wish.runs < MIN_RUNS:
+        said.append(f"too few runs for intervals, which take {MIN_RUNS}")
     if not study.data["complete"]:
         done = sum(run["round"] < wish.runs for run in runs)
         said.append(f"the study was stopped after {done} of {len(schedule(study.cells, wish))} runs")

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ..agreement import NEAR_PIXELS, NEAR_TORSO
-from .figures import figures
+from ..measurement.cells import FRAMEWORKS, Cell
+from ..measurement.intervals import figures
+from ..poses.pck import NEAR_PIXELS, NEAR_TORSO
 from .findings import against_members, against_original, measured, not_measured, originals
-from .plan import FRAMEWORKS, Cell, accuracy_cells, layer_cells
+from .plan import accuracy_cells, layer_cells
 from .results import Study, is_disturbed
 
 FIGURES = ("mean", "95 % interval", "median", "min", "max", "sd")
@@ -144,7 +145,7 @@ def _original_rows(study: Study) -> list[list[str]]:
 def _accuracy_note(study: Study) -> str:
     ap = "over one pass of the images" if study.wish.annotations else "not measured without --images and --annotations"
     return (
-        f"Agreement: share of FP32's keypoints on the video ({study.wish.agreement_frames} frames) that lie within "
+        f"PCK: share of FP32's keypoints on the video ({study.wish.agreement_frames} frames) that lie within "
         f"{NEAR_PIXELS:.0f} pixels of the network's input, and within {NEAR_TORSO} of the person's torso. FP32 is the "
         f"network executed in f32, of its FP16 file where there is no other. AP: COCO's, {ap}."
     )

@@ -1,0 +1,75 @@
+"""What the command lines share: a parser that says in one line what is wrong, and the types of options."""
+
+import argparse
+from typing import NoReturn
+
+from .inference.input_size import LARGEST_SIZE, SIZE_STEP
+
+MAX_REQUESTS = 256
+PRECISION_HELP = "default: FP16-INT8 where the model comes with it, and for the path of a quantized IR; else FP16"
+SIZE_HELP = (
+    "the shorter side of the network's input in pixels, a multiple of 8; the other follows the frame's shape; "
+    "default: the model's own (--height is the same option)"
+)
+
+
+class OptionParser(argparse.ArgumentParser):
+    """Says in one line what is wrong."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"error: {message}. See --help.\n")
+
+
+def count(text: str) -> int:
+    """1 or more."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is no count; give 1 or more")
+    return int(text)
+
+
+def request_count(text: str) -> int:
+    """As many as any device can use."""
+    if count(text) > MAX_REQUESTS:
+        raise argparse.ArgumentTypeError(
+            f"'{text}' requests are more than any device can use; give up to {MAX_REQUESTS}"
+        )
+    return count(text)
+
+
+def seconds(text: str) -> float:
+    """More than 0."""
+    try:
+        if 0 < float(text) < 1e6:
+            return float(text)
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"'{text}' is no number of seconds; give more than 0")
+
+
+def rate(text: str) -> float:
+    """So many a second."""
+    try:
+        if 0 < float(text) <= 1000:
+            return float(text)
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"'{text}' is no number of pictures a second; give more than 0, up to 1000")
+
+
+def input_size(text: str) -> int:
+    """A shorter side that the network's input can have."""
+    if not text.isdecimal() or not SIZE_STEP <= int(text) <= LARGEST_SIZE or int(text) % SIZE_STEP:
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is no multiple of {SIZE_STEP} from {SIZE_STEP} to {LARGEST_SIZE}; give 256 or 368, say"
+        )
+    return int(text)
+
+
+def score(text: str) -> float:
+    """A score of a keypoint."""
+    try:
+        if 0 <= float(text) <= 1:
+            return float(text)
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"'{text}' is no score; give a number from 0 to 1")

@@ -1,0 +1,40 @@
+"""The table of --list-devices."""
+
+from collections.abc import Callable
+
+import openvino as ov
+
+from ..inference.backend import DeviceError
+from ..inference.devices import full_name, is_stand_in, missing_devices, offered_devices
+
+
+def device_table(core: ov.Core, optimal_requests: Callable[[str], int]) -> str:
+    """A row for each device: its string, what it can execute, and its own name; for what the machine lacks, why.
+
+    optimal_requests: for a device, how many infer requests it asks for; raises DeviceError if it cannot tell.
+    """
+    rows = [("device", "executes", "streams", "requests", "name")]
+    for device in core.available_devices:
+        name = f"{full_name(core, device)} (stand-in)" if is_stand_in(core, device) else str(full_name(core, device))
+        try:
+            requests = str(optimal_requests(device))
+        except DeviceError:
+            requests = "?"
+        rows.append((device, _capabilities(core, device), _streams(core, device), requests, name))
+    rows += [(kind, "-", "-", "-", f"not here: {reason}") for kind, reason in missing_devices(core).items()]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    table = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return "\n".join([*table, "", f"TAB walks through: {'  '.join(offered_devices(core)) or 'no device'}"])
+
+
+def _capabilities(core: ov.Core, device: str) -> str:
+    known = {"FP32": "f32", "FP16": "f16", "BF16": "bf16", "INT8": "INT8"}
+    return " ".join(known[name] for name in core.get_property(device, "OPTIMIZATION_CAPABILITIES") if name in known)
+
+
+def _streams(core: ov.Core, device: str) -> str:
+    try:
+        least, most = core.get_property(device, "RANGE_FOR_STREAMS")
+        return f"{least} to {most}"
+    except RuntimeError:
+        return "?"

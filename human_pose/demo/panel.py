@@ -1,0 +1,157 @@
+"""What the panel over the picture says."""
+
+import enum
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
+
+from ..inference.backend import CompiledModel, Inference
+from ..inference.model import ModelFile, PoseModel
+from ..inference.profile import STAGES
+from .statistics import DeviceStatistics
+
+KEYS = (
+    ("TAB", "next device"), ("SPACE", "pause"), ("I", "details"), ("C", "compare"),
+    ("P", "profile"), ("H", "hide panel"), ("S", "save"), ("ESC", "quit"),
+)  # fmt: skip
+
+
+class Style(enum.Enum):
+    """How a block looks; the panel's picture knows the sizes and colours."""
+
+    TITLE = "title"
+    HEADLINE = "headline"
+    BODY = "body"
+    NOTE = "note"
+    SMALL = "small"
+
+
+class Text(NamedTuple):
+    """A paragraph of the panel."""
+
+    text: str
+    style: Style = Style.BODY
+
+
+class Table(NamedTuple):
+    """Rows of small cells with columns of their own.
+
+    columns: a letter each: l or r for left or right; w for left, and wrapped where the panel is too narrow. marked: a
+    row that stands out.
+    """
+
+    rows: tuple[tuple[str, ...], ...]
+    columns: str
+    has_header: bool = False
+    marked: int | None = None
+
+
+Block = Text | Table
+
+
+def device_figures(compiled: CompiledModel, statistics: DeviceStatistics | None) -> list[Block]:
+    """The device, where it runs, and how fast. statistics: None where there is nothing to average, as of one image."""
+    blocks: list[Block] = [Text(compiled.device, Style.TITLE)]
+    if compiled.runs_on:
+        blocks.append(Text(compiled.runs_on, Style.SMALL))
+    if statistics is not None:
+        fps, latency_ms = statistics.last_second.fps(), statistics.last_second.latency_ms()
+        blocks += [Text(f"{_figure(fps)} FPS", Style.HEADLINE), Text(f"{_figure(latency_ms)} ms latency")]
+    return blocks
+
+
+def picture_figures(people: int, file: ModelFile, dropped: int) -> list[Block]:
+    """How many people the picture shows, the network's precision, and how many frames the source dropped."""
+    blocks: list[Block] = [Text(_count(people, "person", "people")), Text(file.precision)]
+    if file.note:
+        blocks.append(Text(file.note, Style.SMALL))
+    if dropped:
+        blocks.append(Text(_count(dropped, "frame") + " dropped", Style.SMALL))
+    return blocks
+
+
+def details(network: PoseModel, inference: Inference, statistics: DeviceStatistics, painted_fps: float | None) -> Table:
+    """How the network runs, and the averages so far. painted_fps: results that the window shows in a second."""
+    compiled = inference.compiled
+    width, height = inference.input_size
+    mean_fps, run = statistics.throughput.mean(), statistics.latencies.summary()
+    streams = f", {_count(compiled.streams, 'stream')}" if compiled.streams else ""
+    lines = [
+        ("model", network.file.name),
+        ("executed in", compiled.execution_precision),
+        ("input", f"{width}x{height}"),
+        ("in flight", _count(compiled.request_count, "request") + streams),
+        ("compiled in", f"{compiled.compile_s:.1f} s{' (cached)' if compiled.is_from_cache else ''}"),
+    ]
+    if mean_fps is not None and run is not None:
+        lines += [
+            ("mean FPS", f"{mean_fps:.1f}"),
+            ("mean latency", f"{run.mean:.1f} ms ({run.min:.1f} to {run.max:.1f})"),
+        ]
+    if painted_fps is not None:
+        lines.append(("painted", f"{painted_fps:.1f} FPS"))
+    if compiled.operations:
+        operations = ", ".join(f"{number} on {device}" for device, number in compiled.operations.items())
+        lines += [("split into", _count(compiled.subgraphs or 0, "subgraph")), ("operations", operations)]
+    return Table(tuple(lines), "lw")
+
+
+def profile_table(recent_ms: Mapping[str, float]) -> Table:
+    """Where the time of a frame goes recently, in ms: the stages in the order of its way, in two columns."""
+    cells = [(stage, f"{recent_ms.get(stage, 0.0):.1f}") for stage in STAGES]
+    half = (len(cells) + 1) // 2
+    rows = tuple(left + right for left, right in zip(cells[:half], cells[half:], strict=True))
+    return Table((("stage", "ms", "stage", "ms"), *rows), "lrlr", has_header=True)
+
+
+def comparison(devices: Sequence[DeviceStatistics]) -> Table:
+    """A row for each device used so far; the best figure of a column carries a star, ratios are to the first device."""
+    fps = [device.throughput.mean() for device in devices]
+    latencies = [summary.mean if (summary := device.latencies.summary()) else None for device in devices]
+    highest = max((value for value in fps if value is not None), default=None)
+    lowest = min((value for value in latencies if value is not None), default=None)
+    rows: list[tuple[str, ...]] = [("device", "FPS", "ratio", "ms", "p95")]
+    for device, mean, latency in zip(devices, fps, latencies, strict=True):
+        rows.append((
+            device.compiled.device,
+            _figure(mean) + ("*" if mean is not None and mean == highest else ""),
+            "-" if mean is None or not fps[0] else f"{mean / fps[0]:.2f}",
+            _figure(latency) + ("*" if latency is not None and latency == lowest else ""),
+            _figure(device.latencies.percentile(95)),
+        ))  # fmt: skip
+    return Table(tuple(rows), "wrrrr", has_header=True)
+
+
+def device_list(devices: Sequence[str], shown: str, failed: Collection[str]) -> Table:
+    """The devices that TAB walks through, with their keys. shown: the device whose result the picture shows."""
+    rows = [
+        (f"{number}", device + (" (failed)" if device in failed else "")) for number, device in enumerate(devices, 1)
+    ]
+    return Table(tuple(rows), "lw", marked=list(devices).index(shown) if shown in devices else None)
+
+
+def key_list() -> Table:
+    """The keys, in two columns."""
+    half = len(KEYS) // 2
+    return Table(tuple(left + right for left, right in zip(KEYS[:half], KEYS[half:], strict=True)), "llll")
+
+
+def switch_note(shown: str | None, target: str, compiling: tuple[str, float] | None) -> list[Block]:
+    """What is under way. shown: the device of the result in the picture, None before the first; target: the device to
+    come; compiling: the device that is compiled for, and for how many seconds already.
+    """
+    blocks: list[Block] = []
+    if compiling is not None:
+        blocks.append(Text("compiling {} ... {:.0f} s".format(*compiling), Style.NOTE))
+    elif shown is not None and target != shown:
+        blocks.append(Text(f"{target} from the next result on", Style.NOTE))
+    if blocks and shown is not None:
+        blocks.append(Text(f"until then: figures of {shown}", Style.SMALL))
+    return blocks
+
+
+def _count(number: int, singular: str, plural: str | None = None) -> str:
+    return f"{number} {singular if number == 1 else plural or singular + 's'}"
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1f}"

@@ -1,0 +1,130 @@
+"""What the panel says at this moment: which of its parts are open, which figures, and what just happened."""
+
+import time
+from collections.abc import Callable, Sequence
+
+from ..inference.backend import Inference
+from ..inference.estimator import Estimator
+from ..inference.model import PoseModel
+from ..media.capture import Capture
+from ..poses.pose import Pose
+from .device_cycle import DeviceCycle
+from .panel import (
+    Block,
+    Style,
+    Text,
+    comparison,
+    details,
+    device_figures,
+    device_list,
+    key_list,
+    picture_figures,
+    profile_table,
+    switch_note,
+)
+from .statistics import RunStatistics
+from .window import Key
+
+PARTS = (Key.PANEL, Key.DETAILS, Key.COMPARE, Key.PROFILE)  # what a key opens and closes
+FIGURES_S = 0.25  # how long figures stay, so that they can be read
+NOTICE_S = 4.0  # how long the panel keeps saying what just happened, and lists the devices after a switch
+KEYS_S = 8.0  # how long it lists the keys at the start
+
+Result = tuple[Inference, Sequence[Pose]]
+Blocks = tuple[Block, ...]
+
+
+class PanelContent:
+    """Puts together what the panel says, in the window and in the output."""
+
+    def __init__(
+        self,
+        network: PoseModel,
+        estimator: Estimator,
+        capture: Capture,
+        devices: DeviceCycle,
+        statistics: RunStatistics,
+        has_panel: bool,
+        painted_fps: Callable[[], float | None],
+    ) -> None:
+        """has_panel: whether the output has one, and the window at first; painted_fps: of the window."""
+        self._network, self._estimator, self._capture = network, estimator, capture
+        self._devices, self._statistics = devices, statistics
+        self._painted_fps = painted_fps
+        self._is_single_image = capture.frame_count == 1
+        self._output_has_panel = has_panel and not self._is_single_image
+        self._is_open = dict.fromkeys(PARTS, False) | {Key.PANEL: has_panel}
+        self._notice = ""
+        self._notice_until = self._list_until = 0.0
+        self._keys_until: float | None = None
+        self._figures: tuple[Blocks, Blocks] = (), ()
+        self._figures_of: str | None = None  # device
+        self._figures_until = 0.0
+
+    def toggle(self, part: Key) -> None:
+        """Open or close one of PARTS."""
+        self._is_open[part] = not self._is_open[part]
+        self._figures_of = None
+
+    def notice(self, text: str) -> None:
+        """Say for a while what just happened."""
+        self._notice, self._notice_until = text, time.perf_counter() + NOTICE_S
+
+    def of_output(self, result: Result) -> Blocks:
+        """The panel of a picture of the output: its figures, without what concerns the one who sits at the keys."""
+        if not self._output_has_panel or not self._is_open[Key.PANEL]:
+            return ()
+        first, tables = self._figures_now(result)
+        return first + tables
+
+    def of_window(self, result: Result | None, is_paused: bool) -> Blocks:
+        """The panel of the window, which shows a result, or None while there is none yet."""
+        compiling = self._estimator.compiling
+        if not self._is_open[Key.PANEL] or (result is None and compiling is None):
+            return ()
+        now = time.perf_counter()
+        first: Blocks
+        if result is not None:
+            shown = result[0].compiled.device
+            first, tables = self._figures_now(result)
+            self._keys_until = self._keys_until or now + KEYS_S
+        else:
+            assert compiling is not None
+            shown, first, tables = None, (Text(compiling[0], Style.TITLE),), ()
+        news = switch_note(shown, self._devices.target, compiling)
+        if now < self._notice_until:
+            news.append(Text(self._notice, Style.NOTE))
+        if is_paused:
+            news.append(Text("paused", Style.NOTE))
+        if shown != self._devices.target:
+            self._list_until = now + NOTICE_S
+        has_keys = self._keys_until is None or now < self._keys_until or self._is_open[Key.DETAILS]
+        lists: list[Block] = []
+        if has_keys or now < self._list_until:
+            lists.append(device_list(self._devices.devices, shown or self._devices.target, self._devices.failed))
+        if has_keys:
+            lists.append(key_list())
+        return (*first, *news, *tables, *lists)
+
+    def _figures_now(self, result: Result) -> tuple[Blocks, Blocks]:
+        """The headline and the tables of a result; what is said of its device stays for a moment, to be read."""
+        inference, poses = result
+        now, device = time.perf_counter(), inference.compiled.device
+        if now >= self._figures_until or device != self._figures_of:
+            self._figures_until, self._figures_of = now + FIGURES_S, device
+            statistics = None if self._is_single_image else self._statistics.devices[device]
+            self._figures = tuple(device_figures(inference.compiled, statistics)), self._tables(inference)
+        first, tables = self._figures
+        return (*first, *picture_figures(len(poses), self._network.file, self._capture.dropped)), tables
+
+    def _tables(self, inference: Inference) -> Blocks:
+        """The parts that are open."""
+        blocks: list[Block] = []
+        if self._is_open[Key.DETAILS]:
+            statistics = self._statistics.devices[inference.compiled.device]
+            blocks.append(details(self._network, inference, statistics, self._painted_fps()))
+        if self._is_open[Key.PROFILE]:
+            blocks.append(profile_table(self._statistics.profile.recent_ms()))
+        if self._is_open[Key.COMPARE]:
+            blocks.append(comparison(list(self._statistics.devices.values())))
+        return tuple(blocks)

@@ -1,0 +1,298 @@
+"""Running statistics of a run, for each device: throughput in FPS and latency in ms.
+
+Latency is that of the infer request: from the start of inference on an input to its result. Throughput is that of the
+whole program: results drawn, over the time they took. A rate is a total over a total, never a mean of rates. What comes
+while another network is being compiled, or while two devices work at once, is in no device's figures.
+"""
+
+import math
+from collections import Counter, deque
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from ..inference.backend import CompiledModel
+from ..inference.profile import Profile
+
+ENOUGH_RESULTS = 10  # a rate of fewer says more about how results bunch than about the device
+SPAN_S = 1.0  # of counted time, over which min and max of the throughput are taken
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Mean, minimum and maximum of some values."""
+
+    mean: float
+    min: float
+    max: float
+
+
+class Latencies:
+    """Latencies in ms, kept as counts of hundredths of a millisecond, so that a run of days needs no more memory."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[int] = Counter()
+        self._number = 0
+        self._total_ms = 0.0
+        self._min_ms = math.inf
+        self._max_ms = -math.inf
+
+    def add(self, latency_ms: float) -> None:
+        self._counts[round(latency_ms * 100)] += 1
+        self._number += 1
+        self._total_ms += latency_ms
+        self._min_ms = min(self._min_ms, latency_ms)
+        self._max_ms = max(self._max_ms, latency_ms)
+
+    def summary(self) -> Summary | None:
+        """None while there is no value."""
+        if self._number == 0:
+            return None
+        return Summary(self._total_ms / self._number, self._min_ms, self._max_ms)
+
+    def percentile(self, percent: float) -> float | None:
+        """The least latency, to 0.01 ms, that `percent` of the values do not exceed (nearest rank)."""
+        if self._number == 0:
+            return None
+        rank = max(1, math.ceil(percent * self._number / 100))
+        reached = 0
+        for hundredths in sorted(self._counts):
+            reached += self._counts[hundredths]
+            if reached >= rank:
+                break
+        return hundredths / 100
+
+
+class Throughput:
+    """Results a second, over the stretches in which results came one after the other.
+
+    n results after the start of a stretch span n intervals; the time between two stretches counts for nothing. Minimum
+    and maximum are rates of spans of at least SPAN_S of counted time, which follow on each other and together are all
+    that is counted: so the mean lies between them.
+    """
+
+    def __init__(self) -> None:
+        self._intervals = 0
+        self._duration_s = 0.0
+        self._previous_at: float | None = None
+        self._open = _Span()  # not long enough yet
+        self._last: _Span | None = None  # the span before; the open one counts with it
+        self._min_fps, self._max_fps = math.inf, -math.inf  # of the spans before that
+
+    def start_stretch(self, at: float) -> None:
+        """Begin to count at the time `at`, in s; nothing is counted for it."""
+        self._previous_at = at
+
+    def end_stretch(self) -> None:
+        """The time until the next result counts for nothing."""
+        self._previous_at = None
+
+    def add(self, at: float) -> None:
+        """A result came at the time `at`; the first one of a stretch starts it."""
+        if self._previous_at is not None:
+            elapsed_s = at - self._previous_at
+            self._intervals += 1
+            self._duration_s += elapsed_s
+            self._open = _Span(self._open.results + 1, self._open.duration_s + elapsed_s)
+            if self._open.duration_s >= SPAN_S:
+                if self._last is not None:
+                    self._min_fps = min(self._min_fps, self._last.fps)
+                    self._max_fps = max(self._max_fps, self._last.fps)
+                self._last, self._open = self._open, _Span()
+        self._previous_at = at
+
+    def mean(self) -> float | None:
+        """None before ENOUGH_RESULTS are counted."""
+        return self._intervals / self._duration_s if self._intervals >= ENOUGH_RESULTS and self._duration_s else None
+
+    def min_max(self) -> tuple[float | None, float | None]:
+        """The lowest and the highest rate of a span; None before there is a mean, or a whole span."""
+        mean = self.mean()
+        if self._last is None or mean is None:
+            return None, None
+        last = _Span(self._last.results + self._open.results, self._last.duration_s + self._open.duration_s).fps
+        # The mean lies between them; that it does to the last bit, too, sums of floats do not promise.
+        return min(self._min_fps, last, mean), max(self._max_fps, last, mean)
+
+
+class _Span(NamedTuple):
+    """Some results one after the other, and the time they took."""
+
+    results: int = 0
+    duration_s: float = 0.0
+
+    @property
+    def fps(self) -> float:
+        return self.results / self.duration_s
+
+
+class LastSecond:
+    """What came in during the last second, of a slow device the last ENOUGH_RESULTS: figures read as they change."""
+
+    def __init__(self) -> None:
+        self._results: deque[tuple[float, float]] = deque()
+        self._starts_afresh = False
+
+    def add(self, at: float, latency_ms: float) -> None:
+        """A result came at the time `at`, in s."""
+        if self._starts_afresh:
+            self._results.clear()
+            self._starts_afresh = False
+        self._results.append((at, latency_ms))
+        while len(self._results) > ENOUGH_RESULTS and self._results[0][0] < at - 1:
+            self._results.popleft()
+
+    def interrupt(self) -> None:
+        """The next result does not follow on these, which stand until it comes."""
+        self._starts_afresh = True
+
+    def fps(self) -> float | None:
+        """n results span n - 1 intervals; None before ENOUGH_RESULTS."""
+        span_s = self._results[-1][0] - self._results[0][0] if len(self._results) >= ENOUGH_RESULTS else 0.0
+        return (len(self._results) - 1) / span_s if span_s > 0 else None
+
+    def latency_ms(self) -> float | None:
+        """The mean; None before the first result."""
+        if not self._results:
+            return None
+        return sum(latency_ms for _, latency_ms in self._results) / len(self._results)
+
+
+class DeviceStatistics:
+    """What one device string did in this run.
+
+    Each of its results is counted in exactly one of: frames, which the figures rest on; warmup_frames, the first result
+    of each request; while_switching, results that a compilation or another device disturbed.
+    """
+
+    def __init__(self, compiled: CompiledModel) -> None:
+        self.use(compiled)
+        self.frames = self.warmup_frames = self.while_switching = 0
+        self.latencies = Latencies()
+        self.delays = Latencies()  # from a frame's arrival to its picture
+        self.throughput = Throughput()
+        self.last_second = LastSecond()
+
+    def use(self, compiled: CompiledModel) -> None:
+        """The network as it is compiled now; its requests are yet to warm up."""
+        self.compiled = compiled
+        self._to_warm_up = compiled.request_count
+
+    def add(self, latency_ms: float, at: float, in_pause: bool = False, while_switching: bool = False) -> bool:
+        """A result came at the time `at`, in s; it is shown in any case. Returns whether it is counted.
+
+        in_pause: it was in flight when the program was paused, and tells nothing of how many come in a second.
+        """
+        is_warm_up = self._to_warm_up > 0
+        self._to_warm_up -= is_warm_up
+        if while_switching:
+            self.while_switching += 1
+            self.interrupt()
+            return False
+        if is_warm_up:
+            self.warmup_frames += 1
+            if not in_pause:
+                self.throughput.start_stretch(at)
+            return False
+        self.frames += 1
+        self.latencies.add(latency_ms)
+        if not in_pause:
+            self.throughput.add(at)
+            self.last_second.add(at, latency_ms)
+        return True
+
+    def interrupt(self) -> None:
+        """The time until the next result is not the device's: a pause, a compilation, or another device."""
+        self.throughput.end_stretch()
+        self.last_second.interrupt()
+
+
+@dataclass
+class Switch:
+    """A change of device: what it cost the viewer.
+
+    ready_s: from the wish to the new device's first result, None if it never came or a pause came between.
+    longest_gap_ms: the longest that the picture stood still in that time.
+    """
+
+    device: str
+    asked_at: float  # in s of the run's clock
+    ready_s: float | None = None
+    longest_gap_ms: float = 0.0
+
+
+class RunStatistics:
+    """The statistics of every device used, in the order of first use, of the switches between them, and the profile."""
+
+    def __init__(self) -> None:
+        self.devices: dict[str, DeviceStatistics] = {}
+        self.switches: list[Switch] = []
+        self.profile = Profile()
+        self._is_counted = False  # the last result, that is, it was no warm-up
+        self._open_switch: Switch | None = None
+        self._is_paused = False
+        self._current: DeviceStatistics | None = None
+        self._previous_at: float | None = None
+
+    def add(
+        self,
+        compiled: CompiledModel,
+        latency_ms: float,
+        at: float,
+        while_switching: bool = False,
+        settled_at: float = -math.inf,
+    ) -> DeviceStatistics:
+        """A result came at the time `at`, in s. Returns the statistics of the device that made it.
+
+        while_switching, settled_at: see Inference.
+        """
+        device = self.devices.setdefault(compiled.device, DeviceStatistics(compiled))
+        if device.compiled is not compiled:  # it failed, and was compiled for again
+            device.use(compiled)
+        self._follow_switch(compiled.device, at)
+        if self._current is not None and device is not self._current:
+            self._current.interrupt()
+        if self._previous_at is not None and settled_at > self._previous_at:
+            device.interrupt()  # a compilation came and went while no frame was on its way
+        self._current, self._previous_at = device, at
+        self._is_counted = device.add(latency_ms, at, self._is_paused, while_switching)
+        return device
+
+    @property
+    def counting(self) -> str | None:
+        """The device whose result was added last, if that result was counted."""
+        return self._current.compiled.device if self._current is not None and self._is_counted else None
+
+    def end_frame(self, captured_at: float, read_ms: float, at: float) -> None:
+        """The result added last is drawn, at the time `at`. captured_at: when its frame came, in s; see Frame."""
+        self.profile.add("capture", read_ms)
+        if self._is_counted and self._current is not None:
+            self._current.delays.add(1000 * (at - captured_at))
+        self.profile.end_frame(at)
+
+    def ask_for_switch(self, device: str, at: float) -> None:
+        """The viewer wishes for a device at the time `at`."""
+        self._open_switch = Switch(device, at)
+        self.switches.append(self._open_switch)
+
+    def _follow_switch(self, device: str, at: float) -> None:
+        switch = self._open_switch
+        if switch is None:
+            return
+        if self._previous_at is not None:
+            switch.longest_gap_ms = max(switch.longest_gap_ms, 1000 * (at - self._previous_at))
+        if device == switch.device:
+            switch.ready_s = at - switch.asked_at
+            self._open_switch = None
+
+    def pause(self, is_paused: bool) -> None:
+        """The program is paused, or goes on: what comes next does not follow on what came before."""
+        self._is_paused = is_paused
+        self._previous_at = self._open_switch = None
+        self.profile.interrupt()
+        if self._current is not None:
+            self._current.interrupt()
+
+    @property
+    def frames(self) -> int:
+        """All results, those that are in no figure included."""
+        return sum(device.frames + device.warmup_frames + device.while_switching for device in self.devices.values())

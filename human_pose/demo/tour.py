@@ -1,0 +1,29 @@
+"""A tour of all devices that goes by itself."""
+
+from .device_cycle import DeviceCycle
+from .window import Key
+
+
+class Tour:
+    """Presses the keys that a viewer would: TAB after some seconds on each device, ESC when all were seen."""
+
+    def __init__(self, devices: DeviceCycle, seconds: float | None) -> None:
+        """seconds: on each device, from its first counted result; None for no tour."""
+        self._devices = devices
+        self._seconds = seconds
+        self._seen: list[str] = []
+        self._leaves_at: float | None = None
+
+    def key(self, counting: str | None, now: float) -> Key | None:
+        """The key to press now, if any. counting: the device whose result was counted last; now: in s."""
+        if self._seconds is None:
+            return None
+        if self._leaves_at is None and counting is not None and counting == self._devices.target:
+            # Back on a device that was seen already, because the one to go to failed: no need to stay.
+            self._leaves_at = now if counting in self._seen else now + self._seconds
+            self._seen.append(counting)
+        if self._leaves_at is None or now < self._leaves_at:
+            return None
+        self._leaves_at = None
+        to_see = set(self._devices.devices) - self._devices.failed - set(self._seen)
+        return Key.NEXT_DEVICE if to_see else Key.QUIT

@@ -1,0 +1,181 @@
+"""What the viewer sees: the annotated picture in the window and in the output, and the keys that concern it."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ..console import say
+from ..errors import DemoError
+from ..files import free_name
+from ..inference.backend import Inference
+from ..inference.estimator import Estimator
+from ..inference.model import PoseModel
+from ..media.capture import Capture
+from ..media.writer import PictureWriter, write_image
+from ..poses.draw import draw, draw_to_fit
+from ..poses.pose import Pose
+from .device_cycle import DeviceCycle
+from .options import DEFAULT_DISPLAY_FPS
+from .pacer import Pacer
+from .panel_content import PARTS, Blocks, PanelContent, Result
+from .panel_picture import WIDEST, put_panel
+from .panel_place import Box, PanelPlace, people_boxes
+from .statistics import RunStatistics
+from .window import Key, Window
+
+POLL_S = 1 / 30  # keys are asked for after each paint, and so often at least
+REPAINT_S = 0.5  # at the latest, of a picture that stands still
+STALE_S = 0.25  # a picture that is older is painted anew where the panel has something else to say
+LAST_PAINT_S = 0.2  # how long the end waits for the last result's turn at most
+WAIT_MS = 20  # for a key, where nothing else is to be done
+
+
+class Viewer:
+    """Draws, shows and writes pictures, and draws the last one anew when the panel has something else to say.
+
+    Every result is drawn in the output, in the frame's own size. The window has a size of its own, and is painted no
+    more often than a display can show.
+    """
+
+    def __init__(
+        self,
+        window: Window,
+        writer: PictureWriter,
+        network: PoseModel,
+        estimator: Estimator,
+        capture: Capture,
+        devices: DeviceCycle,
+        statistics: RunStatistics,
+        display_fps: float = DEFAULT_DISPLAY_FPS,
+        has_panel: bool = True,
+    ) -> None:
+        """has_panel: whether the output has one, and the window until a key says otherwise."""
+        self.is_paused = False
+        self.has_window = window.is_shown
+        self._window, self._writer, self._estimator, self._capture = window, writer, estimator, capture
+        self._devices = devices
+        self._profile = statistics.profile
+        self._pacer: Pacer[Result] = Pacer(display_fps)
+        self._content = PanelContent(network, estimator, capture, devices, statistics, has_panel, self._pacer.fps)
+        self._shown: Result | None = None  # in the window
+        self._painted_blocks: Blocks = ()
+        self._painted_at = self._poll_due_at = 0.0
+        self._window_place, self._output_place = PanelPlace(), PanelPlace()
+
+    @property
+    def keeps_picture(self) -> bool:
+        """Whether the window is to stay although no result will come: for one image, or results yet to be painted."""
+        is_waiting = self._pacer.has_waiting and self._pacer.due_in(time.perf_counter()) < LAST_PAINT_S
+        return self.has_window and (self._capture.frame_count == 1 or is_waiting)
+
+    @property
+    def painted(self) -> int:
+        """How many results the window has shown."""
+        return self._pacer.painted
+
+    def show(self, inference: Inference, poses: Sequence[Pose]) -> None:
+        """A new result: paint it when it has its turn, and write it."""
+        if self.has_window:
+            self._pacer.add((inference, poses), time.perf_counter())
+            self._paint_due()
+        if self._writer.is_open or not self.has_window:
+            # Only a window may want to draw the same frame again.
+            picture = self._draw_output((inference, poses), in_place=not self.has_window)
+            with self._profile.stage("write"):
+                self._writer.write(inference.frame, picture)
+
+    def poll_key(self, stands_still: bool) -> Key | int | None:
+        """Handle the keys that concern the picture alone, and return the others: a Key, or the number of a device.
+
+        stands_still: no new result is to be expected, so there is time to wait for a key.
+        """
+        if not self.has_window:
+            return None
+        self._paint_due()
+        now = time.perf_counter()
+        stands_still |= self._shown is None and self._estimator.compiling is not None
+        if now < self._poll_due_at and not stands_still:
+            return None
+        self._poll_due_at = now + POLL_S
+        if self.is_paused:
+            self._pacer.interrupt()
+        until_due_ms = int(1000 * self._pacer.due_in(now)) if self._pacer.has_waiting else WAIT_MS
+        with self._profile.stage("show"):  # that is when the window's toolkit paints
+            key = self._window.poll_key(wait_ms=max(1, min(WAIT_MS, until_due_ms)) if stands_still else 0)
+        if key is Key.QUIT:  # perhaps because the window was closed: to paint would open another
+            return key
+        if isinstance(key, int) and key > len(self._devices.devices):
+            names = ", ".join(f"{number} {name}" for number, name in enumerate(self._devices.devices, 1))
+            self.notice(f"There is no device {key}: the devices are {names}.")
+            key = None
+        elif key in PARTS:
+            self._content.toggle(key)
+        elif key is Key.SAVE and self._shown is not None:
+            self._save(self._shown)
+        self._paint_anew(stands_still, at_once=key in PARTS)
+        return key
+
+    def notice(self, text: str) -> None:
+        """Say what just happened, on the terminal and for a while in the panel."""
+        say(text)
+        self._content.notice(text)
+
+    def _paint_due(self) -> None:
+        """Paint the result that has its turn, if any."""
+        result = self._pacer.take(time.perf_counter())
+        if result is not None:
+            self._shown = result
+            self._paint(self._panel())
+
+    def _paint_anew(self, stands_still: bool, at_once: bool) -> None:
+        """Paint the picture once more where the panel says something else, or the window may have missed it."""
+        age_s = time.perf_counter() - self._painted_at
+        if self._shown is None and self._estimator.compiling is None:
+            return  # there is nothing to see yet
+        if at_once or age_s > STALE_S:
+            panel = self._panel()
+            if at_once or panel != self._painted_blocks or (stands_still and age_s > REPAINT_S):
+                self._paint(panel)
+
+    def _panel(self) -> Blocks:
+        """What the window's panel says."""
+        return self._content.of_window(self._shown, self.is_paused)
+
+    def _paint(self, panel: Blocks) -> None:
+        """Paint the result that is shown, or, while there is none yet, the source's first image."""
+        poses: Sequence[Pose]
+        if self._shown is not None:
+            image, poses, place = self._shown[0].frame.image, self._shown[1], self._window_place
+        else:  # where the people are is not known yet
+            image, poses, place = self._capture.first_image, [], PanelPlace()
+        now = time.perf_counter()
+        with self._profile.stage("draw"):
+            size = self._window.picture_size(image.shape[1::-1])
+            view = draw_to_fit(image, poses, size, room_at_left=int(size[0] * WIDEST) if panel else 0)
+            people = people_boxes(poses, view.scale, (view.left, view.top))
+            frame = Box(view.left, view.top, view.left + view.width, view.top + view.height)
+            has_margins = (view.width, view.height) != size
+            put_panel(view.picture, panel, place, people, now, frame if has_margins else None)
+        with self._profile.stage("show"):
+            self._window.show(view.picture)
+        self._painted_blocks, self._painted_at, self._poll_due_at = panel, now, 0.0
+
+    def _draw_output(self, result: Result, in_place: bool = False) -> np.ndarray:
+        """The frame in its own size, with its skeletons and, where somebody will see it, the panel."""
+        inference, poses = result
+        with self._profile.stage("draw"):
+            picture = draw(inference.frame.image, poses, in_place)
+            if not in_place or self._writer.is_open:
+                panel = self._content.of_output(result)
+                put_panel(picture, panel, self._output_place, people_boxes(poses), time.perf_counter())
+        return picture
+
+    def _save(self, result: Result) -> None:
+        path = free_name(Path(f"pose-{result[0].frame.index:06d}.png"))
+        try:
+            write_image(path, self._draw_output(result))
+            self.notice(f"saved {path}")
+        except DemoError as error:
+            self.notice(str(error))

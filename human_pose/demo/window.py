@@ -1,0 +1,167 @@
+"""The window: shows pictures and gives the keys that were pressed in it."""
+
+import abc
+import enum
+from types import TracebackType
+
+import cv2
+import numpy as np
+
+from .screen import room_for_window
+
+LARGEST_AT_START = (1280, 800)  # width, height of the window, in pixels; the viewer may change it
+SMALL = (960, 720)  # a picture smaller than this is enlarged, so that the panel does not cover its people
+BESIDE = 280  # pixels beside an upright picture, for the panel
+SMALLEST = 32  # pixels; a window that says it is smaller is not there yet
+
+
+class Key(enum.Enum):
+    QUIT = "quit"
+    NEXT_DEVICE = "next device"
+    PREVIOUS_DEVICE = "previous device"
+    PAUSE = "pause"
+    PANEL = "panel"
+    COMPARE = "compare"
+    PROFILE = "profile"
+    DETAILS = "details"
+    SAVE = "save"
+
+
+_LETTERS = {
+    "q": Key.QUIT,
+    "h": Key.PANEL,
+    "c": Key.COMPARE,
+    "p": Key.PROFILE,
+    "i": Key.DETAILS,
+    "s": Key.SAVE,
+    " ": Key.PAUSE,
+    "\x1b": Key.QUIT,
+}
+_SHIFT_TABS = (0x0B, 0x19, 0xFE20)  # in Qt's windows, in those of macOS, in those of X
+
+
+def key_of(code: int) -> Key | int | None:
+    """What a key code of OpenCV means: a Key, the number of a device, or nothing."""
+    code &= 0xFFFF  # above are the states of Shift, Num Lock, ...
+    if code in _SHIFT_TABS:
+        return Key.PREVIOUS_DEVICE
+    if code == 0x09:
+        return Key.NEXT_DEVICE
+    if code > 0x7F:
+        return None
+    character = chr(code).lower()
+    return int(character) if character.isdecimal() and character != "0" else _LETTERS.get(character)
+
+
+class Window(abc.ABC):
+    """Shows pictures and tells which keys were pressed. Use it as a context manager."""
+
+    is_shown: bool
+
+    def __enter__(self) -> "Window":
+        return self
+
+    @abc.abstractmethod
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    @abc.abstractmethod
+    def picture_size(self, frame_size: tuple[int, int]) -> tuple[int, int]:
+        """Width and height of the picture to show for frames of `frame_size` (width, height)."""
+
+    @abc.abstractmethod
+    def show(self, image: np.ndarray) -> None:
+        """image: (h, w, 3) uint8 BGR, of the size that `picture_size` gave."""
+
+    @abc.abstractmethod
+    def poll_key(self, wait_ms: int = 0) -> Key | int | None:
+        """The key pressed since the last call, waiting for one up to wait_ms; a closed window counts as QUIT."""
+
+
+class NullWindow(Window):
+    """Stands in where nothing is to be shown: nobody sees the picture and nobody presses a key."""
+
+    is_shown = False
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        pass
+
+    def picture_size(self, frame_size: tuple[int, int]) -> tuple[int, int]:
+        return frame_size
+
+    def show(self, image: np.ndarray) -> None:
+        pass
+
+    def poll_key(self, wait_ms: int = 0) -> Key | int | None:
+        return None
+
+
+class DesktopWindow(Window):
+    """A window of the desktop, by OpenCV."""
+
+    is_shown = True
+
+    def __init__(self, title: str) -> None:
+        self._title = title
+        self._size: tuple[int, int] | None = None
+        self._is_open = False
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._is_open:
+            cv2.destroyAllWindows()
+
+    def picture_size(self, frame_size: tuple[int, int]) -> tuple[int, int]:
+        """That of the window, so that nothing is scaled once more; at first, as suits the frame and the screen."""
+        if self._size is None:
+            self._size = size_at_start(frame_size, room_for_window())
+        elif self._is_open:
+            _, _, width, height = cv2.getWindowImageRect(self._title)
+            if min(width, height) >= SMALLEST:
+                self._size = (width, height)
+        return self._size
+
+    def show(self, image: np.ndarray) -> None:
+        if not self._is_open:
+            # Whoever calls keeps the frame's shape; the toolkit would keep that of the first picture.
+            cv2.namedWindow(self._title, cv2.WINDOW_NORMAL | cv2.WINDOW_FREERATIO | cv2.WINDOW_GUI_NORMAL)
+            cv2.resizeWindow(self._title, image.shape[1], image.shape[0])
+            self._is_open = True
+        cv2.imshow(self._title, image)
+
+    def poll_key(self, wait_ms: int = 0) -> Key | int | None:
+        if not self._is_open:
+            return None
+        code = cv2.waitKeyEx(wait_ms) if wait_ms > 0 else cv2.pollKey()
+        if not self._is_visible():
+            self._is_open = False
+            return Key.QUIT
+        return key_of(code) if code >= 0 else None
+
+    def _is_visible(self) -> bool:
+        try:
+            return cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) >= 1
+        except cv2.error:  # Qt's way to say that its last window was closed
+            return False
+
+
+def size_at_start(frame_size: tuple[int, int], room: tuple[int, int]) -> tuple[int, int]:
+    """Width and height of a new window's picture. room: what fits on the screen, (width, height).
+
+    A large frame is reduced, a small one enlarged; an upright one has a margin beside it for the panel.
+    """
+    width, height = frame_size
+    room = min(room[0], LARGEST_AT_START[0]), min(room[1], LARGEST_AT_START[1])
+    enlarged = max(1.0, min(SMALL[0] / width, SMALL[1] / height))
+    scale = min(enlarged, room[0] / width, room[1] / height)
+    shown = max(1, round(width * scale)), max(1, round(height * scale))
+    return min(room[0], shown[0] + BESIDE) if height > width else shown[0], shown[1]
+
+
+def open_window(title: str, is_wanted: bool) -> Window:
+    """The window, or its stand-in."""
+    return DesktopWindow(title) if is_wanted else NullWindow()

@@ -1,0 +1,59 @@
+"""The float twin of a quantized network: the same weights, but nothing is rounded to INT8 on the way."""
+
+import numpy as np
+import openvino as ov
+from openvino import opset13 as ops
+
+from ..errors import UsageError
+
+NOTE = "float twin of FP16-INT8"  # stands beside its name wherever that is shown
+
+
+def is_quantized(model: ov.Model) -> bool:
+    """Whether a network rounds activations or weights."""
+    return any(node.get_type_name() == "FakeQuantize" for node in model.get_ops())
+
+
+def make_float_twin(model: ov.Model) -> None:
+    """Turn a quantized network into its float twin, in place.
+
+    Weights become constants, with the values that they have in INT8; activations are no longer rounded. Raises
+    UsageError where the graph computes the ranges of its weights instead of storing them.
+    """
+    constants: set[str] = set()  # names of the nodes that depend on no input of the network
+    for node in model.get_ordered_ops():
+        sources = [port.get_node().get_name() for port in node.input_values()]
+        if node.get_type_name() != "Parameter" and constants.issuperset(sources):
+            constants.add(node.get_name())
+        if node.get_type_name() != "FakeQuantize":
+            continue
+        source = node.input_value(0)
+        if node.get_name() in constants:
+            stored = [values for port in node.input_values() if (values := constant(port)) is not None]
+            if len(stored) < 5:
+                raise UsageError(f"its layer '{node.get_friendly_name()}' computes its weights")
+            values = fake_quantize(node.get_attributes()["levels"], *stored)
+            source = ops.constant(values.astype(source.get_element_type().to_dtype())).output(0)
+        for reader in node.output(0).get_target_inputs():
+            reader.replace_source_output(source)
+    model.validate_nodes_and_infer_types()
+
+
+def fake_quantize(
+    levels: int, values: np.ndarray, low: np.ndarray, high: np.ndarray, out_low: np.ndarray, out_high: np.ndarray
+) -> np.ndarray:
+    """What OpenVINO's FakeQuantize gives: `levels` steps from low..high, at out_low..out_high; all float32."""
+    with np.errstate(divide="ignore", invalid="ignore"):  # a range of no width: every value is on one side of it
+        step = np.round((values - low) / (high - low) * (levels - 1))
+    inside = step / (levels - 1) * (out_high - out_low) + out_low
+    below, above = values <= np.minimum(low, high), values > np.maximum(low, high)
+    result: np.ndarray = np.where(below, out_low, np.where(above, out_high, inside)).astype(np.float32)
+    return result
+
+
+def constant(source: ov.Output) -> np.ndarray | None:
+    """The float32 value of a graph's constant, also one stored as FP16; None if `source` is no constant."""
+    node = source.get_node()
+    if node.get_type_name() == "Convert":
+        node = node.input_value(0).get_node()
+    return node.get_data().astype(np.float32) if node.get_type_name() == "Constant" else None

@@ -1,0 +1,73 @@
+"""The family of OpenPose's networks: its outputs found in a graph, and made uniform."""
+
+from pathlib import Path
+
+import openvino as ov
+from openvino import opset13 as ops
+
+from ..decoders.decoder import Decoder
+from ..decoders.openpose import OpenPoseDecoder
+from ..decoders.openpose_fields import CELL_PIXELS, HEATMAP_CHANNELS, KEYPOINTS, PAF_CHANNELS
+from ..errors import UsageError
+
+EXPECTED = (
+    f"at an eighth of its size, {HEATMAP_CHANNELS} heatmaps and {PAF_CHANNELS} part affinity fields (or both in one "
+    f"tensor of {HEATMAP_CHANNELS + PAF_CHANNELS} channels), of OpenPose's COCO skeleton with its {len(KEYPOINTS)} "
+    "keypoints, the only one known here"
+)
+
+
+def sides_of(model: ov.Model, image_layout: str) -> list[ov.Dimension]:
+    """Height and width of the input, as the file has them."""
+    return [model.input().partial_shape[image_layout.index(axis)] for axis in "HW"]
+
+
+def fit(model: ov.Model, image_layout: str, path: Path) -> tuple[ov.Model, Decoder] | None:
+    """The model with the outputs `heatmaps` and `pafs`, f32, NCHW, and its decoder; None where it has no such outputs.
+
+    Two outputs are told apart by their number of channels; a single one holds the heatmaps first, then the fields.
+    image_layout: 'NCHW' or 'NHWC'. Raises UsageError that names the `path` where the outputs are no floats.
+    """
+    cells = sides_of(model, image_layout)
+    types = {output.get_element_type() for output in model.outputs}
+    if not all(kind.is_real() for kind in types):
+        names = ", ".join(sorted(kind.get_type_name() for kind in types))
+        raise UsageError(f"'{path}' gives {names} where heatmaps and fields are floats. Give another model.")
+    for axis in (1, 3):  # NCHW, NHWC
+        maps = {_channels(output, axis, cells): output.get_node().input_value(0) for output in model.outputs}
+        if len(model.outputs) == 2 and maps.keys() == {HEATMAP_CHANNELS, PAF_CHANNELS}:
+            heatmaps, pafs = maps[HEATMAP_CHANNELS], maps[PAF_CHANNELS]
+            break
+        if len(model.outputs) == 1 and maps.keys() == {HEATMAP_CHANNELS + PAF_CHANNELS}:
+            parts = ops.variadic_split(*maps.values(), axis, [HEATMAP_CHANNELS, PAF_CHANNELS])
+            heatmaps, pafs = parts.output(0), parts.output(1)
+            break
+    else:
+        return None
+    if axis == 3:
+        heatmaps, pafs = (ops.transpose(maps, [0, 3, 1, 2]).output(0) for maps in (heatmaps, pafs))
+    heatmaps, pafs = (
+        maps if maps.get_element_type() == ov.Type.f32 else ops.convert(maps, "f32").output(0)
+        for maps in (heatmaps, pafs)
+    )
+    # The names are set where the tensors are made: MULTI and AUTO find an output only if it has no other name besides.
+    heatmaps.set_names({"heatmaps"})
+    pafs.set_names({"pafs"})
+    results = [ops.result(heatmaps, name="heatmaps"), ops.result(pafs, name="pafs")]
+    return ov.Model(results, model.get_parameters(), model.get_friendly_name()), OpenPoseDecoder()
+
+
+def _channels(output: ov.Output, axis: int, image: list[ov.Dimension]) -> int | None:
+    """Number of an output's maps if `axis` counts them; None if not.
+
+    image: height and width of the input. Where they are known, the maps must have an eighth of them, which also tells
+    the two axes apart that may count maps.
+    """
+    shape = output.partial_shape
+    if shape.rank.is_dynamic or len(shape) != 4 or shape[axis].is_dynamic:
+        return None
+    sides = [shape[2], shape[3]] if axis == 1 else [shape[1], shape[2]]
+    for side, pixels in zip(sides, image, strict=True):
+        if side.is_static and pixels.is_static and side.get_length() != -(-pixels.get_length() // CELL_PIXELS):
+            return None
+    return int(shape[axis].get_length())

@@ -1,0 +1,89 @@
+"""Where a frame's time goes, stage by stage."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import ParamSpec, TypeVar
+
+from human_pose import STARTED_AT
+
+# The loop waits for the slower of the two that go on beside it: reading, in a thread of its own, and inference.
+LOOP = ("preprocess", "wait", "decode", "draw", "show", "write")
+STAGES = ("capture", "preprocess", "wait", "infer", "decode", "draw", "show", "write")  # in the order of a frame's way
+RECENT = 0.05  # weight of the newest value in the running mean that the panel shows
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Profile:
+    """The time of each stage: in all, and a running mean. Safe where each stage belongs to one thread."""
+
+    def __init__(self) -> None:
+        self.frames = 0
+        self.start_s: dict[str, float] = {}
+        self._marked_at = STARTED_AT
+        self._duration_s = 0.0
+        self._intervals = 0
+        self._previous_at: float | None = None
+        self.totals_ms: dict[str, float] = dict.fromkeys(STAGES, 0.0)
+        self._recent_ms: dict[str, float] = {}
+        self._frame_ms = dict.fromkeys(self.totals_ms, 0.0)  # of the frame at hand
+
+    def mark(self, part: str) -> None:
+        """A part of the start is done, on which the program was since the last mark, or since it was started."""
+        now = time.perf_counter()
+        self.start_s[part] = now - self._marked_at
+        self._marked_at = now
+
+    def add(self, stage: str, ms: float) -> None:
+        self.totals_ms[stage] += ms
+        self._frame_ms[stage] += ms
+
+    @contextmanager
+    def stage(self, stage: str) -> Iterator[None]:
+        """What runs inside belongs to the stage."""
+        started_at = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.add(stage, 1000 * (time.perf_counter() - started_at))
+
+    def timed(self, stage: str, function: Callable[P, R]) -> Callable[P, R]:
+        """The function, whose calls belong to the stage from now on."""
+
+        def timed_function(*arguments: P.args, **named: P.kwargs) -> R:
+            with self.stage(stage):
+                return function(*arguments, **named)
+
+        return timed_function
+
+    def end_frame(self, at: float) -> None:
+        """A frame has been through all stages, at the time `at` in s."""
+        self.frames += 1
+        if self.frames == 1:
+            self.mark("first picture")
+        if self._previous_at is not None:
+            self._duration_s += at - self._previous_at
+            self._intervals += 1
+        self._previous_at = at
+        for stage, ms in self._frame_ms.items():
+            before = self._recent_ms.get(stage, ms)
+            self._recent_ms[stage] = before + RECENT * (ms - before)
+            self._frame_ms[stage] = 0.0
+
+    def interrupt(self) -> None:
+        """The time until the next frame is not the program's: it is paused."""
+        self._previous_at = None
+
+    def frame_ms(self) -> float | None:
+        """From one frame's end to the next one's, over the run; None if there was but one."""
+        return 1000 * self._duration_s / self._intervals if self._intervals else None
+
+    def recent_ms(self) -> dict[str, float]:
+        """ms a frame of each stage, of late."""
+        return dict(self._recent_ms)
+
+    def mean_ms(self) -> dict[str, float]:
+        """ms a frame of each stage, over the run."""
+        return {stage: total / max(1, self.frames) for stage, total in self.totals_ms.items()}

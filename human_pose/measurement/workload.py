@@ -1,0 +1,113 @@
+"""What every measurement starts from: OpenVINO, the network at its size, frames of the video as its inputs."""
+
+import contextlib
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import openvino as ov
+
+from ..errors import DemoError, UsageError
+from ..folders import MODELS_FOLDER, cache_folder
+from ..inference.devices import open_core
+from ..inference.input_size import network_input_size
+from ..inference.model import ModelFile, PoseModel, load_model
+from ..inference.preprocess import fill_input
+from ..inference.settings import Settings, configure
+from ..media.sources import open_source
+from ..zoo.catalog import CATALOG
+from ..zoo.resolve import choose_model
+from .cells import Cell, Model, Wish
+
+KEPT_FRAMES = 16  # of the video, for inference alone
+
+
+def models_of(wish: Wish) -> list[Model]:
+    """The wished precisions of the wished models, those that cannot be had with the reason.
+
+    Of a path, the folder or the quantized layers tell the precision; else the float file stands for all float ones.
+    Raises UsageError where a model is not known at all, or the path is none.
+    """
+    found: dict[tuple[str, str], Model] = {}
+    for name in wish.models:
+        known = name in CATALOG or (MODELS_FOLDER / name).is_dir()
+        first = None if known else choose_model(name, None)
+        for precision in wish.precisions:
+            model = _in_catalog(name, precision) if first is None else _at(first, precision)
+            if model is not None and (found.get((model.name, precision)) or model).missing == model.missing:
+                found.setdefault((model.name, precision), model)
+    for name in {model.name for model in found.values()}:
+        for precision in wish.precisions:
+            reason = "no file of this precision was given (--model takes several)"
+            found.setdefault((name, precision), Model(name, precision, missing=reason))
+    order = {precision: place for place, precision in enumerate(wish.precisions)}
+    names = list(dict.fromkeys(model.name for model in found.values()))
+    return sorted(found.values(), key=lambda model: (names.index(model.name), order[model.precision]))
+
+
+def _in_catalog(name: str, precision: str) -> Model:
+    try:
+        file = choose_model(name, precision)
+        return Model(name, precision, str(file.path), note=file.note)
+    except DemoError as error:
+        return Model(name, precision, missing=str(error))
+
+
+def _at(file: ModelFile, precision: str) -> Model | None:
+    """The file in a precision, or None if it has another."""
+    folder = file.path.absolute().parent.name
+    is_quantized = file.precision == "FP16-INT8"
+    own = "FP16-INT8" if is_quantized else folder if folder in ("FP16", "FP32") else None
+    if own not in (None, precision) or (own is None and precision == "FP16-INT8"):
+        return None
+    return Model(file.name, precision, str(file.path))
+
+
+class Workload:
+    """A cell's network and frames.
+
+    images: the first frames of the video; inputs: the same as the network takes them, (1, h, w, 3) uint8.
+    """
+
+    def __init__(self, cell: Cell, wish: Wish, core: ov.Core | None = None) -> None:
+        self.cell, self.wish = cell, wish
+        self.core = core or open_core(wish.plugins)
+        self.images = first_frames(wish.input)
+        self.network: PoseModel = load_model(self.core, ModelFile(cell.model, cell.precision, Path(cell.file)))
+        self.frame_size: tuple[int, int] = self.images[0].shape[1::-1]
+        self.size = network_input_size(self.frame_size, wish.height or self.network.own_size)
+        self.network.reshape(*self.size)
+        self.settings = Settings(
+            cell.precision,
+            cell.hint,
+            cell.requests,
+            cache=cache_folder() if wish.cache else None,
+            affinity=cell.affinity,
+        )
+        self.inputs = as_inputs(self.images, self.size)
+
+    def configure(self) -> None:
+        """Set the devices' properties. Raises UsageError."""
+        configure(self.core, self.settings)
+
+
+def own_size(model: str, file: str) -> int:
+    """The shorter side of an IR's own input. Raises UsageError where it is no pose network."""
+    return load_model(ov.Core(), ModelFile(model, "FP32", Path(file))).own_size
+
+
+def first_frames(source: str) -> list[np.ndarray]:
+    """Raises UsageError where the source cannot be read, or has no end."""
+    opened = open_source(source)
+    if opened.is_live or opened.has_many_sizes:
+        raise UsageError(f"'{source}' is no video file. Give one: every run of the study must see the same frames.")
+    with contextlib.closing(opened.images()) as images:  # type: ignore[type-var]
+        return [image for image, _ in islice(images, KEPT_FRAMES)]
+
+
+def as_inputs(images: list[np.ndarray], size: tuple[int, int]) -> list[np.ndarray]:
+    """Frames scaled into inputs of a size (width, height), as the demo does it."""
+    inputs = [np.zeros((1, size[1], size[0], 3), np.uint8) for _ in images]
+    for image, target in zip(images, inputs, strict=True):
+        fill_input(image, target)
+    return inputs

@@ -1,0 +1,81 @@
+"""The frame with the skeletons of its people."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from ..media.scaling import scale_into
+from .pose import Pose
+
+OUTLINE = (24, 24, 24)
+MARGIN_COLOUR = (20, 20, 20)  # around a frame of another shape than its picture
+THICKNESS = 1 / 240  # of the picture's shorter side
+
+
+def draw(image: np.ndarray, poses: Sequence[Pose], in_place: bool = False) -> np.ndarray:
+    """The frame with its skeletons.
+
+    image: (h, w, 3) uint8 BGR, stays as it is, unless `in_place` allows to draw on it. Returns (h, w, 3) uint8 BGR.
+    """
+    picture = image if in_place else image.copy()
+    draw_skeletons(picture, poses)
+    return picture
+
+
+def draw_skeletons(picture: np.ndarray, poses: Sequence[Pose], scale: float = 1.0) -> None:
+    """Draw the skeletons on a picture (h, w, 3) uint8 BGR that is `scale` times as large as the frame of the poses."""
+    thickness = max(1, round(min(picture.shape[:2]) * THICKNESS))
+    for pose in poses:
+        _draw_skeleton(picture, pose, scale, thickness)
+
+
+def _draw_skeleton(picture: np.ndarray, pose: Pose, scale: float, thickness: int) -> None:
+    """A dark outline sets the limbs off from any background."""
+    skeleton, points = pose.skeleton, pose.keypoints[:, :2] * scale
+    at = {
+        name: (round(float(x)), round(float(y)))
+        for name, (x, y) in zip(skeleton.keypoints, points, strict=True)
+        if np.isfinite(x)
+    }
+    limbs = [limb for limb in skeleton.limbs if limb.start in at and limb.end in at]
+    for limb in limbs:
+        cv2.line(picture, at[limb.start], at[limb.end], OUTLINE, thickness + 2, cv2.LINE_AA)
+    for limb in limbs:
+        cv2.line(picture, at[limb.start], at[limb.end], skeleton.colour(limb.end), thickness, cv2.LINE_AA)
+    for keypoint, point in at.items():
+        cv2.circle(picture, point, thickness + 1, OUTLINE, -1, cv2.LINE_AA)
+        cv2.circle(picture, point, thickness, skeleton.colour(keypoint), -1, cv2.LINE_AA)
+
+
+class View(NamedTuple):
+    """A picture (h, w, 3) uint8 BGR that shows a frame `scale` times as large, and where: all in pixels."""
+
+    picture: np.ndarray
+    scale: float
+    left: int
+    top: int
+    width: int
+    height: int
+
+
+def draw_to_fit(image: np.ndarray, poses: Sequence[Pose], size: tuple[int, int], room_at_left: int = 0) -> View:
+    """The frame with its skeletons in a picture of `size` (width, height): as large as it fits in its own shape.
+
+    image: (h, w, 3) uint8 BGR, stays as it is. room_at_left: pixels to keep free there, if the frame leaves any at its
+    sides.
+    """
+    height, width = image.shape[:2]
+    scale = min(size[0] / width, size[1] / height)
+    shown = min(size[0], max(1, round(width * scale))), min(size[1], max(1, round(height * scale)))
+    beside = size[0] - shown[0]
+    left = beside if beside // 2 < room_at_left else beside // 2
+    top = (size[1] - shown[1]) // 2
+    picture = np.empty((size[1], size[0], 3), np.uint8)
+    if shown != size:
+        picture[:] = MARGIN_COLOUR
+    inside = picture[top : top + shown[1], left : left + shown[0]]
+    scale_into(image, inside)
+    draw_skeletons(inside, poses, scale)
+    return View(picture, scale, left, top, *shown)

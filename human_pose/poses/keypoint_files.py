@@ -1,0 +1,228 @@
+"""Keypoints as data: COCO results, a line a frame, or a row a keypoint; the file is whole after every frame."""
+
+import abc
+import contextlib
+import csv
+import io
+import json
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from ..errors import UsageError
+from ..files import check_writable
+from ..media.capture import Frame
+from ..media.sources import Source
+from ..output_log import OutputLog
+from .pose import Pose
+from .skeleton import COCO_KEYPOINTS
+
+PERSON_CATEGORY = 1  # of COCO
+CSV_COLUMNS = (
+    "frame", "name", "time_s", "width", "height", "device", "person", "person_score", "keypoint", "x", "y", "score",
+)  # fmt: skip
+
+
+class KeypointWriter(abc.ABC):
+    """Writes the poses of each frame. Use it as a context manager."""
+
+    def __enter__(self) -> "KeypointWriter":
+        return self
+
+    @abc.abstractmethod
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    @abc.abstractmethod
+    def write(self, frame: Frame, device: str, poses: Sequence[Pose]) -> None:
+        """Write the poses of a frame that was inferred on a device."""
+
+
+class NullKeypointWriter(KeypointWriter):
+    """Stands in where no keypoints are to be written."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        pass
+
+    def write(self, frame: Frame, device: str, poses: Sequence[Pose]) -> None:
+        pass
+
+
+class KeypointFile(KeypointWriter):
+    """Writes each frame's poses at once. Where the disk takes no more, the file ends with the last whole frame."""
+
+    head = ""
+    tail = ""
+
+    def __init__(self, path: Path, source: Source, written: OutputLog | None = None) -> None:
+        self._path, self._source, self._written = path, source, written or OutputLog()
+        self._file: io.FileIO | None = None
+        self._end = 0  # of what is written, without the tail
+        self._frames = 0
+        self._has_failed = False
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None and self._file is None:
+            self._append("")  # a run without any frame leaves a whole file, too
+        if self._file is not None:
+            self._file.close()
+            self._written.add(self._path, f"{self._frames} {'frame' if self._frames == 1 else 'frames'}")
+
+    def write(self, frame: Frame, device: str, poses: Sequence[Pose]) -> None:
+        if not self._has_failed and self._append(self.text(frame, device, poses)):
+            self._frames += 1
+
+    @abc.abstractmethod
+    def text(self, frame: Frame, device: str, poses: Sequence[Pose]) -> str:
+        """What a frame adds to the file."""
+
+    def time_s(self, frame: Frame) -> float:
+        """When the frame was, in s: of the source's own time if it has one, else of the computer's clock."""
+        return frame.index / self._source.fps if self._source.fps and not self._source.is_live else frame.captured_at
+
+    def _append(self, text: str) -> bool:
+        """Put `text` and the tail where the last tail was, so that the file can be read at any moment.
+
+        Returns whether they are all there; what is not is taken back, and nothing is written any more.
+        """
+        try:
+            if self._file is None:
+                self._file = open(self._path, "wb", buffering=0)  # noqa: PTH123, SIM115
+                text = self.head + text
+            data = text.encode(errors="surrogateescape")  # the bytes of a name that is no UTF-8
+            self._put(data + self.tail.encode())
+            self._end += len(data)
+        except OSError as error:
+            self._has_failed = True
+            if self._file is not None:
+                with contextlib.suppress(OSError):
+                    # The tail's bytes have been there before, so that there is room for them.
+                    self._file.truncate(self._end + len(self.tail) if self._end else 0)
+                    if self._end:
+                        self._put(self.tail.encode())
+            self._written.fail(f"Cannot write '{self._path}': {error.strerror}. It ends after {self._frames} frames.")
+        return not self._has_failed
+
+    def _put(self, data: bytes) -> None:
+        """Write all of the data at the end: a system call may take a part of it only."""
+        assert self._file is not None
+        self._file.seek(self._end)
+        view = memoryview(data)
+        while view:
+            view = view[self._file.write(view) :]
+
+
+class JsonLinesWriter(KeypointFile):
+    """A JSON object a frame: its number, name, time, size and device, and everybody's keypoints."""
+
+    def text(self, frame: Frame, device: str, poses: Sequence[Pose]) -> str:
+        height, width = frame.image.shape[:2]
+        line = {
+            "frame": frame.index,
+            "name": frame.name,
+            "time_s": round(self.time_s(frame), 6),
+            "width": width,
+            "height": height,
+            "device": device,
+            "people": [
+                {
+                    "score": _rounded(pose.score),
+                    "keypoints": {
+                        name: [_rounded(value) for value in keypoint] if np.isfinite(keypoint).all() else None
+                        for name, keypoint in zip(pose.skeleton.keypoints, pose.keypoints.tolist(), strict=True)
+                    },
+                }
+                for pose in poses
+            ],
+        }
+        return json.dumps(line, allow_nan=False) + "\n"
+
+
+class CsvWriter(KeypointFile):
+    """A row a keypoint that was found."""
+
+    head = ",".join(CSV_COLUMNS) + "\n"
+
+    def text(self, frame: Frame, device: str, poses: Sequence[Pose]) -> str:
+        height, width = frame.image.shape[:2]
+        of_frame = [frame.index, frame.name, round(self.time_s(frame), 6), width, height, device]
+        rows = io.StringIO()
+        writer = csv.writer(rows, lineterminator="\n")
+        for person, pose in enumerate(poses):
+            for name, keypoint in zip(pose.skeleton.keypoints, pose.keypoints.tolist(), strict=True):
+                if np.isfinite(keypoint).all():
+                    writer.writerow([*of_frame, person, _rounded(pose.score), name, *map(_rounded, keypoint)])
+        return rows.getvalue()
+
+
+class CocoWriter(KeypointFile):
+    """COCO's results format: image_id is the number in the image's file name, or the frame's.
+
+    An image's results have its file_name, too, which COCO's tools pass over.
+    """
+
+    head = "["
+    tail = "\n]\n"
+
+    def __init__(self, path: Path, source: Source, written: OutputLog | None = None) -> None:
+        super().__init__(path, source, written)
+        self._ids = image_ids(source.images_from)
+        self._separator = "\n"
+
+    def text(self, frame: Frame, device: str, poses: Sequence[Pose]) -> str:
+        image_id = self._ids.get(frame.name or "", frame.index)
+        text = ""
+        for result in coco_results(image_id, poses, frame.name):
+            text += self._separator + json.dumps(result, allow_nan=False)
+            self._separator = ",\n"
+        return text
+
+
+def coco_results(image_id: int, poses: Sequence[Pose], file_name: str | None = None) -> list[dict[str, Any]]:
+    """Poses as COCO's results format has them: 17 keypoints x, y, score; 0, 0, 0 for one that was not found."""
+    image = {"image_id": image_id} | ({"file_name": file_name} if file_name else {})
+    results = []
+    for pose in poses:
+        order = [pose.skeleton.index(name) for name in COCO_KEYPOINTS]
+        keypoints = np.where(np.isfinite(pose.keypoints).all(axis=1, keepdims=True), pose.keypoints, 0)[order]
+        results.append(
+            image
+            | {
+                "category_id": PERSON_CATEGORY,
+                "keypoints": [_rounded(value) for value in keypoints.ravel().tolist()],
+                "score": round(pose.score, 6),
+            }
+        )
+    return results
+
+
+def image_ids(paths: Sequence[Path]) -> dict[str, int]:
+    """File name -> the last number in it, as 885 in 000000000885.jpg; nothing where some have none or share one."""
+    ids = {path.name: int(numbers[-1]) for path in paths if (numbers := re.findall(r"\d+", path.stem))}
+    return ids if len(set(ids.values())) == len(paths) else {}
+
+
+def _rounded(value: float) -> float:
+    return round(value, 4)
+
+
+def open_keypoint_writer(path: Path | None, source: Source, written: OutputLog | None = None) -> KeypointWriter:
+    """A writer of keypoints. Raises UsageError where the path has no known ending or cannot be written."""
+    if path is None:
+        return NullKeypointWriter()
+    kinds: dict[str, Callable[[Path, Source, OutputLog | None], KeypointFile]]
+    kinds = {".json": CocoWriter, ".jsonl": JsonLinesWriter, ".csv": CsvWriter}
+    kind = kinds.get(path.suffix.lower())
+    if kind is None:
+        raise UsageError(f"Cannot write keypoints to '{path}': give a name that ends in {', '.join(kinds)}.")
+    check_writable(path)
+    return kind(path, source, written)

@@ -1,0 +1,90 @@
+"""Frames for calibration and for judging it: spread over a video or a folder of images, as the network's input."""
+
+import contextlib
+from collections.abc import Sequence
+from typing import overload
+
+import numpy as np
+
+from ..console import ProgressLine
+from ..errors import UsageError
+from ..inference.input_size import network_input_size
+from ..inference.preprocess import fill_input
+from ..media.sources import Source
+
+MIN_SAMPLES = 4
+HELD_OUT = 4  # every so many-th sample calibrates nothing; half of these choose between attempts, half judge
+
+
+def read_samples(source: Source, count: int, size: int) -> list[np.ndarray]:
+    """Up to `count` frames at even distances, each (1, height, width, 3) uint8 BGR, of a shape that suits the first.
+
+    size: the shorter side in pixels.
+
+    Each is scaled into the input like a frame of the demo: top left, its own aspect ratio, the rest black. Raises
+    UsageError where the source has no end, or too few frames.
+    """
+    if source.is_live:
+        raise UsageError(f"'{source.name}' has no end. Give a video file or a folder of images for the calibration.")
+    progress = ProgressLine()
+    total = source.frame_count or _count(source)
+    wanted = set(np.linspace(0, total - 1, min(count, total)).round().astype(int).tolist())
+    last = max(wanted)
+    samples: list[np.ndarray] = []
+    input_size = (0, 0)
+    with contextlib.closing(source.images()) as images:  # type: ignore[type-var]
+        for number, (image, _) in enumerate(images):
+            if not samples:
+                input_size = network_input_size(image.shape[1::-1], size)
+            if number in wanted:
+                samples.append(_as_input(image, input_size))
+                progress.show(f"reading frame {len(samples)} of {len(wanted)}")
+            if number == last:
+                break
+    if len(samples) < MIN_SAMPLES:
+        raise UsageError(
+            f"'{source.name}' gave {len(samples)} frames for the calibration; it takes {MIN_SAMPLES} at least. "
+            "Give a longer video, or more images."
+        )
+    return samples
+
+
+class Inputs(Sequence[np.ndarray]):
+    """Frames (1, height, width, 3) uint8 as a model's own input takes them: float32 0..255, NHWC or NCHW.
+
+    Made when they are asked for: as floats, some hundred frames would fill the memory.
+    """
+
+    def __init__(self, frames: list[np.ndarray], is_nchw: bool) -> None:
+        self.frames, self._is_nchw = frames, is_nchw
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    @overload
+    def __getitem__(self, index: int) -> np.ndarray: ...
+    @overload
+    def __getitem__(self, index: slice) -> "Inputs": ...
+    def __getitem__(self, index: int | slice) -> "np.ndarray | Inputs":
+        if isinstance(index, slice):
+            return Inputs(self.frames[index], self._is_nchw)
+        frame = self.frames[index]
+        return np.ascontiguousarray(frame.transpose(0, 3, 1, 2) if self._is_nchw else frame, np.float32)
+
+
+def split(samples: list[np.ndarray]) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Those that calibrate, and those that are held out to judge: every HELD_OUT-th."""
+    held_out = samples[HELD_OUT - 1 :: HELD_OUT]
+    return [sample for number, sample in enumerate(samples) if number % HELD_OUT != HELD_OUT - 1], held_out
+
+
+def _count(source: Source) -> int:
+    """How many frames a file has that does not say so itself."""
+    with contextlib.closing(source.images()) as images:  # type: ignore[type-var]
+        return sum(1 for _ in images)
+
+
+def _as_input(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    frame = np.zeros((1, size[1], size[0], 3), np.uint8)
+    fill_input(image, frame)
+    return frame

@@ -1,0 +1,106 @@
+"""The quantization itself, by NNCF: an optional package that is imported only here, and only when it is needed."""
+
+import contextlib
+import importlib
+import io
+import logging
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+
+import numpy as np
+import openvino as ov
+from openvino import opset13 as ops
+
+from ..decoders.decoder import Outputs
+from ..errors import DemoError, first_line
+from ..inference.float_twin import constant
+from .comparison import output_errors
+
+CONVOLUTIONS = ("Convolution", "GroupConvolution")
+MAX_INT8 = 127
+
+Progress = Callable[[str], None]
+
+
+class QuantizerMissingError(DemoError):
+    """NNCF is not installed."""
+
+    exit_code = 2
+
+
+def import_nncf() -> Any:
+    """The package, silenced. Raises QuantizerMissingError."""
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            nncf = importlib.import_module("nncf")
+    except ImportError as error:
+        raise QuantizerMissingError(
+            "Quantizing needs NNCF, which cannot be imported. Install it with: pip install nncf"
+        ) from error
+    nncf.set_log_level(logging.ERROR)
+    return nncf
+
+
+def quantize_graph(
+    model: ov.Model,
+    inputs: Sequence[np.ndarray],
+    weight_bits: int,
+    float_layers: Collection[str],
+    progress: Progress,
+) -> ov.Model:
+    """Post-training quantization to INT8, calibrated on `inputs`, each as the model's input takes it.
+
+    weight_bits: 8, or 7, which leaves the sums room: with 8 they may overflow on CPUs without VNNI instructions, in any
+    layer but the first, where NNCF always leaves it. float_layers: names of the layers that stay in float.
+    """
+    nncf = import_nncf()
+    seen = 0
+
+    def as_input(image: np.ndarray) -> np.ndarray:
+        nonlocal seen
+        seen += 1
+        progress(f"calibrating: frame {seen}")  # NNCF goes over them several times
+        return image
+
+    fixes = nncf.quantization.advanced_parameters.OverflowFix
+    fix = fixes.ENABLE if weight_bits == 7 else fixes.FIRST_LAYER
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):  # its bars would be taken for results
+            return nncf.quantize(
+                model,
+                nncf.Dataset(inputs, as_input),
+                subset_size=len(inputs),
+                preset=nncf.QuantizationPreset.MIXED,  # weights symmetric, activations as they are
+                ignored_scope=nncf.IgnoredScope(names=sorted(float_layers)) if float_layers else None,
+                advanced_parameters=nncf.AdvancedQuantizationParameters(overflow_fix=fix),
+            )
+    except Exception as error:  # it raises kinds of its own, and OpenVINO's
+        raise DemoError(f"NNCF cannot quantize this network: {first_line(error)}") from error
+
+
+def sensitive_layers(model: ov.Model, infer: Callable[[ov.Model], list[Outputs]], progress: Progress) -> list[str]:
+    """The names of all convolutions, the one first whose weights, rounded alone, spoil the outputs most.
+
+    infer: what a variant of the model gives for some frames, always the same ones.
+    """
+    truth = infer(model)
+    names = [node.get_friendly_name() for node in model.get_ordered_ops() if node.get_type_name() in CONVOLUTIONS]
+    losses = {}
+    for number, name in enumerate(names):
+        progress(f"measuring layer {number + 1} of {len(names)}")
+        clone = model.clone()
+        node = next(node for node in clone.get_ops() if node.get_friendly_name() == name)
+        weights = constant(node.input_value(1))
+        if weights is None:
+            continue
+        node.input(1).replace_source_output(ops.constant(rounded(weights)).output(0))
+        losses[name] = sum(output_errors(truth, infer(clone)).values())
+    return sorted(losses, key=lambda name: -losses[name])
+
+
+def rounded(weights: np.ndarray) -> np.ndarray:
+    """Weights (outputs, ...) float32, each output's rounded to what INT8 can say."""
+    step = np.abs(weights).max(axis=tuple(range(1, weights.ndim)), keepdims=True) / MAX_INT8
+    step[step == 0] = 1
+    result: np.ndarray = (np.round(weights / step) * step).astype(np.float32)
+    return result

@@ -1,0 +1,204 @@
+"""Quantize a float network to INT8, measure what that did to the keypoints, and keep it only if they stayed."""
+
+import json
+import logging
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import openvino as ov
+
+from ..console import ProgressLine
+from ..errors import DemoError, UsageError
+from ..folders import MODELS_FOLDER
+from ..inference.model import ModelFile, PoseModel, load_model
+from ..media.sources import open_source
+from ..poses.pck import NEAR_PIXELS, NEAR_TORSO
+from ..zoo.catalog import BUNDLED
+from ..zoo.resolve import check_new_name, choose_model
+from .calibration import Inputs, read_samples, split
+from .comparison import Comparison, compare, infer_frames, infer_signal
+from .equalize import equalize
+from .nncf_quantizer import Progress, import_nncf, quantize_graph, sensitive_layers
+
+log = logging.getLogger(__name__)
+
+INT8 = "FP16-INT8"
+DEFAULT_BOUND = 0.9  # share of the float network's keypoints that must be found again
+WEIGHT_BITS = (8, 7)  # the second only where the first is not good enough
+SENSITIVITY_SAMPLES = 2  # frames that a single layer's loss is measured on; there are up to a few hundred layers
+FLOAT_LAYERS = (8, 16, 32, 48, 64)  # how many --accuracy-control leaves in float, one try after the other
+
+Quantizer = Callable[[ov.Model, Sequence[np.ndarray], int, Collection[str], Progress], ov.Model]
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the user asked for.
+
+    model: a name, or the path of a float IR; source: a video or a folder of images; name: None for the model's own;
+    size: the input's shorter side in pixels, None for the model's own; bound: least share of keypoints found again.
+    """
+
+    model: str
+    source: str
+    name: str | None = None
+    size: int | None = None
+    samples: int = 300
+    bound: float = DEFAULT_BOUND
+    force: bool = False
+    accuracy_control: bool = False
+
+
+def quantize(wish: Wish, models_folder: Path = MODELS_FOLDER, quantizer: Quantizer | None = None) -> tuple[Path, str]:
+    """Write the INT8 model and its figures to models_folder/name/FP16-INT8; returns the .xml and the figures in words.
+
+    quantizer: what turns a float graph into a quantized one; None for NNCF. Raises DemoError where too few keypoints
+    were found again, and nothing is written; UsageError for what cannot be quantized at all.
+    """
+    started_at = time.perf_counter()
+    if quantizer is None:
+        import_nncf()  # before anything that takes long
+    progress, core = ProgressLine(), ov.Core()
+    source = open_source(wish.source)
+    network = load_model(core, _float_file(wish.model, models_folder))
+    name = wish.name or network.file.name
+    folder = _target(name, models_folder)
+    calibration, held_out = split(read_samples(source, wish.samples, wish.size or network.own_size))
+    # What chose between attempts would flatter the one it chose; a single frame has to do both.
+    choosing, judging = held_out[::2], held_out[1::2] or held_out
+    _, height, width, _ = held_out[0].shape
+    network.reshape(width, height)
+    graph, inputs = _raw_graph(core, network, calibration)
+    own_shape = core.read_model(network.file.path).input().partial_shape
+    truth, last_truth = (infer_frames(core, network, frames, progress) for frames in (choosing, judging))
+    if not any(truth.poses) or not any(last_truth.poses):
+        raise UsageError(f"The float network finds nobody in '{source.name}', so nothing can be judged. Give another.")
+    equalize(core, graph, inputs)
+
+    try:
+        models_folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".quantize-", dir=models_folder) as gathering:
+            best: tuple[Comparison, Path] | None = None
+            attempts = _attempts(core, graph, network.file, inputs, wish.accuracy_control, progress)
+            for number, (bits, kept) in enumerate(attempts):
+                quantized = (quantizer or quantize_graph)(graph.clone(), inputs, bits, kept, progress.show)
+                xml = Path(gathering) / str(number) / f"{name}.xml"
+                _save(quantized, own_shape, xml, name)
+                figures = compare(core, network, truth, ModelFile(name, INT8, xml), choosing, progress)
+                figures = replace(figures, weight_bits=bits, float_layers=tuple(kept))
+                log.info(
+                    f"{bits} bits for weights, {len(kept)} layers in float: {figures.agreement.found_again:.1%} of the "
+                    f"keypoints found again, {figures.float_ms:.0f} -> {figures.quantized_ms:.0f} ms"
+                )
+                if best is None or figures.agreement.found_again > best[0].agreement.found_again:
+                    best = figures, xml
+                if figures.agreement.found_again >= wish.bound:
+                    break
+            assert best is not None
+            figures, xml = best
+            verdict = compare(core, network, last_truth, ModelFile(name, INT8, xml), judging, progress)
+            figures = replace(verdict, weight_bits=figures.weight_bits, float_layers=figures.float_layers)
+            if figures.agreement.found_again < wish.bound and not wish.force:
+                raise DemoError(
+                    f"{name} is refused in INT8: {figures.in_a_line()}; asked for: {wish.bound:.0%}. Give a --size "
+                    f"or frames that suit it better, {'' if wish.accuracy_control else '--accuracy-control, '}"
+                    "a lower --bound, or --force to keep it all the same."
+                )
+            facts = _facts(network, figures, source.name, (width, height), len(calibration))
+            facts["seconds"] = round(time.perf_counter() - started_at, 1)
+            xml.with_suffix(".json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+            _install(xml.parent, folder)
+    except OSError as error:
+        raise DemoError(f"Cannot write to '{folder}': {error.strerror or error}.") from error
+    finally:
+        ProgressLine.clear()
+    if figures.quantized_ms >= figures.float_ms:
+        log.info("Alone on this CPU it is no faster than the float model; only its file is smaller.")
+    return folder / xml.name, f"{figures.in_a_line()}; it took {facts['seconds']:.0f} s"
+
+
+def _attempts(
+    core: ov.Core, graph: ov.Model, file: ModelFile, inputs: Inputs, accuracy_control: bool, progress: ProgressLine
+) -> Iterator[tuple[int, list[str]]]:
+    """Bits for weights and layers to leave in float, the most INT8 first; layers are measured only when need be."""
+    for bits in WEIGHT_BITS:
+        yield bits, []
+    layers = []
+    if accuracy_control:
+        some = inputs.frames[:: max(1, len(inputs) // SENSITIVITY_SAMPLES)][:SENSITIVITY_SAMPLES]
+        layers = sensitive_layers(graph, lambda model: infer_signal(core, model, file, some), progress.show)
+    for count in FLOAT_LAYERS:
+        if count < len(layers):  # else there would be nothing left to quantize
+            for bits in WEIGHT_BITS:
+                yield bits, layers[:count]
+
+
+def _float_file(model: str, models_folder: Path) -> ModelFile:
+    file = choose_model(model, None if model.endswith(".xml") else "FP16", models_folder, allows_twin=False)
+    if file.precision == INT8:
+        raise UsageError(f"'{file.path}' is quantized already. Give a float model.")
+    return replace(file, precision="FP32")
+
+
+def _target(name: str, models_folder: Path) -> Path:
+    """The folder to install in. Raises UsageError where the model that is there was not made here."""
+    if BUNDLED.get(name) == INT8:
+        raise UsageError(f"{name} has an {INT8} of its makers. Give another --name: {name}-own.")
+    if name not in BUNDLED:
+        check_new_name(name)
+    folder = models_folder / name / INT8
+    if folder.exists() and not (folder / f"{name}.json").is_file():
+        raise UsageError(f"'{folder}' is there and was not made by this command. Give another --name, or remove it.")
+    return folder
+
+
+def _raw_graph(core: ov.Core, network: PoseModel, calibration: list[np.ndarray]) -> tuple[ov.Model, Inputs]:
+    """The model as it is on disk, of a fixed size, and the frames as its own input takes them: float BGR 0..255."""
+    graph = core.read_model(network.file.path)
+    _, height, width, _ = calibration[0].shape
+    is_nchw = graph.input().partial_shape[1] == ov.Dimension(3)
+    graph.reshape([1, 3, height, width] if is_nchw else [1, height, width, 3])
+    return graph, Inputs(calibration, is_nchw)
+
+
+def _save(model: ov.Model, shape: ov.PartialShape, xml: Path, name: str) -> None:
+    """Write an IR, its input open again where it was; a model that does not allow it keeps the calibration's size."""
+    xml.parent.mkdir()
+    fixed = model.input().partial_shape
+    try:
+        model.reshape(shape)
+    except RuntimeError:
+        model.reshape(fixed)
+    model.set_friendly_name(name)
+    ov.save_model(model, xml, compress_to_fp16=True)
+
+
+def _facts(
+    network: PoseModel, figures: Comparison, source: str, size: tuple[int, int], calibrated_on: int
+) -> dict[str, Any]:
+    """The figures and what they were measured on, for the JSON file."""
+    return {
+        "float_model": network.file.name,
+        "float_sha256": network.sha256(),
+        "frames_of": Path(source).name,
+        "input": list(size),
+        "calibrated_on_frames": calibrated_on,
+        "near_pixels": NEAR_PIXELS,
+        "near_torso": NEAR_TORSO,
+        **asdict(figures),
+    }
+
+
+def _install(made: Path, folder: Path) -> None:
+    """Move a whole folder to its place; what this command made there before is gone then."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    if folder.exists():
+        shutil.rmtree(folder)
+    made.chmod(0o755)
+    made.replace(folder)

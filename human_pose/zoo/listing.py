@@ -1,0 +1,74 @@
+"""What models there are: those of the catalog, and those in the models folder, with their sizes and figures."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..folders import MODELS_FOLDER
+from ..inference.float_twin import NOTE as TWIN
+from .catalog import BUNDLED, CATALOG, PRECISIONS
+from .resolve import model_file
+
+MB = 1e6
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A model in one precision: where it is, its size in bytes, and what is known of it beyond that."""
+
+    name: str
+    precision: str
+    state: str
+    size: int
+    note: str = ""
+
+
+def entries(models_folder: Path = MODELS_FOLDER) -> list[Entry]:
+    """The catalog's models first, then the others of the folder."""
+    found: list[Entry] = []
+    on_disk = {path.name for path in models_folder.glob("[!.]*") if path.is_dir()} if models_folder.is_dir() else set()
+    for name in [*CATALOG, *sorted(on_disk - set(CATALOG))]:
+        folders = {path.name for path in (models_folder / name).glob("[!.]*") if path.is_dir()}
+        offered = {*CATALOG.get(name, {}), BUNDLED.get(name)}
+        known = [precision for precision in PRECISIONS if precision in folders | offered]
+        found += [_entry(name, precision, models_folder) for precision in known]
+    return found
+
+
+def _entry(name: str, precision: str, models_folder: Path) -> Entry:
+    xml = model_file(models_folder, name, precision)
+    files = [xml, xml.with_suffix(".bin")]
+    remote = CATALOG.get(name, {}).get(precision)
+    figures = xml.with_suffix(".json")
+    if all(file.is_file() for file in files):
+        state = "bundled" if BUNDLED.get(name) == precision else "on disk"
+        note = _figures(figures) if figures.is_file() else ""
+        return Entry(name, precision, state, sum(file.stat().st_size for file in files), note)
+    if remote is not None:
+        note = f"until then: {TWIN}" if BUNDLED.get(name) == "FP16-INT8" else ""
+        return Entry(name, precision, "to be downloaded", sum(file.size for file in remote), note)
+    present = sum(file.stat().st_size for file in files if file.is_file())
+    return Entry(name, precision, "incomplete", present, f"needs {xml.name} and {xml.stem}.bin")
+
+
+def _figures(path: Path) -> str:
+    """What `quantize` wrote beside a model, in a few words."""
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+        agreement = facts["agreement"]
+        torso = agreement["within_torso"]
+        share = agreement["within_pixels"] if torso is None else torso
+        return f"{share:.1%} of the float model's keypoints found again on {facts['frames_of']} ({path.name})"
+    except (OSError, ValueError, KeyError, TypeError):
+        return f"{path.name} cannot be read"
+
+
+def as_table(rows: list[Entry]) -> str:
+    """A line for each, in columns."""
+    cells = [("model", "precision", "state", "MB", "")]
+    cells += [(row.name, row.precision, row.state, f"{row.size / MB:.1f}", row.note) for row in rows]
+    widths = [max(len(line[column]) for line in cells) for column in range(4)]
+    return "\n".join(
+        f"{name:{widths[0]}}  {precision:{widths[1]}}  {state:{widths[2]}}  {size:>{widths[3]}}  {note}".rstrip()
+        for name, precision, state, size, note in cells
+    )

@@ -1,0 +1,154 @@
+"""From a model's name and precision, or a path, to its file on disk; downloaded if need be."""
+
+import contextlib
+import logging
+import os
+import re
+from pathlib import Path
+
+from ..errors import DemoError, UsageError
+from ..folders import BUNDLED_MODELS, MODELS_FOLDER
+from ..inference.float_twin import NOTE
+from ..inference.model import ModelFile
+from .catalog import BUNDLED, CATALOG, DEFAULT_MODEL, ORIGINAL_MODEL, PRECISIONS, ZOO
+from .download import download
+
+log = logging.getLogger(__name__)
+
+ZOO_VARIABLE = "HUMAN_POSE_ZOO"  # environment: address of a mirror of the Open Model Zoo's files
+LONGEST_NAME = 100  # bytes of a model's name; it names a folder and two files
+
+WHY_NO_INT8 = (  # of mobilenet-thin; the figures are docs/quantization.md's
+    "quantized as it is, it finds 3 % of its keypoints again; with the 48 layers in float that it takes to find 93 %, "
+    "little of the speed is left (docs/quantization.md). "
+    f"Give -p FP16 or -m {DEFAULT_MODEL}, or make one that is measured on your own frames: "
+    f"python -m human_pose.models quantize {ORIGINAL_MODEL} --accuracy-control --calibration VIDEO"
+)
+
+
+class ModelUnavailableError(DemoError):
+    """A catalog model that is not on disk and cannot be downloaded."""
+
+
+def choose_model(
+    name: str | None, precision: str | None, models_folder: Path = MODELS_FOLDER, allows_twin: bool = True
+) -> ModelFile:
+    """Find the IR of `name`: a name in the catalog or in models_folder, or the path of an .xml.
+
+    name: None for the default model. precision: one of catalog.PRECISIONS, or None: FP16-INT8 where the model comes
+    with it, or has nothing else, else FP16. FP32 and FP16 of a model that has only FP16-INT8 here is its float twin,
+    where `allows_twin`.
+    Says in one line when another file than the one asked for is used. Raises UsageError or ModelUnavailableError.
+    """
+    if precision not in (None, *PRECISIONS):
+        raise UsageError(f"There is no precision '{precision}'. Give {', '.join(PRECISIONS)}.")
+    known = list(dict.fromkeys([*CATALOG, *_folders(models_folder)]))
+    if name is None or name in known:
+        name = name or DEFAULT_MODEL
+        return _named_model(name, precision or _default_precision(name, models_folder), models_folder, allows_twin)
+    if name.endswith(".xml") or os.sep in name or "/" in name or Path(name).exists():
+        return _model_at(Path(name), precision)
+    raise UsageError(f"Unknown model '{name}'. Give {_names(known)}, or the path of an IR's .xml.")
+
+
+def check_new_name(name: str) -> None:
+    """Raise UsageError where a model made here cannot be called so: no folder's name, or the catalog's own."""
+    if not re.fullmatch(r"\w[\w.-]*", name) or len(name.encode()) > LONGEST_NAME:
+        raise UsageError(
+            f"'{name[:LONGEST_NAME]}' is no name for a model. "
+            f"Give --name letters, digits and dashes, {LONGEST_NAME} at most."
+        )
+    if name in CATALOG:
+        raise UsageError(f"{name} is a model of the catalog, which is not replaced. Give another --name: {name}-own.")
+
+
+def _default_precision(name: str, models_folder: Path) -> str:
+    """The fastest that costs no accuracy: INT8 of the model's makers; one made here only where there is no other."""
+    has_int8, has_fp16, has_fp32 = (
+        _is_whole(model_file(models_folder, name, p)) for p in ("FP16-INT8", "FP16", "FP32")
+    )
+    is_makers = BUNDLED.get(name) == "FP16-INT8"
+    if has_fp16 or has_fp32:
+        return "FP16-INT8" if has_int8 and is_makers else "FP16"
+    return "FP16-INT8" if has_int8 or is_makers else "FP16"
+
+
+def _named_model(name: str, precision: str, models_folder: Path, allows_twin: bool) -> ModelFile:
+    """The IR of a model in `precision`; downloaded, or its float twin, if it is not on disk."""
+    own = model_file(models_folder, name, precision)
+    remote = CATALOG.get(name, {}).get(precision)
+    unavailable: DemoError | None = None
+    if not _is_whole(own) and remote is not None:
+        try:
+            download(remote, os.environ.get(ZOO_VARIABLE, ZOO), own.parent)
+        except DemoError as error:
+            unavailable = error
+            with contextlib.suppress(OSError):
+                own.parent.parent.rmdir()  # if it is empty
+    if _is_whole(own):
+        return ModelFile(name, precision, own)
+    if precision != "FP16-INT8":
+        reason = f"{name} has no {precision} file here" + (f" ({str(unavailable).rstrip('.')})" if unavailable else "")
+        other = "FP16" if precision == "FP32" else "FP32"
+        if _is_whole(model_file(models_folder, name, other)):
+            log.info(f"{reason}: executing its {other} file in {precision}.")
+            return ModelFile(name, precision, model_file(models_folder, name, other))
+        if allows_twin and _is_whole(model_file(models_folder, name, "FP16-INT8")):
+            log.info(f"{reason}: executing the {NOTE} in {precision}.")
+            return ModelFile(name, precision, model_file(models_folder, name, "FP16-INT8"), NOTE)
+    if unavailable is not None:
+        raise ModelUnavailableError(f"{name} {precision} is not on this machine. {unavailable}") from unavailable
+    if BUNDLED.get(name) == precision:
+        raise UsageError(
+            f"The {precision} file of {name}, which comes with the project, is gone. Restore '{own.parent}' from it."
+        )
+    if (name, precision) == (ORIGINAL_MODEL, "FP16-INT8"):
+        raise UsageError(f"{name} has no {precision}: {WHY_NO_INT8}")
+    here = [folder for folder in _folders(models_folder / name) if _is_whole(model_file(models_folder, name, folder))]
+    raise UsageError(
+        f"{name} has no {precision}. It is in '{models_folder / name}' as: {', '.join(here) or 'nothing'}."
+    )
+
+
+def model_file(models_folder: Path, name: str, precision: str) -> Path:
+    """The .xml of a model in a precision, whether it is there or not: in the models folder, or what is bundled."""
+    xml = models_folder / name / precision / f"{name}.xml"
+    if models_folder == MODELS_FOLDER and BUNDLED.get(name) == precision and not xml.is_file():
+        return BUNDLED_MODELS / name / precision / xml.name
+    return xml
+
+
+def _folders(parent: Path) -> list[str]:
+    if not parent.is_dir():
+        return []
+    return sorted(path.name for path in parent.iterdir() if path.is_dir() and not path.name.startswith("."))
+
+
+def _is_whole(xml: Path) -> bool:
+    return xml.is_file() and xml.with_suffix(".bin").is_file()
+
+
+def _model_at(xml: Path, precision: str | None) -> ModelFile:
+    """The IR at a path that the user gave."""
+    if xml.suffix != ".xml":
+        raise UsageError(f"'{xml}' is no IR. Give the .xml of a model that ov.save_model wrote, its .bin beside it.")
+    if not xml.is_file():
+        raise UsageError(
+            f"Cannot open '{xml}': no such file. Give the path of an IR's .xml, or {_names(list(CATALOG))}."
+        )
+    if not xml.with_suffix(".bin").is_file():
+        raise UsageError(f"'{xml}' lacks its weights: put '{xml.with_suffix('.bin').name}' beside it.")
+    text = xml.read_text(encoding="utf-8", errors="replace")
+    if "<net" not in text:
+        raise UsageError(f"'{xml}' is no IR. Give the .xml of a model that ov.save_model wrote, its .bin beside it.")
+    is_quantized = "FakeQuantize" in text
+    if is_quantized and precision not in (None, "FP16-INT8"):
+        log.info(f"'{xml}' is quantized: executing the {NOTE} in {precision}.")
+        return ModelFile(xml.stem, precision, xml, NOTE)
+    if not is_quantized and precision == "FP16-INT8":
+        raise UsageError(f"'{xml}' is not quantized. Give the quantized IR, or -p FP16 or FP32.")
+    return ModelFile(xml.stem, "FP16-INT8" if is_quantized else precision or "FP16", xml)
+
+
+def _names(names: list[str]) -> str:
+    return " or ".join(f"'{name}'" for name in names)

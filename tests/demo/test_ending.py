@@ -1,0 +1,260 @@
+"""However a run ends, what it has written is whole, and it says what it has written: real processes, real signals."""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from human_pose.console import STOP_SIGNALS, StopRequest
+from tests.conftest import ROOT, missing_program
+from tests.helpers.painted import blank, paint_person
+
+resource = pytest.importorskip("resource", reason="this system cannot limit the size of files")
+PATIENCE_S = 60
+OUTPUTS = ("output", "report", "keypoints")
+Start = Callable[..., "subprocess.Popen[str]"]
+
+
+def hear_all_signals() -> None:
+    """Where the tests run under nohup, the program would, rightly, go on when the terminal is closed."""
+    for number in STOP_SIGNALS:
+        signal.signal(number, signal.SIG_DFL if number != signal.SIGINT else signal.default_int_handler)
+
+
+@pytest.fixture
+def start(painted_xml: Path, tmp_path: Path) -> Iterator[Start]:
+    """Start the program on a looped video of a painted person, without a window, and wait for its first frames."""
+    video = cv2.VideoWriter(str(tmp_path / "in.avi"), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*"FFV1"), 30, (320, 256))
+    for index in range(30):
+        video.write(paint_person(blank(), shift=(index % 19, 0)))
+    video.release()
+    started = []
+
+    def run(*arguments: object, until: str = "", **options: object) -> "subprocess.Popen[str]":
+        command = [sys.executable, ROOT / "human_pose_est.py", "-m", painted_xml, "-i", "in.avi", "--loop", *arguments]
+        process = subprocess.Popen(
+            [str(part) for part in command],
+            **{
+                "cwd": tmp_path,
+                "stdout": subprocess.PIPE,
+                "stderr": subprocess.PIPE,
+                "text": True,
+                "preexec_fn": hear_all_signals,
+                **options,
+            },  # type: ignore[call-overload]
+        )
+        started.append(process)
+        deadline = time.monotonic() + PATIENCE_S
+        while until and not any(path.stat().st_size > 3000 for path in tmp_path.glob(until)):
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        return process
+
+    yield run
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
+
+
+def frames_of(path: Path) -> int:
+    video = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+    frames = 0
+    while video.grab():
+        frames += 1
+    return frames
+
+
+def insist(process: "subprocess.Popen[str]", number: signal.Signals, times: int) -> None:
+    for _ in range(times):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize(
+    ("number", "times", "suffix"),
+    [(signal.SIGINT, 30, ".mp4"), (signal.SIGTERM, 2, ".avi"), (signal.SIGHUP, 1, ".mkv"), (signal.SIGINT, 1, ".mov")],
+)
+def test_signals_end_a_run_in_order_however_many_there_are(
+    start: Start, tmp_path: Path, number: signal.Signals, times: int, suffix: str
+) -> None:
+    """As from a terminal, to the whole process group: no frame is lost, and ffmpeg, in a group of its own, goes on."""
+    files = ["-o", f"out{suffix}", "--report", "r.json", "--keypoints", "k.json"]
+    process = start("--no-show", *files, until="k.json", start_new_session=True)
+    time.sleep(0.3)
+    assert not (tmp_path / f"out{suffix}").exists()  # under its final name only when it is whole
+    insist(process, number, times)
+    output, errors = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 0, errors
+    assert errors.count("\n") == (1 if "Closing the files" in errors else 0)
+    [device] = json.loads((tmp_path / "r.json").read_text())["devices"]
+    frames = device["frames"] + device["warmup_frames"]
+    assert frames_of(tmp_path / f"out{suffix}") == frames
+    assert len(json.loads((tmp_path / "k.json").read_text())) == frames  # a person in each
+    assert output.startswith("device")
+    wrote = [line for line in output.splitlines() if line.startswith("Wrote ")]
+    assert sorted(line.split()[1] for line in wrote) == sorted(["r.json", "k.json", f"out{suffix}"])
+    assert sum(f"({frames} frames" in line for line in wrote) == 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["in.avi", "r.json", "k.json", f"out{suffix}"])
+
+
+def test_a_loop_that_does_not_end_is_interrupted_by_who_insists(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The handlers are called, no signal is sent.
+
+    OpenVINO's CPU plugin, which other tests used in this very thread, may have left it a signal stack that is gone.
+    """
+
+    def deliver(number: signal.Signals) -> None:
+        handler = signal.getsignal(number)
+        assert callable(handler)
+        handler(number, None)
+
+    with StopRequest() as stop:
+        for _ in range(5):
+            deliver(signal.SIGINT)
+        assert stop
+        monkeypatch.setattr("human_pose.console.INSISTS_AFTER_S", 0)
+        with pytest.raises(KeyboardInterrupt):
+            deliver(signal.SIGTERM)
+
+
+def test_a_killed_run_leaves_a_video_that_can_be_played(start: Start, tmp_path: Path) -> None:
+    process = start("--no-show", "-o", "out.mkv", "--keypoints", "k.jsonl", until=".human-pose-*")
+    process.kill()
+    process.communicate()
+    time.sleep(0.5)  # ffmpeg ends when nobody fills its pipe any more
+    assert [json.loads(line)["frame"] for line in (tmp_path / "k.jsonl").read_text().splitlines()]
+    next_one = start("--no-show", "-o", "out.mkv", "--frames", "10")
+    _, errors = next_one.communicate(timeout=PATIENCE_S)
+    assert next_one.returncode == 0
+    assert "A run that was killed left a video of" in errors
+    assert frames_of(tmp_path / "unfinished.mkv") > 0
+    assert not list(tmp_path.glob(".human-pose-*"))
+
+
+@pytest.mark.parametrize("delay_s", [0.06, 0.2, 0.5, 1.0])
+def test_ctrl_c_during_the_start_leaves_no_traceback(start: Start, delay_s: float) -> None:
+    """From the first line of the program on; Python's own start, of some 20 ms, is not the program's."""
+    process = start("--no-show")
+    time.sleep(delay_s)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode in (0, 130)  # 0: it was running already
+    assert errors in ("", "interrupted\n")
+
+
+def test_a_standard_error_that_cannot_be_written_stops_nothing(start: Start, tmp_path: Path) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("this system has no /dev/full")
+    for number, errors in enumerate(["/dev/full", "a closed pipe"]):
+        if errors == "/dev/full":
+            stream = os.open(errors, os.O_WRONLY)
+        else:
+            read_end, stream = os.pipe()
+            os.close(read_end)
+        try:
+            process = start(
+                "-o", f"{number}.avi", "--frames", 5, stderr=stream, env={**os.environ, "DISPLAY": ""}
+            )  # says that there is no display
+            output, _ = process.communicate(timeout=PATIENCE_S)
+        finally:
+            os.close(stream)
+        assert process.returncode == 0
+        assert f"Wrote {number}.avi (5 frames, Motion JPEG)" in output
+
+
+def test_a_full_disk_costs_each_file_no_more_than_its_end(start: Start, tmp_path: Path) -> None:
+    """The limit stands for a disk that fills: the files end with their last whole frame, the run goes on."""
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (50_088, 50_088))
+
+    for suffix in (".json", ".jsonl", ".csv"):
+        path = tmp_path / f"k{suffix}"
+        process = start(
+            "--no-show", "--frames", 300, "--keypoints", path, "--report", "r.json", "-o", "out.avi", preexec_fn=limit
+        )
+        output, errors = process.communicate(timeout=PATIENCE_S)
+        assert process.returncode == 1
+        assert errors.count("\n") == 2  # the video's, the keypoints'
+        assert f"Cannot write '{path}': File too large" in errors
+        assert int(output.splitlines()[1].split()[1]) > 250  # the run went on
+        text = path.read_text()
+        assert 40_000 < len(text) <= 50_088
+        assert text.endswith("\n")
+        if suffix == ".json":
+            frames = {entry["image_id"] for entry in json.loads(text)}
+        elif suffix == ".jsonl":
+            frames = {json.loads(line)["frame"] for line in text.splitlines()}
+        else:
+            rows = [line.split(",") for line in text.splitlines()[1:]]
+            frames = {int(row[0]) for row in rows}
+            assert len(rows) == 14 * len(frames)  # all of the painted person's keypoints, of each frame
+        assert frames == set(range(len(frames)))
+        assert f"Wrote {path} ({len(frames)} frames)" in output
+        assert "Wrote r.json" in output
+        (tmp_path / "r.json").unlink()
+
+
+def test_a_name_that_is_no_utf8_is_written(start: Start, tmp_path: Path) -> None:
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/d\xe9"))
+    try:
+        folder.mkdir()
+    except OSError:
+        pytest.skip("this file system takes UTF-8 only")
+    for environment in ({}, {"PATH": ""}):  # with ffmpeg, and with OpenCV alone
+        names = [Path(os.fsdecode(b"\xff" + suffix)) for suffix in (b".mp4", b".json", b".csv")]
+        options = [f"--{option}={folder / name}" for option, name in zip(OUTPUTS, names, strict=True)]
+        process = start("--no-show", "--frames", 20, *options, env={**os.environ, **environment})
+        output, errors = process.communicate(timeout=PATIENCE_S)
+        assert process.returncode == 0, errors
+        assert output.count("Wrote ") == 3
+        (folder / names[0]).rename(tmp_path / "out.mp4")
+        assert frames_of(tmp_path / "out.mp4") == 20
+        assert json.loads((folder / names[1]).read_text())["devices"]
+
+
+def test_a_display_that_vanishes_costs_no_file(start: Start, tmp_path: Path) -> None:
+    if shutil.which("Xvfb") is None:
+        missing_program("Xvfb")
+    read_end, write_end = os.pipe()
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(write_end), "-screen", "0", "800x600x24", "-nolisten", "tcp", "-noreset"],
+        pass_fds=[write_end], stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    os.close(write_end)
+    with os.fdopen(read_end) as answer:
+        display = f":{answer.readline().strip()}"
+    files = ["-o", "out.mp4", "--report", "r.json", "--keypoints", "k.json"]
+    process = start(*files, until="k.json", env={**os.environ, "DISPLAY": display})
+    time.sleep(0.5)
+    server.kill()
+    server.wait()
+    output, errors = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 1
+    assert "error: The display went away" in errors
+    [device] = json.loads((tmp_path / "r.json").read_text())["devices"]
+    frames = device["frames"] + device["warmup_frames"]
+    assert frames_of(tmp_path / "out.mp4") == len(json.loads((tmp_path / "k.json").read_text())) == frames
+    assert output.count("Wrote ") == 3
+
+
+def test_an_odd_picture_keeps_its_size(start: Start, tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "odd.png"), np.zeros((401, 501, 3), np.uint8))
+    process = start("--no-show", "--frames", 3, "-o", "out.mp4", "-i", "odd.png")
+    _, errors = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 0, errors
+    picture = cv2.VideoCapture(str(tmp_path / "out.mp4"), cv2.CAP_FFMPEG).read()[1]
+    assert picture.shape == ((401, 501, 3) if shutil.which("ffmpeg") else (400, 500, 3))

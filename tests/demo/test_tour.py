@@ -1,0 +1,36 @@
+"""A tour counts its seconds from a device's first counted result."""
+
+import openvino as ov
+import pytest
+
+from human_pose.demo.device_cycle import DeviceCycle
+from human_pose.demo.tour import Tour
+from human_pose.demo.window import Key
+
+
+@pytest.fixture
+def devices(monkeypatch: pytest.MonkeyPatch) -> DeviceCycle:
+    monkeypatch.setattr("human_pose.demo.device_cycle.check_device", lambda *_: None)
+    return DeviceCycle(ov.Core(), "A", ["A", "B"])
+
+
+def test_what_is_not_counted_is_no_stay(devices: DeviceCycle) -> None:
+    """Two seconds on each: A compiles until 5, B (asked for at 7) until 30; only then it stays."""
+    tour = Tour(devices, 2.0)
+    pressed = []
+    for tick in range(80):
+        now = tick / 2
+        counting = {"A": "A" if now >= 5 else None, "B": "B" if now >= 30 else None}[devices.target]
+        key = tour.key(counting, now)
+        if key is not None:
+            pressed.append((now, key))
+            devices.next()
+        if key is Key.QUIT:
+            break
+    assert pressed == [(7.0, Key.NEXT_DEVICE), (32.0, Key.QUIT)]
+
+
+def test_results_of_the_device_before_start_no_stay(devices: DeviceCycle) -> None:
+    tour = Tour(devices, 2.0)
+    devices.next()  # the viewer pressed TAB at once; A still gives results
+    assert [tour.key("A", float(now)) for now in range(100)] == [None] * 100

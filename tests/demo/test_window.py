@@ -1,0 +1,370 @@
+"""The program in a real window: keys are pressed, the screen is read."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import cv2
+import mss
+import numpy as np
+import pytest
+import Xlib.display
+import Xlib.protocol.event
+import Xlib.X
+
+from human_pose.demo import screen as display
+from human_pose.demo.panel import Style, Text
+from human_pose.demo.panel_picture import LOOKS, panel_picture
+from human_pose.demo.window import BESIDE, size_at_start
+from human_pose.inference.hetero import TOLERANCE
+from human_pose.measurement.stand_ins import AUTO, HETERO, MULTI, write_plugins
+from human_pose.poses.skeleton import LEFT_COLOUR, RIGHT_COLOUR
+from tests.conftest import ROOT
+
+TITLE = "Human pose estimation"
+PATIENCE_S = 60
+MAP_AGAIN_S = 8.0  # a window that is black for so long never got its first picture
+TITLE_COLOUR = LOOKS[Style.TITLE].colour
+
+
+def wait_for(condition: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, f"waited in vain for {what}"
+        time.sleep(0.1)
+
+
+class Demo:
+    """The demo in its window, and what a person does with it."""
+
+    def __init__(self, screen: str, folder: Path, *arguments: object, script: Path | None = None) -> None:
+        self._environment = {**os.environ, "DISPLAY": screen, "PYTHONFAULTHANDLER": "1"}
+        self._screen = screen
+        self._map_again_at = time.monotonic() + MAP_AGAIN_S
+        command = [sys.executable, script or ROOT / "human_pose_est.py", "--report", folder / "r.json", *arguments]
+        self.process = subprocess.Popen(
+            [str(part) for part in command],
+            cwd=folder,
+            env=self._environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def xdotool(self, *arguments: str) -> str:
+        done = subprocess.run(
+            ["xdotool", *arguments], env=self._environment, capture_output=True, text=True, check=False
+        )
+        return done.stdout.strip()
+
+    def press(self, key: str) -> None:
+        self.xdotool("key", key)
+
+    def has_window(self) -> bool:
+        return self.xdotool("search", "--name", TITLE) != ""
+
+    def picture(self) -> np.ndarray:
+        """The screen, (h, w, 3) uint8 BGR."""
+        with mss.MSS(display=self._screen) as screen:  # afresh each time: nothing of an earlier picture can remain
+            return np.ascontiguousarray(np.array(screen.grab(screen.monitors[0]))[..., :3])
+
+    def pixels_of(self, colour: tuple[int, int, int]) -> int:
+        return int((np.abs(self.picture().astype(int) - colour).max(axis=2) < 12).sum())
+
+    def is_painted(self, with_panel: bool) -> bool:
+        """Whether the window shows a picture, `with_panel` or not.
+
+        Where there is no window manager, Qt sometimes misses that its window was mapped, and never paints it: a window
+        that is still black is mapped once more.
+        """
+        if self.pixels_of(TITLE_COLOUR) > 20 if with_panel else self.picture().any():
+            return True
+        if time.monotonic() > self._map_again_at and (window := self.xdotool("search", "--name", TITLE)):
+            self.xdotool("windowunmap", "--sync", window, "windowmap", "--sync", window)
+            self._map_again_at = time.monotonic() + MAP_AGAIN_S
+        return False
+
+    def shows(self, device: str, runs_on: str = "") -> bool:
+        """Whether the panel names the device, letter for letter, and says where it runs."""
+        return all(self._shows_line(text, style) for text, style in ((device, Style.TITLE), (runs_on, Style.SMALL)))
+
+    def _shows_line(self, text: str, style: Style) -> bool:
+        if not text:
+            return True
+        # OutputLog by itself, the same text has the same pixels.
+        panel = panel_picture((Text(text, style), Text("1.0 FPS")), (960, 720))
+        assert panel is not None
+        expected = letters(panel[: panel.shape[0] // 2, 8:], style)  # without the panel's coloured edge
+        rows, columns = np.nonzero(expected)
+        margin = 6  # of nothing around it, so that no part of a longer text matches
+        box = np.pad(
+            expected[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1], ((0, 0), (margin, margin))
+        )
+        return float(cv2.matchTemplate(letters(self.picture(), style), box, cv2.TM_CCOEFF_NORMED).max()) > 0.9
+
+    def stands_still(self) -> bool:
+        before = self.picture()
+        time.sleep(0.6)
+        return bool((before == self.picture()).all())
+
+    def close(self) -> None:
+        """Ask the window to close, as a click on its frame does."""
+        connection = Xlib.display.Display(self._environment["DISPLAY"])
+        window = connection.create_resource_object("window", int(self.xdotool("search", "--name", TITLE)))
+        delete = [connection.intern_atom("WM_DELETE_WINDOW"), Xlib.X.CurrentTime, 0, 0, 0]
+        protocols = connection.intern_atom("WM_PROTOCOLS")
+        window.send_event(Xlib.protocol.event.ClientMessage(window=window, client_type=protocols, data=(32, delete)))
+        connection.sync()
+        connection.close()
+
+    def quit(self, key: str = "Escape") -> str:
+        """Press a key that quits; returns what was printed."""
+        self.press(key)
+        output, errors = self.process.communicate(timeout=PATIENCE_S)
+        assert self.process.returncode == 0, errors
+        return output
+
+
+def letters(picture: np.ndarray, style: Style) -> np.ndarray:
+    """Mask of the letters of a style, (h, w) float32."""
+    return (np.abs(picture.astype(int) - LOOKS[style].colour).max(axis=2) < 40).astype(np.float32)
+
+
+@pytest.fixture
+def demo(screen: str, tmp_path: Path) -> Iterator[Callable[..., Demo]]:
+    started: list[Demo] = []
+
+    def start(*arguments: object, script: Path | None = None, waits: bool = True) -> Demo:
+        """Start it; `waits` until its panel is there."""
+        demo = Demo(screen, tmp_path, *arguments, script=script)
+        started.append(demo)
+        try:
+            wait_for(lambda: demo.is_painted(waits) or demo.process.poll() is not None, "the first picture")
+        except AssertionError:
+            print(demo.xdotool("search", "--name", TITLE, "getwindowgeometry"))
+            demo.process.send_signal(signal.SIGABRT)  # tells where it stands
+            demo.process.wait(PATIENCE_S)
+        assert demo.process.poll() is None, demo.process.communicate()[1]
+        demo.xdotool("mousemove", "100", "100")  # without a window manager, keys go to the window under the pointer
+        return demo
+
+    yield start
+    for demo in started:
+        if demo.process.poll() is None:
+            demo.process.kill()
+            demo.process.communicate()
+
+
+def test_a_viewer_switches_pauses_hides_saves_and_quits(demo: Callable[..., Demo], tmp_path: Path) -> None:
+    window = demo("-m", "mobilenet-thin", "--loop")
+    wait_for(lambda: window.shows("CPU"), "the panel to name the CPU")
+    wait_for(lambda: window.pixels_of(RIGHT_COLOUR) > 200 and window.pixels_of(LEFT_COLOUR) > 200, "a skeleton")
+
+    window.press("Tab")
+    wait_for(lambda: window.shows("AUTO", "runs on CPU"), "the panel to name AUTO and where it runs")
+    time.sleep(1)
+
+    window.press("space")
+    wait_for(window.stands_still, "the picture to stand still")
+    window.press("h")
+    wait_for(lambda: not window.shows("AUTO", "runs on CPU"), "the panel to go away")
+    window.press("h")
+    wait_for(lambda: window.shows("AUTO", "runs on CPU"), "the panel to come back")
+    window.press("s")
+    wait_for(lambda: bool(list(tmp_path.glob("pose-*.png"))), "the saved picture")
+    window.press("space")
+    wait_for(lambda: not window.stands_still(), "the picture to move on")
+
+    output = window.quit()
+    [saved] = tmp_path.glob("pose-*.png")
+    assert cv2.imread(str(saved)).shape == (720, 960, 3)
+    rows = [line.split()[0] for line in output.splitlines()]
+    assert rows[1:3] == ["CPU", "AUTO"]
+    devices = json.loads((tmp_path / "r.json").read_text())["devices"]
+    assert [device["device"] for device in devices] == ["CPU", "AUTO"]
+    assert all(device["executed_on"] == ["CPU"] and device["frames"] > 0 for device in devices)
+
+
+def test_time_in_pause_is_in_no_figure(demo: Callable[..., Demo], painted_xml: Path, tmp_path: Path) -> None:
+    window = demo("-m", painted_xml, "--loop")
+    time.sleep(1.5)
+    window.press("space")
+    wait_for(window.stands_still, "the picture to stand still")
+    time.sleep(3)
+    window.press("space")
+    time.sleep(1.5)
+    window.quit("q")
+    [device] = json.loads((tmp_path / "r.json").read_text())["devices"]
+    assert device["fps"]["min"] > 0  # a second of pause would be one without a frame
+
+
+def test_closing_the_window_quits(demo: Callable[..., Demo], painted_xml: Path) -> None:
+    window = demo("-m", painted_xml, "--loop")
+    window.close()
+    output, errors = window.process.communicate(timeout=PATIENCE_S)
+    assert window.process.returncode == 0, errors
+    assert output.splitlines()[1].startswith("CPU")
+
+
+def test_a_single_image_stays_until_a_key(demo: Callable[..., Demo], tmp_path: Path) -> None:
+    video = cv2.VideoCapture(str(ROOT / "videos" / "park.mp4"))
+    cv2.imwrite(str(tmp_path / "man.png"), video.read()[1])
+    window = demo("-m", "mobilenet-thin", "-i", tmp_path / "man.png")
+    time.sleep(1)
+    assert window.process.poll() is None
+    assert window.pixels_of(RIGHT_COLOUR) > 200
+    assert window.has_window()
+    window.quit()
+
+
+def test_the_panel_is_whole_on_a_tiny_and_on_a_huge_frame(
+    demo: Callable[..., Demo], painted_xml: Path, tmp_path: Path
+) -> None:
+    for name, size in {"tiny": (24, 32), "huge": (2160, 3840)}.items():
+        cv2.imwrite(str(tmp_path / f"{name}.png"), np.full((*size, 3), 255, np.uint8))
+        window = demo("-m", painted_xml, "-i", tmp_path / f"{name}.png")
+        assert window.pixels_of(TITLE_COLOUR) > 20
+        window.quit()
+
+
+CYCLE = ["CPU", "GPU", HETERO, MULTI, AUTO]
+RUNS_ON = {
+    "CPU": (["CPU"], ""),
+    "GPU": (["CPUX"], "runs on CPUX (stand-in)"),
+    HETERO: (["GPU"], "runs on GPU (stand-in) alone"),
+    MULTI: (["GPUHETERO", "CPU"], "runs on GPUHETERO (stand-in), CPU"),
+}
+
+
+def test_tab_tours_every_kind_of_device_and_the_panel_tells_the_truth(
+    demo: Callable[..., Demo], tmp_path: Path
+) -> None:
+    plugins = write_plugins(tmp_path)
+    arguments = ["-m", "mobilenet-thin", "--size", "128", "--loop", "--no-cache", "--plugins", plugins]
+    window = demo(*arguments, "--devices", *CYCLE)
+    for device in CYCLE[1:]:
+        time.sleep(0.5)
+        window.press("Tab")
+        if device in RUNS_ON:
+            wait_for(partial(window.shows, device, RUNS_ON[device][1]), f"the panel to tell the truth about {device}")
+        else:
+            time.sleep(4)
+    window.press("c")
+    time.sleep(0.5)
+    window.press("c")  # with everything open, the letters are smaller
+    window.press("1")
+    wait_for(lambda: window.shows("CPU"), "the first device to come back")
+    window.quit()
+    report = json.loads((tmp_path / "r.json").read_text())
+    assert [device["device"] for device in report["devices"]] == CYCLE
+    for device in report["devices"]:
+        assert device["frames"] > 0
+        assert device["is_stand_in"] == (device["device"] != "CPU")
+        if device["device"] in RUNS_ON:
+            assert device["executed_on"] == RUNS_ON[device["device"]][0]
+    assert [switch["device"] for switch in report["switches"]] == [*CYCLE[1:], "CPU"]
+    assert all(switch["ready_s"] is not None for switch in report["switches"])
+
+
+def test_the_studys_hetero_shows_its_subgraphs(demo: Callable[..., Demo], tmp_path: Path) -> None:
+    arguments = ["-m", "mobilenet-thin", "--size", "64", "--loop", "--no-cache", "--plugins", write_plugins(tmp_path)]
+    window = demo(*arguments, "-d", HETERO, "--affinity", "conv")
+    wait_for(lambda: window.shows(HETERO, "runs on CPU, GPU (stand-in)"), "HETERO on both devices")
+    window.quit()
+    [device] = json.loads((tmp_path / "r.json").read_text())["devices"]
+    assert device["subgraphs"] > 100
+    assert set(device["operations"]) == {"CPU", "GPU"}
+    assert device["difference"] < TOLERANCE
+
+
+def test_a_device_that_fails_is_named_in_the_panel_and_the_run_goes_on(
+    demo: Callable[..., Demo], tmp_path: Path
+) -> None:
+    arguments = ["-m", "mobilenet-thin", "--size", "64", "--loop", "--no-cache", "--plugins", write_plugins(tmp_path)]
+    window = demo(*arguments, "--devices", "CPU", "MULTI:GPU,CPU", "GPU")  # the stand-in's proxy joins no MULTI
+    window.press("Tab")
+    wait_for(lambda: window.shows("CPU") and not window.stands_still(), "the CPU to go on")
+    time.sleep(1)
+    window.press("Tab")
+    wait_for(lambda: window.shows("GPU", RUNS_ON["GPU"][1]), "TAB to pass over the device that failed")
+    window.quit()
+    devices = [device["device"] for device in json.loads((tmp_path / "r.json").read_text())["devices"]]
+    assert devices == ["CPU", "GPU"]
+
+
+# The window and its screen
+
+
+@pytest.mark.parametrize("room", [(1384, 852), (1350, 720), (1008, 552), (1904, 1032), (640, 480)], ids=str)
+@pytest.mark.parametrize(
+    "frame", [(1280, 720), (960, 720), (3840, 2160), (1080, 1920), (320, 180), (24, 32), (4000, 3)]
+)
+def test_a_new_window_fits_its_screen_and_has_the_frames_shape(frame: tuple[int, int], room: tuple[int, int]) -> None:
+    width, height = size_at_start(frame, room)
+    assert 1 <= width <= room[0]
+    assert 1 <= height <= room[1]
+    if frame[0] >= frame[1]:
+        assert width * frame[1] == pytest.approx(height * frame[0], abs=max(frame))
+    else:
+        assert width - height * frame[0] / frame[1] == pytest.approx(min(BESIDE, room[0]), abs=1)
+
+
+def test_a_frame_that_fits_is_shown_pixel_by_pixel_and_a_small_one_enlarged() -> None:
+    assert size_at_start((1280, 720), (1900, 1000)) == (1280, 720)
+    assert size_at_start((960, 720), (1900, 1000)) == (960, 720)
+    assert size_at_start((320, 180), (1900, 1000)) == (960, 540)
+
+
+def test_the_screen_says_how_much_of_it_is_free(screen: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISPLAY", screen)
+    assert display.why_no_window() is None
+    assert display.room_for_window() == (1400 - display.FRAME[0], 900 - display.FRAME[1])
+    connection = Xlib.display.Display(screen)
+    root, area = connection.screen().root, connection.intern_atom("_NET_WORKAREA")
+    root.change_property(area, connection.intern_atom("CARDINAL"), 32, [0, 30, 1300, 850] * 2)  # two desktops
+    connection.sync()
+    try:
+        assert display.room_for_window() == (1300 - display.FRAME[0], 850 - display.FRAME[1])
+    finally:
+        root.delete_property(area)
+        connection.sync()
+        connection.close()
+
+
+def test_without_a_display_the_room_is_a_default_and_there_is_no_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISPLAY", ":4095")
+    assert display.why_no_window() == "there is no display"
+    width, height = display.DEFAULT_WORK_AREA
+    assert display.room_for_window() == (width - display.FRAME[0], height - display.FRAME[1])
+
+
+def test_images_of_many_shapes_keep_them_in_the_window_and_their_sizes_in_files(
+    demo: Callable[..., Demo], painted_xml: Path, tmp_path: Path
+) -> None:
+    """A white square is in each: it is as wide as it is high on the screen."""
+    (tmp_path / "in").mkdir()
+    sizes = {"a": (640, 480), "b": (480, 640), "c": (900, 300)}
+    for name, (width, height) in sizes.items():
+        image = np.full((height, width, 3), 60, np.uint8)
+        image[height // 2 - 100 : height // 2 + 100, width // 2 - 100 : width // 2 + 100] = 255
+        cv2.imwrite(str(tmp_path / "in" / f"{name}.png"), image)
+    window = demo("-m", painted_xml, "-i", tmp_path / "in", "-o", tmp_path / "out", "--loop", "--no-panel", waits=False)
+    seen: set[tuple[int, int]] = set()
+
+    def is_square() -> bool:
+        rows, columns = np.nonzero((window.picture() > 250).all(axis=2))
+        if len(rows):
+            assert np.ptp(rows) == pytest.approx(np.ptp(columns), abs=3)
+            seen.add((int(np.ptp(rows)), int(np.ptp(columns))))
+        return len(seen) >= 2
+
+    wait_for(is_square, "the squares of two images")
+    window.quit()
+    for name, (width, height) in sizes.items():
+        assert cv2.imread(str(tmp_path / "out" / f"{name}.png")).shape == (height, width, 3)

@@ -1,0 +1,212 @@
+"""The library: in this process, and from an installed wheel in a folder that is not the project."""
+
+import logging
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+import human_pose
+from human_pose import PoseEstimator, UsageError
+from human_pose.zoo.catalog import BUNDLED
+from tests.helpers.painted import PERSON, blank, paint_person, pixels
+
+
+@pytest.fixture(scope="module")
+def painter(painted_xml: Path) -> PoseEstimator:
+    return PoseEstimator(painted_xml, precision="FP32", cache=False)
+
+
+def test_an_image_gives_its_poses_in_its_own_pixels(painter: PoseEstimator) -> None:
+    image = paint_person(blank(), shift=(3, 1))
+    before = image.copy()
+    for factor in (1, 2):
+        frame = cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_NEAREST)
+        [person] = painter(frame)
+        for name, (x, y) in pixels(PERSON, (3, 1)).items():
+            keypoint = person[name]
+            assert keypoint is not None
+            assert (keypoint.x, keypoint.y) == (x * factor, y * factor)
+    assert (image == before).all()
+    assert painter(blank()) == []
+
+
+def test_upright_and_lying_images_may_follow_each_other(painter: PoseEstimator) -> None:
+    for height, width in ((456, 256), (256, 456), (456, 256)):
+        assert len(painter(paint_person(blank(height, width)))) == 1
+
+
+@pytest.mark.parametrize("image", [None, "a.png", np.zeros((8, 8), np.uint8), np.zeros((8, 8, 3), np.float32)])
+def test_what_is_no_image_is_named(painter: PoseEstimator, image: object) -> None:
+    with pytest.raises(UsageError, match=r"An image is an array \(height, width, 3\) of uint8"):
+        painter(image)  # type: ignore[arg-type]
+
+
+def test_a_folder_gives_every_frame_in_order(painter: PoseEstimator, tmp_path: Path) -> None:
+    for number in range(9):
+        size = (256, 320) if number % 2 else (456, 256)
+        cv2.imwrite(str(tmp_path / f"{number}.png"), paint_person(blank(*size)))
+    found = [(frame.index, frame.name, len(poses)) for frame, poses in painter.run(tmp_path)]
+    assert found == [(number, f"{number}.png", 1) for number in range(9)]
+
+
+def test_a_run_may_be_left_early_and_followed_by_another(painter: PoseEstimator, tmp_path: Path) -> None:
+    for number in range(9):
+        cv2.imwrite(str(tmp_path / f"{number}.png"), paint_person(blank()))
+    for frame, _ in painter.run(tmp_path):
+        if frame.index == 2:
+            break
+    assert [frame.index for frame, _ in painter.run(tmp_path)] == list(range(9))
+
+
+def test_limits_are_the_users(painted_xml: Path) -> None:
+    strict = PoseEstimator(painted_xml, precision="FP32", min_keypoints=15, cache=False)
+    assert strict(paint_person(blank())) == []  # the painted person has 14
+
+
+def test_the_skeleton_names_keypoints_and_limbs(painter: PoseEstimator) -> None:
+    assert painter.skeleton.keypoints[:2] == ("nose", "neck")
+    assert ("right_elbow", "right_wrist") in painter.skeleton.limbs
+
+
+@pytest.mark.parametrize("wrong", [{"model": "nobody"}, {"device": "GPUX"}, {"precision": "FP8"}])
+def test_wrong_use_is_one_line(wrong: dict[str, str]) -> None:
+    with pytest.raises(human_pose.DemoError) as caught:
+        PoseEstimator(**{"cache": False, **wrong})(blank(64, 64))  # type: ignore[arg-type]
+    assert "\n" not in str(caught.value)
+    assert caught.value.exit_code == 2
+
+
+def test_a_library_says_nothing_of_itself(root: Path) -> None:
+    """What it has to say is logged; the float twin is such a message."""
+    code = (
+        "import logging, human_pose as h; e = h.PoseEstimator(precision='FP32', size=64, cache=False)\n"
+        "import numpy as np; e(np.zeros((64, 64, 3), np.uint8))\n"
+        "print(h.__version__, isinstance(logging.getLogger('human_pose').handlers[0], logging.NullHandler))"
+    )
+    env = {**os.environ, "HUMAN_POSE_ZOO": "http://127.0.0.1:9"}
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, env=env, capture_output=True, text=True, check=True)
+    assert done.stdout == f"{human_pose.__version__} True\n"
+    assert done.stderr == ""
+
+
+def test_messages_go_through_logging(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HUMAN_POSE_ZOO", "http://127.0.0.1:9")
+    with caplog.at_level(logging.INFO, logger="human_pose"):
+        PoseEstimator(precision="FP32")
+    assert any("float twin" in message for message in caplog.messages)
+
+
+# ---- installed ----
+
+
+@pytest.fixture(scope="module")
+def wheel(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Built as anybody would build it, but with the builder that is installed here."""
+    folder = tmp_path_factory.mktemp("dist")
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(root)]
+    subprocess.run(command, check=True, capture_output=True)
+    [path] = folder.glob("*.whl")
+    return path
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("site")
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "-q",
+        "--no-deps",
+        "--no-index",
+        "--target",
+        str(folder),
+        str(wheel),
+    ]
+    subprocess.run(command, check=True, capture_output=True)
+    return folder
+
+
+def run_there(
+    code: list[str], installed: Path, folder: Path, env: dict[str, str] | None = None
+) -> "subprocess.CompletedProcess[str]":
+    """Run Python in a folder that is not the project, with the installed package and a home of its own."""
+    own = {"PYTHONPATH": str(installed), "HOME": str(folder), "XDG_CACHE_HOME": "", "XDG_DATA_HOME": ""}
+    return subprocess.run(
+        [sys.executable, *code], cwd=folder, env={**os.environ, **own, **(env or {})}, capture_output=True, text=True,
+        check=False, timeout=120,
+    )  # fmt: skip
+
+
+def test_the_wheel_has_models_clip_and_licence_and_no_tests(wheel: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+    for model, precision in BUNDLED.items():
+        assert f"human_pose/bundled/models/{model}/{precision}/{model}.bin" in names
+    for name in ("human_pose/bundled/videos/park.mp4", "human_pose/py.typed", "human_pose_est.py"):
+        assert name in names
+    assert any(name.endswith("licenses/LICENSE") for name in names)
+    assert not [name for name in names if name.startswith(("tests", "benchmarks", "docs"))]
+    assert wheel.stat().st_size < 12e6
+
+
+FIVE_LINES = """
+from human_pose import PoseEstimator
+estimator = PoseEstimator("human-pose-estimation-0001", device="CPU", size=256)
+for frame, poses in estimator.run("clip.mp4"):
+    poses = estimator(frame.image)
+    if frame.index == 80: break
+print(len(poses), poses[0]["right_wrist"] is not None, poses[0]["neck"].score > 0.3)
+import human_pose; print(human_pose.__file__)
+"""
+
+
+def test_the_library_works_from_an_installed_wheel_anywhere(installed: Path, tmp_path: Path, root: Path) -> None:
+    (tmp_path / "clip.mp4").symlink_to(root / "videos" / "park.mp4")
+    done = run_there(["-c", FIVE_LINES], installed, tmp_path)
+    assert done.stderr == ""
+    found, where = done.stdout.splitlines()
+    assert found == "2 True True"
+    assert Path(where).is_relative_to(installed)
+
+
+def test_the_installed_demo_finds_its_model_and_its_clip(installed: Path, tmp_path: Path) -> None:
+    program = "from human_pose_est import program; program()"
+    done = run_there(["-c", program, "--no-show", "--frames", "12", "--size", "64"], installed, tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("device")
+    assert (tmp_path / ".cache" / "human-pose-demo").is_dir()
+    assert not (tmp_path / ".local").exists()  # nothing was fetched
+    listed = run_there(["-m", "human_pose.models", "list"], installed, tmp_path)
+    assert listed.returncode == 0
+    assert listed.stdout.count("bundled") == len(BUNDLED)
+
+
+def test_console_commands_name_functions_that_are_there(root: Path) -> None:
+    tomllib = pytest.importorskip("tomllib", reason="Python 3.10 reads no TOML")
+    scripts = tomllib.loads((root / "pyproject.toml").read_text())["project"]["scripts"]
+    assert set(scripts) == {"human-pose", "human-pose-evaluate", "human-pose-models", "human-pose-study"}
+    for target in scripts.values():
+        module, function = target.split(":")
+        code = f"import {module} as m; assert callable(m.{function})"
+        subprocess.run([sys.executable, "-c", code], cwd=root, check=True)
+
+
+def listed(file: Path) -> set[str]:
+    """The packages that a requirements file names, with their ranges."""
+    return {line for line in file.read_text().splitlines() if line and line[0] not in "#-"}
+
+
+def test_requirements_have_the_ranges_of_the_package(root: Path) -> None:
+    tomllib = pytest.importorskip("tomllib", reason="Python 3.10 reads no TOML")
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    assert listed(root / "requirements.txt") == set(project["dependencies"])
+    extras = project["optional-dependencies"]
+    wanted = {*extras["evaluate"], *extras["graph"], *extras["study"]}
+    assert wanted <= listed(root / "requirements-dev.txt")
