@@ -47,7 +47,7 @@ def main() -> None:
         reports = [tour(Path(folder), options.height, options.affinity, options.seconds) for _ in range(options.runs)]
     print(f"mobilenet-thin, height {options.height}, affinity {options.affinity}, {options.runs} runs")
     print("ms: median (min to max)")
-    print(f"{'switch to':22}{'compiled':>22}{'ready after':>22}{'longest gap':>20}{'a frame anyway':>20}")
+    print(f"{'switch to':22}{'compiled':>22}{'ready after':>22}{'longest gap':>20}{'a normal frame':>20}")
     for device in CYCLE[1:]:
         switches = [switch for report in reports for switch in report["switches"] if switch["device"] == device]
         before = CYCLE[CYCLE.index(device) - 1]
