@@ -96,7 +96,7 @@ def test_a_wrong_rule_is_named(rules: object, message: str, tmp_path: Path) -> N
 
 def test_a_file_that_is_no_json_or_not_there_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text("{")
-    with pytest.raises(UsageError, match="is no JSON"):
+    with pytest.raises(UsageError, match="is not JSON"):
         affinity.read_rules(tmp_path / "a.json")
     with pytest.raises(UsageError, match="Cannot read the affinity file"):
         affinity.read_rules(tmp_path / "b.json")
@@ -104,7 +104,7 @@ def test_a_file_that_is_no_json_or_not_there_is_named(tmp_path: Path) -> None:
 
 def test_a_file_that_json_cannot_stand_or_that_is_a_pipe_is_named(tmp_path: Path) -> None:
     (tmp_path / "deep.json").write_text("[" * 200_000)
-    with pytest.raises(UsageError, match=r"deep.json' is no JSON"):
+    with pytest.raises(UsageError, match=r"deep.json' is not JSON"):
         affinity.read_rules(tmp_path / "deep.json")
     with pytest.raises(UsageError, match="is a folder, a pipe or a device"):
         affinity.read_rules(tmp_path)
