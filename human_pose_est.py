@@ -32,11 +32,12 @@ try:
     from human_pose.demo.viewer import Viewer
     from human_pose.demo.window import Key, open_window
     from human_pose.folders import cache_folder
+    from human_pose.inference.backends import open_backend
     from human_pose.inference.devices import open_core
     from human_pose.inference.estimator import Estimator
     from human_pose.inference.input_size import network_input_size
     from human_pose.inference.model import load_model
-    from human_pose.inference.openvino_backend import OpenVinoBackend, compile_model
+    from human_pose.inference.openvino_backend import compile_model
     from human_pose.inference.settings import Settings, configure
     from human_pose.media.capture import Capture, open_capture
     from human_pose.media.writer import open_writer
@@ -154,7 +155,7 @@ def demonstrate(options: argparse.Namespace, ending: Ending, written: OutputLog)
             check_model(options, network.file.path)
             statistics.profile.mark("source and model")
             settings = settings_of(options, network.file.precision, written)
-            backend = OpenVinoBackend(core, network, settings)
+            backend = open_backend(core, network, settings)
             stack.enter_context(capture)
             capture.hold(True)  # until the loop wants frames
             size = options.size or network.own_size

@@ -18,7 +18,7 @@ from human_pose.decoders.openpose import OpenPoseDecoder
 from human_pose.decoders.openpose_fields import HEATMAP_CHANNELS, PAF_CHANNELS
 from human_pose.inference import estimator as estimator_module
 from human_pose.inference.estimator import Estimator, infer_all
-from human_pose.measurement.played import PlayedBackend, queues
+from human_pose.inference.played_backend import PlayedBackend, queues
 from human_pose.media.capture import open_capture
 from human_pose.poses.draw import draw
 

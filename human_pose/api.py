@@ -7,14 +7,13 @@ from typing import Literal
 
 import numpy as np
 
-from .decoders.openpose import DEFAULT_MIN_KEYPOINTS, DEFAULT_THRESHOLD
 from .errors import UsageError
 from .folders import cache_folder
+from .inference.backends import open_backend
 from .inference.devices import open_core
 from .inference.estimator import Estimator, infer_all
 from .inference.input_size import network_input_size
 from .inference.model import load_model
-from .inference.openvino_backend import OpenVinoBackend
 from .inference.settings import Settings
 from .media.capture import Frame, open_capture
 from .poses.pose import Pose
@@ -38,17 +37,17 @@ class PoseEstimator:
         device: str = "CPU",
         precision: str | None = None,
         size: int | None = None,
-        threshold: float = DEFAULT_THRESHOLD,
-        min_keypoints: int = DEFAULT_MIN_KEYPOINTS,
+        threshold: float | None = None,
+        min_keypoints: int | None = None,
         cache: bool = True,
     ) -> None:
-        """model: a name from the catalog or the models folder, or the path of an IR; None: the default model.
+        """model: a name of the catalog or of your models, or the path of an IR; None: the default one.
 
         device: as OpenVINO names it: CPU, GPU, NPU, AUTO, MULTI:GPU,CPU, HETERO:GPU,CPU. precision: FP16-INT8, FP16 or
         FP32; None: FP16-INT8 where the model comes with it, else FP16. size: the shorter side of the network's input in
-        pixels; None: the model's own. threshold: minimum score of a keypoint, 0..1. min_keypoints: people with fewer
-        are left out. cache: keep compiled networks in the user's cache folder. Raises UsageError where the model is
-        unknown or is not a pose network.
+        pixels; None: the model's own. threshold: minimum score of a keypoint, 0..1; min_keypoints: people with fewer
+        are left out; None: the decoder's own. cache: keep compiled networks in the user's cache folder. Raises
+        UsageError where the model is unknown or is not a pose network.
         """
         self._core = open_core(None)
         file = choose_model(None if model is None else str(model), precision)
@@ -106,7 +105,7 @@ class PoseEstimator:
             else:
                 self._model.reshape(*input_size)
             settings = Settings(self._model.file.precision, hint, cache=self._cache)
-            self._estimators[key] = Estimator(OpenVinoBackend(self._core, self._model, settings), self.device, sample)
+            self._estimators[key] = Estimator(open_backend(self._core, self._model, settings), self.device, sample)
             while len(self._estimators) > MAX_SIZES:
                 self._estimators.popitem(last=False)
         self._estimators.move_to_end(key)

@@ -26,9 +26,9 @@ try:
     from .decoders.openpose import DEFAULT_THRESHOLD
     from .files import check_writable, write_whole
     from .folders import cache_folder
+    from .inference.backends import open_backend
     from .inference.estimator import Estimator, infer_all
     from .inference.model import PoseModel, load_model, shorter_side
-    from .inference.openvino_backend import OpenVinoBackend
     from .inference.settings import Settings
     from .media.capture import Capture
     from .media.sources import images_source
@@ -66,7 +66,7 @@ def evaluate(
     annotations: Path,
     device: str = "CPU",
     size: int | None = None,
-    threshold: float = DEFAULT_THRESHOLD,
+    threshold: float | None = None,
     min_keypoints: int = MIN_KEYPOINTS,
     limit: int | None = None,
 ) -> Evaluation:
@@ -86,7 +86,7 @@ def evaluate(
 
     network.reshape_open(size or network.own_size)
     settings = Settings(network.file.precision, hint="latency", cache=cache_folder())
-    estimator = Estimator(OpenVinoBackend(core, network, settings), device)
+    estimator = Estimator(open_backend(core, network, settings), device)
     decoder = network.decoder.with_limits(threshold, min_keypoints)
     results: list[dict[str, Any]] = []
     seen: list[str] = []
@@ -171,7 +171,7 @@ def parse_options(arguments: list[str] | None) -> argparse.Namespace:
     add("-p", "--precision", choices=PRECISIONS, help=PRECISION_HELP)
     add("-d", "--device", default="CPU", help="default: %(default)s")
     add("--size", "--height", type=input_size, metavar="N", help=SIZE_HELP)
-    add("--threshold", type=score, default=DEFAULT_THRESHOLD, help="minimum score of a keypoint; default: %(default)s")
+    add("--threshold", type=score, help=f"minimum score of a keypoint; default: the decoder's own, {DEFAULT_THRESHOLD}")
     add("--min-keypoints", type=count, default=MIN_KEYPOINTS, metavar="N",
         help="leave out people with fewer keypoints; default: %(default)s")  # fmt: skip
     add("--limit", type=count, metavar="N", help="only the first N images")

@@ -27,7 +27,7 @@ class Decoder(Protocol):
         """The names of the outputs that it reads."""
         ...
 
-    def with_limits(self, threshold: float, min_keypoints: int) -> "Decoder":
+    def with_limits(self, threshold: float | None = None, min_keypoints: int | None = None) -> "Decoder":
         """A copy with other limits. threshold: minimum score of a keypoint, 0..1; min_keypoints: of a person."""
         ...
 

@@ -60,8 +60,9 @@ class OpenPoseDecoder:
     def output_names(self) -> tuple[str, ...]:
         return "heatmaps", "pafs"
 
-    def with_limits(self, threshold: float, min_keypoints: int) -> "OpenPoseDecoder":
-        return replace(self, threshold=threshold, min_keypoints=min_keypoints)
+    def with_limits(self, threshold: float | None = None, min_keypoints: int | None = None) -> "OpenPoseDecoder":
+        threshold = self.threshold if threshold is None else threshold
+        return replace(self, threshold=threshold, min_keypoints=min_keypoints or self.min_keypoints)
 
     def decode(self, outputs: Outputs, frame_pixels: tuple[float, float] = (1.0, 1.0)) -> list[Pose]:
         pixels_per_cell = CELL_PIXELS * frame_pixels[0], CELL_PIXELS * frame_pixels[1]

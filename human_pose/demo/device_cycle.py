@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import openvino as ov
 
-from ..inference.devices import check_device, offered_devices
+from ..inference.backends import check_device, offered_devices
 
 
 class DeviceCycle:

@@ -59,10 +59,10 @@ def parse_options(arguments: list[str] | None, description: str | None) -> argpa
         help="play a file by its own clock and drop the frames that come too fast, like a camera")
     add("--frames", type=count, metavar="N", help="stop after N frames")
     add("--size", "--height", type=input_size, metavar="N", help=SIZE_HELP)
-    add("--threshold", type=score, default=DEFAULT_THRESHOLD, metavar="T",
-        help="minimum score of a keypoint, 0 to 1; default: %(default)s")
-    add("--min-keypoints", type=count, default=DEFAULT_MIN_KEYPOINTS, metavar="N",
-        help="hide people with fewer keypoints; default: %(default)s")
+    add("--threshold", type=score, metavar="T",
+        help=f"minimum score of a keypoint, 0 to 1; default: the decoder's own, {DEFAULT_THRESHOLD}")
+    add("--min-keypoints", type=count, metavar="N",
+        help=f"hide people with fewer keypoints; default: the decoder's own, {DEFAULT_MIN_KEYPOINTS}")
     add("--display-fps", type=rate, default=DEFAULT_DISPLAY_FPS, metavar="N",
         help="paint the window at most N times a second; every frame is still processed; default: %(default).0f")
     add("--profile", action="store_true", help="print how long each stage takes per frame")

@@ -114,21 +114,21 @@ class Inference:
 
 
 class InferRequest(Protocol):
-    """Works on one image at a time."""
+    """Works on one image at a time. Whatever its methods raise is a failure of the device."""
 
     @property
     def compiled(self) -> CompiledModel: ...
 
     def start(self, image: np.ndarray) -> None:
-        """Scale an image (h, w, 3) uint8 BGR into the input and start inference. Raises RuntimeError."""
+        """Scale an image (h, w, 3) uint8 BGR into the input and start inference."""
         ...
 
     def is_done(self, wait_ms: int) -> bool:
-        """Whether the result is there, waiting for it up to `wait_ms`. Raises RuntimeError."""
+        """Whether the result is there, waiting for it up to `wait_ms`."""
         ...
 
     def result(self, frame: Frame) -> Inference:
-        """The result for the image that was started last. frame: the frame of that image. Raises RuntimeError."""
+        """The result for the image that was started last. frame: the frame of that image."""
         ...
 
 

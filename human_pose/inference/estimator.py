@@ -230,7 +230,7 @@ class Estimator:
                 try:
                     with self._profile.stage("preprocess"):
                         job.request.start(job.frame.image)
-                except RuntimeError as error:
+                except Exception as error:  # whatever a backend's library raises: the previous device takes over
                     self._fail(job.request.compiled.device, first_line(error))
 
     def _finish(self, job: _Job, wait_ms: int) -> None:
@@ -250,7 +250,7 @@ class Estimator:
                 job.request = None
             elif time.perf_counter() - job.started_at > HANGS_AFTER_S:
                 self._fail(device, f"no result within {HANGS_AFTER_S:.0f} s")
-        except RuntimeError as error:
+        except Exception as error:
             self._fail(device, first_line(error))
 
     def _finish_late(self) -> None:

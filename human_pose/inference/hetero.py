@@ -9,7 +9,7 @@ import json
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -158,16 +158,16 @@ def operations(model: ov.Model, affinity: Mapping[str, str]) -> dict[str, int]:
     return dict(Counter(device for name, device in affinity.items() if types.get(name) not in (None, *COPIED_TYPES)))
 
 
-def differences(network: ov.CompiledModel, reference: ov.CompiledModel, image: np.ndarray) -> dict[str, float]:
+def differences(
+    network: ov.CompiledModel, reference: ov.CompiledModel, image: np.ndarray, output_names: Sequence[str]
+) -> dict[str, float]:
     """RMS difference between the outputs of two networks on an input (1, h, w, 3) uint8: {output: difference}."""
     results = []
     for compiled in (network, reference):
         request = compiled.create_infer_request()
         request.infer([image])
-        results.append({name: request.get_tensor(name).data.astype(np.float32) for name in ("heatmaps", "pafs")})
-    return {
-        name: float(np.sqrt(np.square(results[0][name] - results[1][name]).mean())) for name in ("heatmaps", "pafs")
-    }
+        results.append({name: request.get_tensor(name).data.astype(np.float32) for name in output_names})
+    return {name: float(np.sqrt(np.square(results[0][name] - results[1][name]).mean())) for name in output_names}
 
 
 def write_map(path: Path, model: ov.Model, device: str, subgraphs: int, affinity: Affinity) -> None:

@@ -13,7 +13,7 @@ from ..errors import UsageError
 EXPECTED = (
     f"at an eighth of its size, {HEATMAP_CHANNELS} heatmaps and {PAF_CHANNELS} part affinity fields (or both in one "
     f"tensor of {HEATMAP_CHANNELS + PAF_CHANNELS} channels), of OpenPose's COCO skeleton with its {len(KEYPOINTS)} "
-    "keypoints, the only one known here"
+    "keypoints"
 )
 
 
@@ -29,10 +29,6 @@ def fit(model: ov.Model, image_layout: str, path: Path) -> tuple[ov.Model, Decod
     image_layout: 'NCHW' or 'NHWC'. Raises UsageError that names the `path` where the outputs are not floats.
     """
     cells = sides_of(model, image_layout)
-    types = {output.get_element_type() for output in model.outputs}
-    if not all(kind.is_real() for kind in types):
-        names = ", ".join(sorted(kind.get_type_name() for kind in types))
-        raise UsageError(f"'{path}' gives {names} where heatmaps and fields are floats. Give another model.")
     for axis in (1, 3):  # NCHW, NHWC
         maps = {_channels(output, axis, cells): output.get_node().input_value(0) for output in model.outputs}
         if len(model.outputs) == 2 and maps.keys() == {HEATMAP_CHANNELS, PAF_CHANNELS}:
@@ -44,6 +40,10 @@ def fit(model: ov.Model, image_layout: str, path: Path) -> tuple[ov.Model, Decod
             break
     else:
         return None
+    types = {output.get_element_type() for output in model.outputs}
+    if not all(kind.is_real() for kind in types):
+        names = ", ".join(sorted(kind.get_type_name() for kind in types))
+        raise UsageError(f"'{path}' gives {names} where heatmaps and fields are floats. Give another model.")
     if axis == 3:
         heatmaps, pafs = (ops.transpose(maps, [0, 3, 1, 2]).output(0) for maps in (heatmaps, pafs))
     heatmaps, pafs = (

@@ -49,7 +49,7 @@ class OpenVinoBackend:
         reference = compile_model(self._core, self._model.model, device, replace(self._settings, hint="latency"))
         image = new_input(compiled.network, sample.shape[1::-1])
         fill_input(sample, image)
-        found = hetero.differences(compiled.network, reference.network, image)
+        found = hetero.differences(compiled.network, reference.network, image, self._model.decoder.output_names)
         if max(found.values()) > hetero.TOLERANCE or not all(map(math.isfinite, found.values())):
             listed = ", ".join(f"{output} by {difference:.3g}" for output, difference in found.items())
             raise DeviceError(
@@ -175,7 +175,7 @@ def _compile(core: ov.Core, model: ov.Model, device: str, settings: Settings) ->
     if settings.cache is not None:
         machine = [(name, full_name(core, name)) for name in core.available_devices]
         network = (model.get_friendly_name(), str(model.input().partial_shape), len(model.get_ops()))
-        wanted = replace(settings, requests=None, cache=None, affinity_map=None)
+        wanted = replace(settings, requests=None, cache=None, affinity_map=None, written=None)
         configuration = (ov.get_version(), machine, network, properties, wanted)
         writes_later = device.startswith(("AUTO", "MULTI"))
         with checked_folder(settings.cache, configuration, writes_later) as folder:

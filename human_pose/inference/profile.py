@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import ParamSpec, TypeVar
 
-from human_pose import STARTED_AT
+from .. import STARTED_AT
 
 # The stages of the loop. Reading and inference run beside it; "wait" is the time that the loop waits for them.
 LOOP = ("preprocess", "wait", "decode", "draw", "show", "write")

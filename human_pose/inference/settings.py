@@ -36,7 +36,7 @@ class Settings:
     cache: Path | None = None
     affinity: str = "auto"
     affinity_map: Path | None = None
-    written: OutputLog | None = None
+    written: OutputLog | None = field(default=None, repr=False)
 
 
 def configure(core: ov.Core, settings: Settings) -> None:

@@ -9,8 +9,9 @@ import openvino as ov
 from ..decoders.decoder import Decoder
 from ..demo.statistics import Latencies
 from ..errors import DemoError
+from ..inference.backends import open_backend
 from ..inference.estimator import Estimator, infer_all
-from ..inference.openvino_backend import OpenVinoBackend, OpenVinoCompiledModel
+from ..inference.openvino_backend import OpenVinoCompiledModel
 from ..inference.settings import execution_type
 from ..media.capture import Capture, open_capture
 from ..poses.draw import draw
@@ -27,7 +28,7 @@ GoesOn = Callable[[int], bool]
 def openvino_run(cell: Cell, wish: Wish) -> dict[str, Any]:
     """Inference alone, all requests in flight; then the whole application, as the demo's loop does it."""
     workload = Workload(cell, wish)
-    backend = OpenVinoBackend(workload.core, workload.network, workload.settings)
+    backend = open_backend(workload.core, workload.network, workload.settings)
     estimator = Estimator(backend, cell.device, workload.images[0])
     compiled = estimator.compiled
     assert isinstance(compiled, OpenVinoCompiledModel)

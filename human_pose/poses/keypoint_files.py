@@ -192,8 +192,10 @@ def coco_results(image_id: int, poses: Sequence[Pose], file_name: str | None = N
     image = {"image_id": image_id} | ({"file_name": file_name} if file_name else {})
     results = []
     for pose in poses:
-        order = [pose.skeleton.index(name) for name in COCO_KEYPOINTS]
-        keypoints = np.where(np.isfinite(pose.keypoints).all(axis=1, keepdims=True), pose.keypoints, 0)[order]
+        keypoints = np.zeros((len(COCO_KEYPOINTS), 3), np.float32)
+        for row, name in enumerate(COCO_KEYPOINTS):
+            if name in pose.skeleton.keypoints:
+                keypoints[row] = np.nan_to_num(pose.keypoints[pose.skeleton.index(name)])
         results.append(
             image
             | {
