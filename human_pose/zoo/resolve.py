@@ -19,8 +19,8 @@ ZOO_VARIABLE = "HUMAN_POSE_ZOO"  # environment: address of a mirror of the Open 
 LONGEST_NAME = 100  # bytes of a model's name; it names a folder and two files
 
 WHY_NO_INT8 = (  # of mobilenet-thin; the figures are from docs/quantization.md
-    "quantized as it is, it finds 3 % of its keypoints again; to find 93 %, 48 layers must stay in float, and then it "
-    "is hardly faster (docs/quantization.md). "
+    "quantized as it is, it finds 3 % of its keypoints again on a CPU without VNNI; to find 93 %, 48 layers must stay "
+    "in float, and then it is hardly faster (docs/quantization.md). "
     f"Give -p FP16 or -m {DEFAULT_MODEL}, or quantize it for your own frames: "
     f"python -m human_pose.models quantize {ORIGINAL_MODEL} --accuracy-control --calibration VIDEO"
 )
