@@ -15,6 +15,7 @@ from ..inference.devices import full_name, is_stand_in
 
 DISTURBED_CORES = 0.1  # more of other programs' work than this, and than DISTURBED_SHARE of all cores, marks a run
 DISTURBED_SHARE = 0.05
+DRIVER_VERSIONS = ("GPU_DRIVER_VERSION", "NPU_DRIVER_VERSION")
 
 
 def check_psutil() -> None:
@@ -55,35 +56,39 @@ def identity(core: ov.Core) -> dict[str, Any]:
 
 def _device(core: ov.Core, name: str) -> dict[str, Any]:
     """driver: as the device's plugin names it; None where it names none, as for a CPU."""
-    driver = None
-    for key in ("GPU_DRIVER_VERSION", "NPU_DRIVER_VERSION"):
-        if key in core.get_property(name, "SUPPORTED_PROPERTIES"):
-            driver = str(core.get_property(name, key))
-    stand_in = is_stand_in(core, name)
-    return {"name": name, "full_name": full_name(core, name), "driver": driver, "is_stand_in": stand_in}
+    supported = core.get_property(name, "SUPPORTED_PROPERTIES")
+    drivers = [str(core.get_property(name, key)) for key in DRIVER_VERSIONS if key in supported]
+    found = {"name": name, "full_name": full_name(core, name), "is_stand_in": is_stand_in(core, name)}
+    return {**found, "driver": drivers[0] if drivers else None}
 
 
 class Watch:
     """What the machine does from now until `conditions` is called: this process, and all the others."""
 
     def __init__(self) -> None:
-        self._started_at = time.perf_counter()
-        self._own_s, self._busy_s = _own_s(), _busy_s()
+        self._started_at, self._own_s, self._busy_s = time.perf_counter(), _own_s(), _busy_s()
 
     def conditions(self) -> dict[str, Any]:
         """own_cores, other_cores: mean number of cores at work; mhz: mean of the cores; temperature_c: the hottest.
 
         mhz and temperature_c are None where the system has no such sensor. disturbed: see `disturbs`.
         """
+        import psutil
+
         elapsed_s = time.perf_counter() - self._started_at
         own = (_own_s() - self._own_s) / elapsed_s
         others = max(0.0, (_busy_s() - self._busy_s) / elapsed_s - own)
+        frequency = sensors = None
+        with contextlib.suppress(AttributeError, NotImplementedError, OSError):  # not every system has these
+            frequency = psutil.cpu_freq()
+        with contextlib.suppress(AttributeError, OSError):
+            sensors = psutil.sensors_temperatures()
         return {
             "own_cores": round(own, 3),
             "other_cores": round(others, 3),
             "disturbed": disturbs(others),
-            "mhz": _mhz(),
-            "temperature_c": _temperature_c(),
+            "mhz": round(frequency.current) if frequency else None,
+            "temperature_c": max((one.current for found in (sensors or {}).values() for one in found), default=None),
         }
 
 
@@ -103,20 +108,3 @@ def _busy_s() -> float:
 
     times: dict[str, float] = psutil.cpu_times()._asdict()
     return sum(seconds for state, seconds in times.items() if state not in ("idle", "iowait", "guest", "guest_nice"))
-
-
-def _mhz() -> float | None:
-    import psutil
-
-    try:
-        frequency = psutil.cpu_freq()
-    except (AttributeError, NotImplementedError, OSError):
-        return None
-    return round(frequency.current) if frequency else None
-
-
-def _temperature_c() -> float | None:
-    import psutil
-
-    sensors = psutil.sensors_temperatures() if hasattr(psutil, "sensors_temperatures") else {}
-    return max((one.current for found in sensors.values() for one in found), default=None)

@@ -2,13 +2,12 @@
 
 import math
 from collections import Counter
-from dataclasses import replace
 from typing import Any
 
 import openvino as ov
 
 from ..inference import hetero as affinities
-from ..inference.openvino_backend import affinity_of, compile_model
+from ..inference.openvino_backend import affinity_of
 from ..measurement.cells import Cell, Wish
 from ..measurement.workload import Workload
 
@@ -47,22 +46,20 @@ def explain(cell: Cell, wish: Wish) -> dict[str, Any]:
     """
     workload = Workload(cell, wish)
     workload.configure()
-    model = workload.network.model
     for device in workload.core.available_devices:
         if "PERF_COUNT" in workload.core.get_property(device, "SUPPORTED_PROPERTIES"):
             workload.core.set_property(device, {"PERF_COUNT": True})
-    settings = replace(workload.settings, hint="latency", requests=None)
-    compiled = compile_model(workload.core, model, cell.device, settings)
-    told: dict[str, Any] = {
+    compiled = workload.compile_for_one()
+    found: dict[str, Any] = {
         "execution_precision": compiled.execution_precision,
         "subgraphs": compiled.subgraphs,
         "operations": dict(compiled.operations),
     }
     if cell.device.startswith("HETERO:"):
-        affinity = affinity_of(workload.core, model, cell.device, settings)
-        total, tensors = crossing_bytes(model, affinity)
-        told |= {"crossing_bytes": total, "crossing_tensors": tensors}
-    return told | layer_times(compiled.network.create_infer_request(), workload)
+        model = workload.network.model
+        total, tensors = crossing_bytes(model, affinity_of(workload.core, model, cell.device, workload.settings))
+        found |= {"crossing_bytes": total, "crossing_tensors": tensors}
+    return found | layer_times(compiled.network.create_infer_request(), workload)
 
 
 def layer_times(request: ov.InferRequest, workload: Workload) -> dict[str, Any]:

@@ -4,8 +4,9 @@ import importlib.util
 import math
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -18,7 +19,6 @@ from ..inference.backend import CompiledModel, Inference
 from ..inference.estimator import Estimator
 from ..inference.input_size import network_input_size
 from ..inference.model import DEFAULT_SIZE
-from ..inference.openvino_backend import compile_model
 from ..inference.preprocess import fill_input
 from ..measurement.cells import FRAMEWORKS, ORIGINALS, Cell, Wish
 from ..measurement.throughput import GoesOn, run_of
@@ -28,12 +28,11 @@ from ..zoo.catalog import ORIGINAL_MODEL
 from ..zoo.originals import GRAPH
 
 
-class Framework(Protocol):
-    """A network that was read: takes what `prepare` made of an input image, gives heatmaps and fields."""
+class Framework(NamedTuple):
+    """A network that was read. prepare: an input image (1, h, w, 3) uint8 as it takes it; infer: what it gives then."""
 
-    def prepare(self, image: np.ndarray) -> Any: ...
-
-    def infer(self, prepared: Any) -> Outputs: ...
+    prepare: Callable[[np.ndarray], np.ndarray]
+    infer: Callable[[np.ndarray], Outputs]
 
 
 def original_cells(wish: Wish, model: str, names: list[str]) -> list[Cell]:
@@ -65,48 +64,41 @@ def _no_tensorflow(file: Path) -> str | None:
 def read(cell: Cell) -> Framework:
     """The original of a cell. Raises UsageError where the framework cannot read it."""
     try:
-        return _TensorFlow(Path(cell.file)) if cell.kind == "tensorflow" else _OpenCV(cell.file)
+        return _tensorflow(Path(cell.file)) if cell.kind == "tensorflow" else _opencv(cell.file)
     except (cv2.error, ValueError, KeyError) as error:
         raise UsageError(f"'{cell.file}' cannot be read as a network: {first_line(error)}") from error
 
 
-class _OpenCV:
-    def __init__(self, file: str) -> None:
-        self._network = cv2.dnn.readNetFromTensorflow(file) if file.endswith(".pb") else cv2.dnn.readNet(file)
-        self._outputs = self._network.getUnconnectedOutLayersNames()
+def _opencv(file: str) -> Framework:
+    network = cv2.dnn.readNetFromTensorflow(file) if file.endswith(".pb") else cv2.dnn.readNet(file)
+    names = network.getUnconnectedOutLayersNames()
 
-    def prepare(self, image: np.ndarray) -> np.ndarray:
-        """image: (1, h, w, 3) uint8 -> (1, 3, h, w) float32."""
-        return cv2.dnn.blobFromImage(image[0])
+    def infer(prepared: np.ndarray) -> Outputs:
+        network.setInput(prepared)
+        return split(list(network.forward(names)))
 
-    def infer(self, prepared: np.ndarray) -> Outputs:
-        self._network.setInput(prepared)
-        return split(list(self._network.forward(self._outputs)))
+    return Framework(lambda image: cv2.dnn.blobFromImage(image[0]), infer)
 
 
-class _TensorFlow:
-    def __init__(self, file: Path) -> None:
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # it would greet on standard error
-        import tensorflow
+def _tensorflow(file: Path) -> Framework:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # it would greet on standard error
+    import tensorflow
 
-        v1 = tensorflow.compat.v1
-        definition = v1.GraphDef()
-        definition.ParseFromString(file.read_bytes())
-        graph = tensorflow.Graph()
-        with graph.as_default():
-            tensorflow.import_graph_def(definition, name="")
-        operations = graph.get_operations()
-        self._input = next(operation for operation in operations if operation.type == "Placeholder").outputs[0]
-        results = [operation.outputs for operation in operations if operation.outputs]
-        self._outputs = [output for outputs in results for output in outputs if not output.consumers()]
-        self._session = v1.Session(graph=graph)
+    v1 = tensorflow.compat.v1
+    definition = v1.GraphDef()
+    definition.ParseFromString(file.read_bytes())
+    graph = tensorflow.Graph()
+    with graph.as_default():
+        tensorflow.import_graph_def(definition, name="")
+    operations = graph.get_operations()
+    image = next(operation for operation in operations if operation.type == "Placeholder").outputs[0]
+    results = [output for operation in operations for output in operation.outputs if not output.consumers()]
+    session = v1.Session(graph=graph)
 
-    def prepare(self, image: np.ndarray) -> np.ndarray:
-        """image: (1, h, w, 3) uint8 -> the same as float32."""
-        return image.astype(np.float32)
+    def infer(prepared: np.ndarray) -> Outputs:
+        return split(session.run(results, {image: prepared}))
 
-    def infer(self, prepared: np.ndarray) -> Outputs:
-        return split(self._session.run(self._outputs, {self._input: prepared}))
+    return Framework(lambda image: image.astype(np.float32), infer)
 
 
 def split(outputs: list[np.ndarray]) -> Outputs:
@@ -178,7 +170,7 @@ def check(cell: Cell, wish: Wish, reference: str) -> dict[str, Any]:
     """By how much the original's maps differ at most from those of OpenVINO's network executed in f32."""
     own = Workload(Cell("openvino", cell.model, "FP32", reference), wish)
     own.configure()
-    request = compile_model(own.core, own.network.model, "CPU", own.settings).network.create_infer_request()
+    request = own.compile_for_one().network.create_infer_request()
     framework = read(cell)
     differences = []
     for image in own.inputs[:4]:

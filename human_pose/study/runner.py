@@ -24,7 +24,7 @@ from ..inference.backend import VIRTUAL_DEVICES, members_of
 from ..inference.devices import check_device, is_stand_in, missing_devices, open_core
 from ..measurement import machine
 from ..measurement.cells import ORIGINALS, Cell, Wish
-from ..measurement.workload import first_frames, models_of
+from ..measurement.workload import NOT_GIVEN, first_frames, models_of
 from .original import original_cells
 from .plan import Job, accuracy_cells, in_matrix, layer_cells, matrix, schedule
 from .results import Study, is_disturbed
@@ -45,9 +45,10 @@ def begin(wish: Wish) -> Study:
     models = models_of(wish)
     there = [model for model in models if model.missing is None]
     if not there:
-        if not models:
+        reasons = [model.missing for model in models if model.missing != NOT_GIVEN]
+        if not reasons:
             raise UsageError("No model can be measured: it has none of these precisions. Give others, or other files.")
-        raise DemoError(f"No model can be measured: {models[0].missing}")
+        raise DemoError(f"No model can be measured: {reasons[0]}")
     cells = matrix(wish, models)
     names = list(dict.fromkeys(model.name for model in models))
     cells += original_cells(wish, names[0], names)
