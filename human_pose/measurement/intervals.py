@@ -52,8 +52,8 @@ class Ratio:
     def __str__(self) -> str:
         if self.low is None or self.high is None:
             return f"{self.value:.2f}x (too few runs to tell)"
-        told = "" if self.is_shown else ", no difference shown"
-        return f"{self.value:.2f}x ({self.low:.2f} to {self.high:.2f}){told}"
+        verdict = "" if self.is_shown else ", no difference shown"
+        return f"{self.value:.2f}x ({self.low:.2f} to {self.high:.2f}){verdict}"
 
 
 def figures(values: Sequence[float]) -> Figures:

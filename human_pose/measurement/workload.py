@@ -28,7 +28,7 @@ NOT_GIVEN = "no file of this precision was given (--model takes several)"
 def models_of(wish: Wish) -> list[Model]:
     """The wished precisions of the wished models, those that cannot be had with the reason.
 
-    Of a path, the folder or the quantized layers tell the precision; else the float file stands for all float ones.
+    A path's folder or its quantized layers say which precision it is; else the float file stands for all float ones.
     Raises UsageError where a model is not known at all, or the path is none.
     """
     found: list[Model] = []

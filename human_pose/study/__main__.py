@@ -17,8 +17,6 @@ try:
     from ..measurement.machine import check_psutil
     from .charts import check_matplotlib
     from .compare import comparison
-    from .conclusions import first_page
-    from .findings import Findings
     from .options import study_parser, wish_of
     from .report import write_report
     from .results import FILE, Study
@@ -49,8 +47,8 @@ def run_study(arguments: list[str]) -> int:
         make_folder(folder)
     study.save(folder)
     is_complete = study.data["complete"] or carry_on(study, folder)
-    write_report(study, folder, options.charts)
-    print_result("\n".join(first_page(Findings(study))))
+    report = write_report(study, folder, options.charts)
+    print_result("\n".join(report.first_page))
     say(f"The report: {folder / 'report.html'}")
     return 0 if is_complete else 130
 

@@ -40,7 +40,7 @@ def do(task: str, cell: Cell, wish: Wish, reference: str) -> dict[str, Any]:
         case "run":
             return RUNS[cell.kind](cell, wish)
         case "agreement":
-            return agreement(cell, wish, reference)
+            return pck(cell, wish, reference)
         case "ap":
             return average_precision(cell, wish)
         case "check":
@@ -49,8 +49,8 @@ def do(task: str, cell: Cell, wish: Wish, reference: str) -> dict[str, Any]:
             return hetero.explain(cell, wish)
 
 
-def agreement(cell: Cell, wish: Wish, reference: str) -> dict[str, Any]:
-    """PCK: how many of the keypoints that the FP32 network `reference` finds on the video the cell's finds again."""
+def pck(cell: Cell, wish: Wish, reference: str) -> dict[str, Any]:
+    """How many of the keypoints that the FP32 network `reference` finds on the video the cell's network finds again."""
     own = Workload(cell, wish)
     samples = read_samples(open_source(wish.input), wish.agreement_frames, min(own.size))
     truth = poses(Workload(replace(cell, precision="FP32", file=reference), wish), samples)

@@ -2,9 +2,9 @@
 
 import io
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from ..errors import UsageError
 from ..measurement.cells import FRAMEWORKS, ORIGINALS
@@ -29,10 +29,8 @@ APPLICATION = (("application_fps", "whole application", 1.0),)
 LATENCY = (("latency_ms", "", 1.0),)
 
 
-class Plot(Protocol):
-    """Draws the cells' figures; returns whether there were any."""
-
-    def __call__(self, axes: Any, found: Findings, cells: Sequence[Summary]) -> bool: ...
+# Draws the cells' figures; returns whether there were any.
+Plot = Callable[[Any, Findings, Sequence[Summary]], bool]
 
 
 class Chart(NamedTuple):
@@ -186,7 +184,7 @@ def _accuracy(axes: Any, found: Findings, cells: Sequence[Summary]) -> bool:
     compared = {one.cell.model for one in cells if one.pck is not None and one.pck.keypoints}
     for one in cells:
         if has_ap and one.ap:
-            points[one.cell] = one, one.ap["metrics"]["AP"]
+            points[one.cell] = one, one.ap.metrics["AP"]
         elif one.pck is not None and one.pck.keypoints:
             points[one.cell] = one, 100 * one.pck.within_pixels
         elif one.cell.precision == "FP32" and one.cell.model in compared:

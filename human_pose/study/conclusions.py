@@ -56,7 +56,7 @@ def _cost(found: Findings, fastest: Summary) -> str:
             f"ms, at {quickest.application_fps.mean:.1f} FPS"
         )
     accuracy = {one.cell.precision: one for one in found.accuracy if one.cell.model == model}
-    ap = {precision: one.ap["metrics"]["AP"] for precision, one in accuracy.items() if one.ap}
+    ap = {precision: one.ap.metrics["AP"] for precision, one in accuracy.items() if one.ap}
     pck = accuracy[precision].pck if precision in accuracy else None
     if precision in ap:
         base = f", FP32's {ap['FP32']:.1f}" if "FP32" in ap and precision != "FP32" else ""
@@ -156,8 +156,8 @@ def _precision(one: Speedup) -> str:
 def _accuracy(own: Summary, base: Summary) -> str:
     pck, said = own.pck, ""
     if own.ap and base.ap:
-        ap, base_ap = (round(found["metrics"]["AP"], 1) for found in (own.ap, base.ap))
-        said = f"; AP {ap:.1f} against {base_ap:.1f} over {own.ap['images']} images ({ap - base_ap:+.1f} points)"
+        ap, base_ap = (round(found.metrics["AP"], 1) for found in (own.ap, base.ap))
+        said = f"; AP {ap:.1f} against {base_ap:.1f} over {own.ap.images} images ({ap - base_ap:+.1f} points)"
     if pck is None:
         return said or "; what it costs in accuracy was not measured"
     if not pck.keypoints:
@@ -195,21 +195,22 @@ def _joined(found: Findings, kind: str) -> list[str]:
 def _split(found: Findings, one: Summary, strongest: Ratio) -> str:
     """What HETERO's split costs, where the layers of the cell are known."""
     layers = found.layers(one)
-    if layers is None or "crossing_tensors" not in layers:
+    if layers is None or layers.crossing_tensors is None or layers.crossing_bytes is None:
         return ""
-    if layers["crossing_tensors"] == 0:
-        return f" All of the network runs on {' and '.join(layers['operations'])}: nothing crosses between devices."
+    if layers.crossing_tensors == 0:
+        return f" All of the network runs on {' and '.join(layers.operations)}: nothing crosses between devices."
     said = (
-        f" The network is cut into {layers['subgraphs'] or 'some'} subgraphs; {layers['crossing_bytes'] / 1e6:.2f} MB "
-        "a frame cross between the devices."
+        f" The network is cut into {layers.subgraphs or 'some'} subgraphs; {layers.crossing_bytes / 1e6:.2f} MB a "
+        "frame cross between the devices."
     )
     last = found.members(one).get(members_of(one.cell.device)[-1])
-    if last is None or strongest.value > 1:
+    alone = None if last is None else found.layers(last)
+    if last is None or alone is None or strongest.value > 1:
         return said
-    before = {layer["type"]: layer["ms"] for layer in (found.layers(last) or {}).get("layer_types", [])}
+    before = {layer["type"]: layer["ms"] for layer in alone.layer_types}
     more = [
         f"{layer['type']} takes {layer['ms']:.1f} ms a frame instead of {before[layer['type']]:.1f}"
-        for layer in layers["layer_types"]
+        for layer in layers.layer_types
         if layer["type"] in before and layer["ms"] - before[layer["type"]] > TELLING * sum(before.values())
     ]
     return said + (f" Profiled against {last.cell.device} alone, {' and '.join(more)}." if more else "")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from ..inference.backend import members_of
 from ..measurement.cells import ORIGINALS, Cell
@@ -34,12 +34,32 @@ class Run:
 
 
 @dataclass(frozen=True)
+class Ap:
+    """COCO's metrics in percent, over so many images."""
+
+    metrics: dict[str, float]
+    images: int
+
+
+@dataclass(frozen=True)
+class Layers:
+    """ms a frame by type and of the heaviest layers, of HETERO what crosses; see docs/study-format.md."""
+
+    layer_types: list[dict[str, Any]]
+    heaviest: list[dict[str, Any]]
+    subgraphs: int | None
+    operations: dict[str, int] = field(default_factory=dict)
+    crossing_bytes: int | None = None
+    crossing_tensors: int | None = None
+
+
+@dataclass(frozen=True)
 class Summary:
     """A cell and what its runs say.
 
     runs: those that count, the undisturbed ones, or all where too few are undisturbed; all_runs: all that gave figures;
-    errors: why the others gave none. latency_ms: of each run's mean. ap, layers: what was found out once of the cell,
-    as in docs/study-format.md; largest_difference: of an original's maps; None where it was not, or failed.
+    errors: why the others gave none. latency_ms: of each run's mean. ap, pck, layers, and the largest difference of an
+    original's maps: None where they were not measured, or that failed.
     """
 
     cell: Cell
@@ -49,9 +69,9 @@ class Summary:
     inference_fps: Figures
     application_fps: Figures
     latency_ms: Figures
-    ap: dict[str, Any] | None
+    ap: Ap | None
     pck: Pck | None
-    layers: dict[str, Any] | None
+    layers: Layers | None
     largest_difference: float | None
 
     @property
@@ -77,17 +97,20 @@ class Summary:
         return self.errors[-1] if self.errors else "the study was ended before its first run"
 
 
+T = TypeVar("T", Run, Ap, Pck, Layers)
+
+
+def typed(kind: type[T], data: dict[str, Any], **more: Any) -> T:
+    """A dataclass from results.json, where its fields have the same names."""
+    return kind(**{one.name: data[one.name] for one in fields(kind) if one.name in data}, **more)
+
+
 def summary_of(study: Study, cell: Cell) -> Summary:
     """Read a cell's runs and extras."""
-    names = [one.name for one in fields(Run)]
-    every = [
-        Run(is_disturbed=is_disturbed(run), **{name: run[name] for name in names if run.get(name) is not None})
-        for run in study.all_runs(cell)
-    ]
+    every = [typed(Run, run, is_disturbed=is_disturbed(run)) for run in study.all_runs(cell)]
     quiet = [run for run in every if not run.is_disturbed]
     runs = quiet if len(quiet) >= MIN_RUNS else every
     extras = {e["task"]: e for e in study.data["extras"] if e["cell"] == cell.id and "error" not in e}
-    found = extras.get("agreement")
     return Summary(
         cell,
         runs,
@@ -96,9 +119,9 @@ def summary_of(study: Study, cell: Cell) -> Summary:
         figures([run.inference_fps for run in runs]),
         figures([run.application_fps for run in runs if run.application_fps is not None]),
         figures([run.latency_ms["mean"] for run in runs if run.latency_ms]),
-        extras.get("ap"),
-        None if found is None else Pck(**{one.name: found[one.name] for one in fields(Pck)}),
-        extras.get("layers"),
+        typed(Ap, extras["ap"]) if "ap" in extras else None,
+        typed(Pck, extras["agreement"]) if "agreement" in extras else None,
+        typed(Layers, extras["layers"]) if "layers" in extras else None,
         extras.get("check", {}).get("largest_difference"),
     )
 
@@ -176,7 +199,7 @@ class Findings:
         pairs = [(one, tools.get((one.cell.device, *_rest(one)))) for one in self.measured]
         return [(one, ratio(one.inference_fps, tool.inference_fps)) for one, tool in pairs if tool is not None]
 
-    def layers(self, like: Summary) -> dict[str, Any] | None:
+    def layers(self, like: Summary) -> Layers | None:
         """What is known of a cell's layers, which its hint and number of requests do not change."""
         return next((one.layers for one in self.every if one.layers and _network(one) == _network(like)), None)
 

@@ -57,7 +57,7 @@ def report_of(study: Study, with_charts: bool = True) -> Report:
     )
 
 
-def write_report(study: Study, folder: Path, with_charts: bool = True) -> None:
+def write_report(study: Study, folder: Path, with_charts: bool = True) -> Report:
     """Write report.html, report.md, results.csv and the charts into the folder. Raises DemoError."""
     report = report_of(study, with_charts)
     for chart in {*report.first_charts, *(chart for _, shown in report.tables for chart in shown)}:
@@ -65,6 +65,7 @@ def write_report(study: Study, folder: Path, with_charts: bool = True) -> None:
     study.write_csv(folder)
     write_whole(folder / "report.md", as_markdown(report).encode())
     write_whole(folder / "report.html", as_page(report).encode())
+    return report
 
 
 def title(study: Study) -> str:
@@ -108,8 +109,8 @@ def facts(study: Study) -> list[tuple[str, str]]:
 
 
 def _range(conditions: Sequence[dict[str, float | None]], key: str) -> str:
-    told = [value for one in conditions if (value := one[key]) is not None]
-    return f"{number(min(told))} to {number(max(told))}" if told else "the system does not tell"
+    values = [value for one in conditions if (value := one[key]) is not None]
+    return f"{number(min(values))} to {number(max(values))}" if values else "the system does not tell"
 
 
 def as_markdown(report: Report) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ..measurement.cells import FRAMEWORKS
 from ..measurement.intervals import Figures, figures
 from ..poses.pck import NEAR_PIXELS, NEAR_TORSO
-from .findings import Findings, Summary
+from .findings import Findings, Layers, Summary
 
 FIGURES = ["", "runs", "mean", "95 % interval", "median", "min", "max", "sd"]
 
@@ -30,6 +30,7 @@ def tables(found: Findings) -> list[Table]:
     """All that have a row."""
     own = found.matrix + [one for one in found.originals if one.runs]
     ran = own + [one for one in found.measured if one.cell.requests is not None]
+    split = [one for one in found.layered if one.layers and one.layers.crossing_bytes is not None]
     made = [
         Table(
             "Throughput of the whole application, FPS",
@@ -64,7 +65,7 @@ def tables(found: Findings) -> list[Table]:
             "Splits of HETERO",
             "Bytes in the types of the graph; the input is not counted.",
             ["", "subgraphs", "operations", "tensors that cross", "bytes that cross, a frame"],
-            [_split_row(one) for one in found.layered if "crossing_bytes" in (one.layers or {})],
+            [_split_row(one, one.layers) for one in split if one.layers],
         ),
         _requests(found),
         Table(
@@ -85,7 +86,7 @@ def tables(found: Findings) -> list[Table]:
             ("drift",),
         ),
         Table("Not measured", "", ["", "why"], [[", ".join(what), why] for why, what in found.not_measured().items()]),
-        *[_heaviest(one) for one in found.layered if (one.layers or {}).get("heaviest")],
+        *[_heaviest(one, one.layers) for one in found.layered if one.layers and one.layers.heaviest],
     ]  # fmt: skip
     return [table for table in made if table.rows]
 
@@ -159,7 +160,7 @@ def _accuracy(found: Findings) -> Table:
 def _ap(one: Summary) -> list[str]:
     if one.ap is None:
         return ["-"] * 3
-    return [f"{one.ap['metrics']['AP']:.1f}", f"{one.ap['metrics']['AP50']:.1f}", str(one.ap["images"])]
+    return [f"{one.ap.metrics['AP']:.1f}", f"{one.ap.metrics['AP50']:.1f}", str(one.ap.images)]
 
 
 def _pck(one: Summary) -> list[str]:
@@ -171,16 +172,14 @@ def _pck(one: Summary) -> list[str]:
     return [str(pck.keypoints), f"{pck.within_pixels:.1%}", torso, number(pck.mean_pixels)]
 
 
-def _split_row(one: Summary) -> list[str]:
-    layers = one.layers or {}
-    operations = ", ".join(f"{count} on {device}" for device, count in layers["operations"].items())
-    crossing = [str(layers["crossing_tensors"]), f"{layers['crossing_bytes']:,}"]
-    return [one.label, str(layers["subgraphs"] or "-"), operations, *crossing]
+def _split_row(one: Summary, layers: Layers) -> list[str]:
+    operations = ", ".join(f"{count} on {device}" for device, count in layers.operations.items())
+    crossing = [str(layers.crossing_tensors), f"{layers.crossing_bytes:,}"]
+    return [one.label, str(layers.subgraphs or "-"), operations, *crossing]
 
 
-def _heaviest(one: Summary) -> Table:
-    layers = one.layers or {}
-    kinds = ", ".join(f"{kind['type']} {number(kind['ms'])}" for kind in layers["layer_types"][:8])
+def _heaviest(one: Summary, layers: Layers) -> Table:
+    kinds = ", ".join(f"{kind['type']} {number(kind['ms'])}" for kind in layers.layer_types[:8])
     note = f"Profiled, one request at a time that has the whole device. By type, ms a frame: {kinds}."
-    rows = [[layer["name"], layer["type"], layer["executed_as"], number(layer["ms"])] for layer in layers["heaviest"]]
+    rows = [[layer["name"], layer["type"], layer["executed_as"], number(layer["ms"])] for layer in layers.heaviest]
     return Table(f"Heaviest layers: {one.label}", note, ["layer", "type", "executed as", "ms"], rows, is_detail=True)

@@ -34,10 +34,10 @@ def layout(page: Path, width: int, folder: Path) -> dict[str, str]:
     """How a page fits into a window so many pixels wide."""
     frame = folder / f"{width}.html"
     frame.write_text(MEASURE.format(page=page.as_uri(), width=width))
-    told = chromium(
+    shown = chromium(
         folder, "--allow-file-access-from-files", "--virtual-time-budget=5000", "--dump-dom", frame.as_uri()
     )
-    [line] = re.findall("<pre>(.*)</pre>", told)
+    [line] = re.findall("<pre>(.*)</pre>", shown)
     return {part.rsplit(" ", 1)[0]: part.rsplit(" ", 1)[1] for part in line.replace(" of ", "; charts ").split("; ")}
 
 

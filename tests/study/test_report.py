@@ -134,24 +134,24 @@ class TestFiguresAreThoseOfTheRuns:
         header, *rows = rows_of(folder, "Requests in flight, inference FPS")
         assert rows
         for row in rows:
-            for requests, told in zip(header[1:], row[1:], strict=True):
+            for requests, shown in zip(header[1:], row[1:], strict=True):
                 number = int(requests) if requests.isdecimal() else None
                 model = runs.cells[0]["model"], runs.cells[0]["precision"], "throughput", number
                 [cell] = [c for c in runs.cells if c["kind"] == "openvino" and where(c) == row[0]
                           and (c["model"], c["precision"], c["hint"], c["requests"]) == model]  # fmt: skip
-                assert float(told) == about(runs.mean(cell, "inference_fps"))
+                assert float(shown) == about(runs.mean(cell, "inference_fps"))
 
     def test_against_the_original(self, folder: Path) -> None:
         runs = Runs(folder)
         kinds = {"OpenCV DNN": "opencv", "TensorFlow": "tensorflow"}
         compared = 0
-        for label, framework, *told in rows_of(folder, "OpenVINO / original")[1:]:
+        for label, framework, *shown in rows_of(folder, "OpenVINO / original")[1:]:
             [original] = [cell for cell in runs.cells if cell["kind"] == kinds[framework]]
             cell = runs.named(label)
-            for ratio, key in zip(told, ("inference_fps", "application_fps"), strict=False):
+            for ratio, key in zip(shown, ("inference_fps", "application_fps"), strict=False):
                 known = runs.mean(cell, key) / runs.mean(original, key)
                 assert float(ratio.split("x")[0]) == pytest.approx(known, abs=0.0051)
-            assert float(told[2]) == pytest.approx(runs.found("check", original)["largest_difference"], rel=0.06)
+            assert float(shown[2]) == pytest.approx(runs.found("check", original)["largest_difference"], rel=0.06)
             compared += 1
         assert compared or folder.name == "stand-in"
 
@@ -177,18 +177,18 @@ class TestFiguresAreThoseOfTheRuns:
         runs = Runs(folder)
         first = runs.data["wish"]["devices"][0], runs.data["wish"]["hints"][0]
         compared = 0
-        for label, *told in rows_of(folder, "Accuracy")[1:]:
-            told = told if len(told) == 7 else ["-"] * 3 + told  # without AP its columns are left out
+        for label, *shown in rows_of(folder, "Accuracy")[1:]:
+            shown = shown if len(shown) == 7 else ["-"] * 3 + shown  # without AP its columns are left out
             [cell] = [c for c in runs.cells if c["kind"] == "openvino" and c["requests"] is None
                       and f"{c['model']} {c['precision']}" == label and (c["device"], c["hint"]) == first]  # fmt: skip
-            if told[0] != "-":
-                assert float(told[0]) == pytest.approx(runs.found("ap", cell)["metrics"]["AP"], abs=0.051)
-            if told[3] == "the reference":
+            if shown[0] != "-":
+                assert float(shown[0]) == pytest.approx(runs.found("ap", cell)["metrics"]["AP"], abs=0.051)
+            if shown[3] == "the reference":
                 assert cell["precision"] == "FP32"
-            elif told[3].isdecimal():
+            elif shown[3].isdecimal():
                 agreed = runs.found("agreement", cell)
-                assert int(told[3]) == agreed["keypoints"]
-                assert float(told[4].rstrip("%")) == pytest.approx(100 * agreed["within_pixels"], abs=0.051)
+                assert int(shown[3]) == agreed["keypoints"]
+                assert float(shown[4].rstrip("%")) == pytest.approx(100 * agreed["within_pixels"], abs=0.051)
                 compared += 1
         assert compared
 
@@ -257,11 +257,11 @@ class TestFirstPage:
 
     def test_title_has_the_machine_and_the_day(self, invented_folder: Path) -> None:
         day = json.loads((invented_folder / "results.json").read_text())["begun_on"]
-        told = f"What pays on this machine: A CPU, 4 logical cores, {day}"
+        shown = f"What pays on this machine: A CPU, 4 logical cores, {day}"
         page = (invented_folder / "report.html").read_text()
-        assert f"<title>{told}</title>" in page
-        assert f"<h1>{told}</h1>" in page
-        assert (invented_folder / "report.md").read_text().startswith(f"# {told}\n")
+        assert f"<title>{shown}</title>" in page
+        assert f"<h1>{shown}</h1>" in page
+        assert (invented_folder / "report.md").read_text().startswith(f"# {shown}\n")
 
     def test_has_two_charts(self, invented_folder: Path) -> None:
         first = (invented_folder / "report.html").read_text().split("</section>")[0]
@@ -311,9 +311,9 @@ def test_a_run_without_a_mean_is_none_and_the_report_says_so(tmp_path: Path) -> 
     assert {error_of(run) for run in study.data["runs"] if run["cell"] == cell.id} == {summary_of(study, cell).why_not}
     write_report(study, tmp_path)
     rows = {row[0]: row[1] for row in rows_of(tmp_path, "Not measured")}
-    [told] = [what for what, why in rows.items() if why.startswith("it gave too few results for a mean")]
-    assert cell.label() in told
-    assert "HETERO:GPU,CPU (conv) net FP16, latency hint" in told
+    [shown] = [what for what, why in rows.items() if why.startswith("it gave too few results for a mean")]
+    assert cell.label() in shown
+    assert "HETERO:GPU,CPU (conv) net FP16, latency hint" in shown
     assert first_page(Findings(study))[0].startswith("net FP16 on MULTI:GPU,CPU")
 
 
@@ -388,7 +388,7 @@ class TestReport:
 
 def said_of(study: Study, title: str = "") -> str:
     """The sentences of the conclusion with this title, or all of them."""
-    return "\n".join(one for about, told in conclusions(Findings(study)) if title in ("", about) for one in told)
+    return "\n".join(one for about, shown in conclusions(Findings(study)) if title in ("", about) for one in shown)
 
 
 class TestConclusions:
@@ -405,8 +405,8 @@ class TestConclusions:
         )
         assert "; against their sum 0.9" in said_of(study, "MULTI")
         assert "HETERO:GPU,CPU (conv) net FP32, throughput hint does not pay" in said_of(study, "HETERO")
-        told = r"OpenVINO over OpenCV DNN, CPU net FP32, throughput hint: inference alone (3\.9|4\.0)\dx \(too few"
-        assert re.search(told, said_of(study, "The original"))
+        shown = r"OpenVINO over OpenCV DNN, CPU net FP32, throughput hint: inference alone (3\.9|4\.0)\dx \(too few"
+        assert re.search(shown, said_of(study, "The original"))
 
     def test_ap_stands_before_agreement(self) -> None:
         study = invented()
@@ -488,8 +488,8 @@ class TestConclusions:
         study = invented()
         for run in study.data["runs"]:
             run["inference_fps"] *= 1.3 if run["cell"].startswith("benchmark_app") else 1
-        told = "that OpenVINO's benchmark_app finds the same FPS of inference alone within 5% was not shown for "
-        assert f"{told}CPU net FP32, throughput hint: 0.77x (0.7" in first_page(Findings(study))[-1]
+        shown = "that OpenVINO's benchmark_app finds the same FPS of inference alone within 5% was not shown for "
+        assert f"{shown}CPU net FP32, throughput hint: 0.77x (0.7" in first_page(Findings(study))[-1]
 
     def test_a_disturbed_run_is_in_no_figure_where_five_others_are_left(self) -> None:
         study = invented()

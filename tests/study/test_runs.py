@@ -19,7 +19,7 @@ import pytest
 
 from human_pose.errors import UsageError
 from human_pose.folders import MODELS_FOLDER
-from human_pose.measurement import workload as material
+from human_pose.measurement import workload
 from human_pose.measurement.cells import Cell, Wish
 from human_pose.study import runner
 from human_pose.study.__main__ import main
@@ -170,7 +170,7 @@ def test_float_precisions_of_the_bundled_network_are_its_float_twins_and_the_stu
     for name, precision in BUNDLED.items():
         shutil.copytree(MODELS_FOLDER / name / precision, tmp_path / name / precision)
     monkeypatch.setenv(ZOO_VARIABLE, (tmp_path / "nowhere").as_uri())
-    monkeypatch.setattr(material, "choose_model", partial(choose_model, models_folder=tmp_path))
+    monkeypatch.setattr(workload, "choose_model", partial(choose_model, models_folder=tmp_path))
     wish = Wish(["CPU"], [DEFAULT_MODEL], ["FP32", "FP16-INT8"], str(picture), height=64, frames=2, agreement_frames=2)
     study = runner.begin(wish)
     twin, int8 = study.data["models"]

@@ -36,12 +36,12 @@ BUNDLED = MODELS_FOLDER / "mobilenet-thin" / "FP16" / "mobilenet-thin.xml"
 
 class TestFigures:
     def test_of_known_values(self) -> None:
-        told = figures([1.0, 2.0, 3.0, 4.0, 10.0])
-        assert (told.runs, told.mean, told.median) == (5, 4.0, 3.0)
-        assert told.sd == pytest.approx(statistics.stdev([1, 2, 3, 4, 10]))
-        assert told.low is not None
-        assert told.high is not None
-        assert told.low < 4 < told.high
+        shown = figures([1.0, 2.0, 3.0, 4.0, 10.0])
+        assert (shown.runs, shown.mean, shown.median) == (5, 4.0, 3.0)
+        assert shown.sd == pytest.approx(statistics.stdev([1, 2, 3, 4, 10]))
+        assert shown.low is not None
+        assert shown.high is not None
+        assert shown.low < 4 < shown.high
 
     def test_few_runs_have_no_interval(self) -> None:
         assert figures([1.0, 2.0, 3.0, 4.0]).low is None
@@ -53,27 +53,27 @@ class TestFigures:
     def test_students_t_is_that_of_the_tables(self, freedom: int, t: float) -> None:
         assert student_t(freedom) == pytest.approx(t, abs=2e-3)
 
-    @pytest.mark.parametrize(("runs", "least"), [(5, 0.89), (10, 0.92), (20, 0.92)])
-    def test_intervals_hold_the_truth_as_often_as_they_say(self, runs: int, least: float) -> None:
+    @pytest.mark.parametrize(("runs", "lowest"), [(5, 0.89), (10, 0.92), (20, 0.92)])
+    def test_intervals_hold_the_truth_as_often_as_they_say(self, runs: int, lowest: float) -> None:
         draw = np.random.default_rng(5)
         held = []
         for _ in range(600):
-            told = figures(draw.normal(30, 3, runs).tolist())
-            assert told.low is not None
-            assert told.high is not None
-            held.append(told.low <= 30 <= told.high)
-        assert least <= np.mean(held) <= 0.985
+            shown = figures(draw.normal(30, 3, runs).tolist())
+            assert shown.low is not None
+            assert shown.high is not None
+            held.append(shown.low <= 30 <= shown.high)
+        assert lowest <= np.mean(held) <= 0.985
 
     def test_ratios_hold_the_truth_and_see_a_difference(self) -> None:
         draw = np.random.default_rng(6)
         held, seen, false_alarms = [], [], []
         for _ in range(200):
             one, other, same = (figures(draw.normal(mean, 3, 20).tolist()) for mean in (60, 50, 60))
-            told = ratio(one, other)
-            assert told.low is not None
-            assert told.high is not None
-            held.append(told.low <= 1.2 <= told.high)
-            seen.append(told.is_shown)
+            shown = ratio(one, other)
+            assert shown.low is not None
+            assert shown.high is not None
+            held.append(shown.low <= 1.2 <= shown.high)
+            seen.append(shown.is_shown)
             false_alarms.append(ratio(one, same).is_shown)
         assert 0.91 <= np.mean(held) <= 0.985
         assert np.mean(seen) == 1
@@ -234,7 +234,7 @@ class TestCommand:
         assert "no measured cell in common" in capsys.readouterr().err
 
     @pytest.mark.parametrize(
-        ("arguments", "told"),
+        ("arguments", "shown"),
         [
             (["--runs", "0"], "no count"),
             (["--requests-grid", "many"], "many"),
@@ -258,7 +258,7 @@ class TestCommand:
     def test_wrong_use_ends_with_2_and_one_line(
         self,
         arguments: list[str],
-        told: str,
+        shown: str,
         tmp_path: Path,
         monkeypatch: pytest.MonkeyPatch,
         capsys: pytest.CaptureFixture[str],
@@ -270,7 +270,7 @@ class TestCommand:
             code = int(stop.code or 0)
         errors = capsys.readouterr().err
         assert code == 2, errors
-        assert told in errors
+        assert shown in errors
         assert len(errors.splitlines()) == 1
 
     def test_a_study_that_is_there_is_not_overwritten(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
