@@ -6,7 +6,6 @@ import importlib.util
 import json
 import os
 import random
-import re
 import signal
 import subprocess
 import sys
@@ -18,10 +17,9 @@ from typing import Any
 import openvino as ov
 
 from ..console import ProgressLine, StopRequest, minutes, say
-from ..demo.device_cycle import DeviceCycle
 from ..errors import DemoError, UsageError
 from ..inference.backend import VIRTUAL_DEVICES, members_of
-from ..inference.devices import check_device, is_stand_in, missing_devices, open_core
+from ..inference.devices import check_device, is_stand_in, missing_devices, offered_devices, open_core
 from ..measurement import machine
 from ..measurement.cells import ORIGINALS, Cell, Wish
 from ..measurement.workload import NOT_GIVEN, first_frames, models_of
@@ -87,12 +85,12 @@ def devices_of(core: ov.Core, wish: Wish) -> tuple[list[str], dict[str, str]]:
     if not wanted:
         joined = ["MULTI:GPU,CPU", "HETERO:GPU,CPU"] if len(core.available_devices) == 1 else []
         # AUTO is one of the others, or two of them while the slower one still compiles.
-        there = [device for device in DeviceCycle(core, "CPU").devices if not device.startswith("AUTO")]
+        there = [device for device in offered_devices(core) if not device.startswith("AUTO")]
         wanted = [*there, *lacking, *joined]
     missing: dict[str, str] = {}
     for device in wanted:
         for member in members_of(device):
-            kind = re.sub(r"\..*", "", member)  # 'GPU.1' -> 'GPU'
+            kind = member.partition(".")[0]  # 'GPU.1' -> 'GPU'
             if kind in lacking:
                 missing.setdefault(device, f"there is no {kind}: {lacking[kind]}")
             else:
@@ -244,7 +242,8 @@ def result_of(code: int, output: str, errors: str) -> dict[str, Any]:
 
 
 def _sleep(seconds: float, stop: StopRequest) -> bool:
+    """Returns False where the user asked to stop."""
     until = time.monotonic() + seconds
-    while time.monotonic() < until and not stop:
-        time.sleep(min(POLL_S, max(0.0, until - time.monotonic())))
+    while not stop and (left_s := until - time.monotonic()) > 0:
+        time.sleep(min(POLL_S, left_s))
     return not stop
