@@ -39,7 +39,7 @@ def last_line(text: str) -> str:
 
 def frames_of(path: Path) -> list[np.ndarray]:
     video = cv2.VideoCapture(str(path))
-    images = []
+    images: list[np.ndarray] = []
     while True:
         is_read, image = video.read()
         if not is_read:

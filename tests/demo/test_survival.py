@@ -97,7 +97,7 @@ def break_device(monkeypatch: pytest.MonkeyPatch) -> Break:
         if after is None:
             raise DeviceError(device, f"{device} cannot run this network: no memory")
         compiled = compile_model(core, model, device, settings)
-        return replace(compiled, network=BreakingDevice(compiled.network, after, hangs))  # type: ignore[arg-type]
+        return replace(compiled, network=BreakingDevice(compiled.network, after, hangs))
 
     def break_it(device: str, after: int | None, hangs: bool = False) -> None:
         broken[device] = after, hangs

@@ -26,6 +26,7 @@ from human_pose.inference.hetero import TOLERANCE
 from human_pose.measurement.stand_ins import AUTO, HETERO, MULTI, write_plugins
 from human_pose.poses.skeleton import LEFT_COLOUR, RIGHT_COLOUR
 from tests.conftest import ROOT
+from tests.helpers.pictures import read_picture
 
 TITLE = "Human pose estimation"
 PATIENCE_S = 60
@@ -183,7 +184,7 @@ def test_a_viewer_switches_pauses_hides_saves_and_quits(demo: Callable[..., Demo
 
     output = window.quit()
     [saved] = tmp_path.glob("pose-*.png")
-    assert cv2.imread(str(saved)).shape == (720, 960, 3)
+    assert read_picture(saved).shape == (720, 960, 3)
     rows = [line.split()[0] for line in output.splitlines()]
     assert rows[1:3] == ["CPU", "AUTO"]
     devices = json.loads((tmp_path / "r.json").read_text())["devices"]
@@ -367,4 +368,4 @@ def test_images_of_many_shapes_keep_them_in_the_window_and_their_sizes_in_files(
     wait_for(is_square, "the squares of two images")
     window.quit()
     for name, (width, height) in sizes.items():
-        assert cv2.imread(str(tmp_path / "out" / f"{name}.png")).shape == (height, width, 3)
+        assert read_picture(tmp_path / "out" / f"{name}.png").shape == (height, width, 3)

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import openvino as ov
@@ -132,8 +133,8 @@ def test_a_wrong_rule_is_wrong_use(core: ov.Core, bundled: PoseModel, tmp_path: 
     assert caught.value.exit_code == 2
 
 
-def compiled_with(core: ov.Core, network: PoseModel, split: str, **settings: object) -> OpenVinoCompiledModel:
-    return compile_model(core, network.model, HETERO, Settings("FP32", affinity=split, **settings))  # type: ignore[arg-type]
+def compiled_with(core: ov.Core, network: PoseModel, split: str, **settings: Any) -> OpenVinoCompiledModel:
+    return compile_model(core, network.model, HETERO, Settings("FP32", affinity=split, **settings))
 
 
 def test_openvinos_own_split_leaves_all_to_a_device_that_can_do_all(core: ov.Core, bundled: PoseModel) -> None:
@@ -190,7 +191,7 @@ def test_maps_of_another_picture_do_not_pass_the_check(core: ov.Core) -> None:
     image = new_input(compiled.network, frame.shape[1::-1])
     fill_input(frame, image)
     same = affinity.differences(compiled.network, compiled.network, image)
-    other = affinity.differences(Swapped(compiled.network), compiled.network, image)  # type: ignore[arg-type]
+    other = affinity.differences(Swapped(compiled.network), compiled.network, image)
     assert max(same.values()) == 0
     assert max(other.values()) > affinity.TOLERANCE
 

@@ -11,13 +11,13 @@ import openvino as ov
 import pytest
 from openvino import opset13 as ops
 
+from human_pose.decoders.decoder import Outputs
 from human_pose.decoders.openpose_fields import KEYPOINTS, SKELETON
 from human_pose.errors import DemoError, UsageError
 from human_pose.inference.model import load_model
 from human_pose.media.sources import open_source
 from human_pose.poses.pck import NEAR_PIXELS, NEAR_TORSO, compare_poses, match, torso_length
 from human_pose.poses.pose import Pose
-from human_pose.quantization import nncf_quantizer as int8
 from human_pose.quantization.calibration import Inputs, read_samples, split
 from human_pose.quantization.comparison import relative_error
 from human_pose.quantization.equalize import equalize
@@ -198,7 +198,10 @@ def test_layer_that_rounding_spoils_comes_first() -> None:
     # In the pointwise weights a channel is 1000 times smaller than the others, and what it reads 1000 times larger.
     image = np.random.default_rng(6).uniform(0, 255, (1, 3, 16, 24)).astype(np.float32)
     told: list[str] = []
-    outputs_of = lambda model: [{"values": infer(model, image)}]  # noqa: E731
+
+    def outputs_of(model: ov.Model) -> list[Outputs]:
+        return [{"values": infer(model, image)}]
+
     assert sensitive_layers(separable(1000), outputs_of, told.append) == ["pointwise", "depthwise"]
     assert told == ["measuring layer 1 of 2", "measuring layer 2 of 2"]
 
@@ -380,7 +383,7 @@ def test_without_nncf_one_line_says_what_to_install(
     def missing(name: str) -> None:
         raise ModuleNotFoundError(f"No module named '{name}'", name=name)
 
-    monkeypatch.setattr(int8.importlib, "import_module", missing)
+    monkeypatch.setattr("human_pose.quantization.nncf_quantizer.importlib.import_module", missing)
     with pytest.raises(QuantizerMissingError, match=r"pip install nncf") as caught:
         quantize(Wish("mobilenet-thin", str(people)), tmp_path)
     assert (caught.value.exit_code, "\n" in str(caught.value)) == (2, False)
