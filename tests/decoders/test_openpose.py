@@ -589,7 +589,7 @@ def test_empty_maps_hold_nobody(height: int, width: int, threshold: float) -> No
     assert decode(*blank(height, width), threshold=threshold) == []
 
 
-@pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 24), (24, 1), (2, 2), (16, 20)])
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 24), (24, 1), (2, 2), (10, 13)])
 def test_noise_raises_nothing_and_gives_poses_within_the_frame(height: int, width: int) -> None:
     random = np.random.default_rng(height * 100 + width)
     for _ in range(3):
@@ -626,7 +626,7 @@ def test_the_maps_stay_as_they_are() -> None:
 SHAPES = [(1, 1), (1, 2), (2, 1), (2, 2), (3, 3), (1, 9), (9, 1), (4, 6), (5, 4), (4, 4)]
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(10))
 def test_random_fields_are_decoded_to_the_same_poses_one_by_one_and_at_once(seed: int) -> None:
     """A hundred of each seed; rounded ones are full of ties, those of zeros and ones of plateaus."""
     random = np.random.default_rng(seed)

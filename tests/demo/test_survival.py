@@ -302,7 +302,7 @@ def test_twenty_rapid_switches_lose_no_frame(
     chance = random.Random(seed)
     break_device("MULTI:CPU", after=None)
     break_device("GPU", after=25)
-    count = 400
+    count = 240
     wrong: list[int] = []
     checked: list[int] = []
 
