@@ -24,6 +24,7 @@ MEASUREMENT_DATA = ROOT.parent / "shared"
 show_messages()  # as every command does
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # of processes that tests start: a sixth of their start is theirs
 
 
 def missing_program(*names: str) -> None:

@@ -130,6 +130,7 @@ def test_a_loop_that_does_not_end_is_interrupted_by_who_insists(monkeypatch: pyt
             deliver(signal.SIGTERM)
 
 
+@pytest.mark.slow
 def test_a_killed_run_leaves_a_video_that_can_be_played(start: Start, tmp_path: Path) -> None:
     process = start("--no-show", "-o", "out.mkv", "--keypoints", "k.jsonl", until=".human-pose-*")
     process.kill()
@@ -175,6 +176,7 @@ def test_a_standard_error_that_cannot_be_written_stops_nothing(start: Start, tmp
         assert f"Wrote {number}.avi (5 frames, Motion JPEG)" in output
 
 
+@pytest.mark.slow
 def test_a_full_disk_costs_each_file_no_more_than_its_end(start: Start, tmp_path: Path) -> None:
     """The limit stands for a disk that fills: the files end with their last whole frame, the run goes on."""
 

@@ -65,6 +65,7 @@ def test_an_output_has_its_inputs_size_with_and_without_a_panel(
     assert corners["without"] < 5
 
 
+@pytest.mark.slow
 def test_left_to_itself_it_runs_the_bundled_video_and_prints_the_averages(
     program: Program, fresh_project: Path, tmp_path: Path
 ) -> None:

@@ -294,6 +294,7 @@ class RecordingWriter(NullWriter):
         self.indices.append(frame.index)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_twenty_rapid_switches_lose_no_frame(
     seed: int, core: ov.Core, network: PoseModel, break_device: Break, monkeypatch: pytest.MonkeyPatch

@@ -172,6 +172,7 @@ def demo(screen: str, tmp_path: Path) -> Iterator[Callable[..., Demo]]:
             demo.process.communicate()
 
 
+@pytest.mark.slow
 def test_a_viewer_switches_pauses_hides_saves_and_quits(demo: Callable[..., Demo], tmp_path: Path) -> None:
     window = demo("-m", "mobilenet-thin", "--size", "200", *LOOP)
     wait_for(lambda: window.shows("CPU"), "the panel to name the CPU")
@@ -204,6 +205,7 @@ def test_a_viewer_switches_pauses_hides_saves_and_quits(demo: Callable[..., Demo
     assert all(device["executed_on"] == ["CPU"] and device["frames"] > 0 for device in devices)
 
 
+@pytest.mark.slow
 def test_time_in_pause_is_in_no_figure(demo: Callable[..., Demo], painted_xml: Path, tmp_path: Path) -> None:
     window = demo("-m", painted_xml, *LOOP)
     time.sleep(1.5)
@@ -226,6 +228,7 @@ def test_closing_the_window_quits(demo: Callable[..., Demo], painted_xml: Path) 
     assert output.splitlines()[1].startswith("CPU")
 
 
+@pytest.mark.slow
 def test_a_single_image_stays_until_a_key(demo: Callable[..., Demo], tmp_path: Path) -> None:
     video = cv2.VideoCapture(str(ROOT / "videos" / "park.mp4"))
     cv2.imwrite(str(tmp_path / "man.png"), video.read()[1])
@@ -237,6 +240,7 @@ def test_a_single_image_stays_until_a_key(demo: Callable[..., Demo], tmp_path: P
     window.quit()
 
 
+@pytest.mark.slow
 def test_the_panel_is_whole_on_a_tiny_and_on_a_huge_frame(
     demo: Callable[..., Demo], painted_xml: Path, tmp_path: Path
 ) -> None:
@@ -256,6 +260,7 @@ RUNS_ON = {
 }
 
 
+@pytest.mark.slow
 def test_tab_tours_every_kind_of_device_and_the_panel_tells_the_truth(
     demo: Callable[..., Demo], painted_xml: Path, tmp_path: Path
 ) -> None:
@@ -298,6 +303,7 @@ def test_the_studys_hetero_shows_its_subgraphs(demo: Callable[..., Demo], tmp_pa
     assert device["difference"] < TOLERANCE
 
 
+@pytest.mark.slow
 def test_a_device_that_fails_is_named_in_the_panel_and_the_run_goes_on(
     demo: Callable[..., Demo], painted_xml: Path, tmp_path: Path
 ) -> None:
@@ -359,6 +365,7 @@ def test_without_a_display_the_room_is_a_default_and_there_is_no_window(monkeypa
     assert display.room_for_window() == (width - display.FRAME[0], height - display.FRAME[1])
 
 
+@pytest.mark.slow
 def test_images_of_many_shapes_keep_them_in_the_window_and_their_sizes_in_files(
     demo: Callable[..., Demo], painted_xml: Path, tmp_path: Path
 ) -> None:

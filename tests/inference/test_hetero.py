@@ -153,6 +153,7 @@ def test_openvinos_own_split_leaves_all_to_a_device_that_can_do_all(core: ov.Cor
     assert list(compiled.operations) == ["GPU"]
 
 
+@pytest.mark.slow
 def test_the_studys_split_runs_on_both_and_gives_the_same(core: ov.Core, bundled: PoseModel) -> None:
     compiled = compiled_with(core, bundled, "conv")
     assert set(compiled.executed_on) == {"GPU", "CPU"}
@@ -166,6 +167,7 @@ def test_the_studys_split_runs_on_both_and_gives_the_same(core: ov.Core, bundled
     assert max(affinity.differences(compiled.network, reference.network, image).values()) < 1e-4
 
 
+@pytest.mark.slow
 def test_the_studys_split_passes_the_check_whatever_the_cpu_executes_in(bundled: PoseModel, tmp_path: Path) -> None:
     """A CPU with bf16 rounds differently where a split ends, and no split is wrong because of that."""
     core = ov.Core(str(write_plugins(tmp_path)))
@@ -268,12 +270,15 @@ def test_without_graphviz_the_map_is_written_and_the_picture_is_not(
 
 
 @pytest.mark.measurement_data
-def test_the_zoos_network_falls_into_116_subgraphs_and_runs(core: ov.Core, measurement_data: Path) -> None:
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", ["FP32", "FP16-INT8"])
+def test_the_zoos_network_falls_into_116_subgraphs_and_runs(
+    precision: str, core: ov.Core, measurement_data: Path
+) -> None:
     """OpenVINO shows no runtime graph of so many subgraphs; the network runs all the same."""
-    for precision in ("FP32", "FP16-INT8"):
-        xml = measurement_data / f"models/human-pose-estimation-0001/{precision}/human-pose-estimation-0001.xml"
-        network = load_model(core, choose_model(str(xml), None))
-        network.reshape(88, 64)
-        compiled = compiled_with(core, network, "conv")
-        assert compiled.subgraphs == 116
-        assert compiled.execution_precision == "f32 (hint)"
+    xml = measurement_data / f"models/human-pose-estimation-0001/{precision}/human-pose-estimation-0001.xml"
+    network = load_model(core, choose_model(str(xml), None))
+    network.reshape(88, 64)
+    compiled = compiled_with(core, network, "conv")
+    assert compiled.subgraphs == 116
+    assert compiled.execution_precision == "f32 (hint)"

@@ -99,6 +99,7 @@ def test_video_has_the_frames_the_size_and_the_rate_that_were_written(tmp_path: 
 RATES = [0.2, 7.5, 29.97002997, 59.94, 66.667, 71.4286, 83.333, 119.987, 142.857, 239.76, 1000]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".avi"])
 def test_every_frame_rate_can_be_written(tmp_path: Path, encoder: str, suffix: str) -> None:
     for fps in RATES:
@@ -169,8 +170,13 @@ def test_picture_of_another_size_keeps_its_aspect(tmp_path: Path) -> None:
     assert not wide[18:].any()
 
 
-@pytest.mark.parametrize(("height", "width"), [(49, 65), (48, 65), (49, 64), (3, 3)])
-@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".mov", ".avi"])
+@pytest.mark.parametrize(
+    ("suffix", "height", "width"),
+    [
+        *((suffix, *size) for suffix in (".mp4", ".avi") for size in ((49, 65), (48, 65), (49, 64), (3, 3))),
+        *((suffix, 49, 65) for suffix in (".mkv", ".mov")),  # the same codec as in .mp4
+    ],
+)
 def test_odd_size_is_kept_or_what_was_cut_is_said(
     tmp_path: Path, encoder: str, suffix: str, height: int, width: int
 ) -> None:
