@@ -11,6 +11,7 @@ from pathlib import Path
 import openvino as ov
 import pytest
 
+import human_pose_est
 from human_pose.console import show_messages
 from human_pose.inference.model import PoseModel, load_model
 from human_pose.inference.settings import Settings, configure
@@ -117,6 +118,24 @@ def program(tmp_path: Path) -> Program:
         )
         done.stderr = but_for_waiting(done.stderr)
         return done
+
+    return run
+
+
+@pytest.fixture
+def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Program:
+    """As `program`, but in the tests' own process, which saves its start: for what that start has no part in."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: object) -> "subprocess.CompletedProcess[str]":
+        words = ["--no-show", *map(str, arguments)]
+        try:
+            code = human_pose_est.main(words)
+        except SystemExit as stop:  # by argparse
+            assert isinstance(stop.code, int)
+            code = stop.code
+        output, errors = capsys.readouterr()
+        return subprocess.CompletedProcess(words, code, output, but_for_waiting(errors))
 
     return run
 

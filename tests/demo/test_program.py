@@ -48,10 +48,10 @@ def frames_of(path: Path) -> list[np.ndarray]:
 
 
 def test_an_output_has_its_inputs_size_with_and_without_a_panel(
-    program: Program, painted_xml: Path, video: Path, tmp_path: Path
+    call: Program, painted_xml: Path, video: Path, tmp_path: Path
 ) -> None:
     for name, options in {"with": [], "without": ["--no-panel"]}.items():
-        done = program("-m", painted_xml, "-i", video, "-o", f"{name}.avi", "--frames", 3, *options)
+        done = call("-m", painted_xml, "-i", video, "-o", f"{name}.avi", "--frames", 3, *options)
         assert done.returncode == 0, done.stderr
     plain = frames_of(video)[1]
     corners = {}
@@ -120,16 +120,16 @@ def test_report_agrees_with_the_table(program: Program, painted_xml: Path, video
     assert float(row[5]) == round(latency["mean"], 1)
 
 
-def test_precision_is_what_executes(program: Program, painted_xml: Path, video: Path, tmp_path: Path) -> None:
-    program("-m", painted_xml, "-i", video, "-p", "FP32", "--report", "r.json")
+def test_precision_is_what_executes(call: Program, painted_xml: Path, video: Path, tmp_path: Path) -> None:
+    call("-m", painted_xml, "-i", video, "-p", "FP32", "--report", "r.json")
     [device] = json.loads((tmp_path / "r.json").read_text())["devices"]
     assert device["execution_precision"] == "f32"
 
 
 def test_output_video_has_every_frame_and_skeletons(
-    program: Program, painted_xml: Path, video: Path, tmp_path: Path
+    call: Program, painted_xml: Path, video: Path, tmp_path: Path
 ) -> None:
-    done = program("-m", painted_xml, "-i", video, "-o", "out.mp4", "--frames", 20)
+    done = call("-m", painted_xml, "-i", video, "-o", "out.mp4", "--frames", 20)
     assert done.returncode == 0
     images = frames_of(tmp_path / "out.mp4")
     assert len(images) == 20
@@ -138,13 +138,13 @@ def test_output_video_has_every_frame_and_skeletons(
     assert min(orange) > 100
 
 
-def test_loop_goes_on_after_the_end(program: Program, painted_xml: Path, video: Path) -> None:
-    done = program("-m", painted_xml, "-i", video, "--loop", "--frames", 75)
+def test_loop_goes_on_after_the_end(call: Program, painted_xml: Path, video: Path) -> None:
+    done = call("-m", painted_xml, "-i", video, "--loop", "--frames", 75)
     row = done.stdout.splitlines()[1].split()
     assert sum(int(row[column]) for column in (1, -2, -1)) == 75
 
 
-def test_images_are_annotated_under_their_names(program: Program, painted_xml: Path, tmp_path: Path) -> None:
+def test_images_are_annotated_under_their_names(call: Program, painted_xml: Path, tmp_path: Path) -> None:
     folder = tmp_path / "in"
     folder.mkdir()
     for name, image in {"2.png": blank(), "10.png": blank(500, 300), "one.png": blank(1, 1)}.items():
@@ -152,25 +152,25 @@ def test_images_are_annotated_under_their_names(program: Program, painted_xml: P
     (folder / "broken.jpg").write_bytes(b"no image")
     cv2.imwrite(str(folder / "grey.png"), np.zeros((256, 320), np.uint8))
     cv2.imwrite(str(folder / "alpha.png"), np.zeros((256, 320, 4), np.uint8))
-    done = program("-m", painted_xml, "-i", "in", "-o", "out")
+    done = call("-m", painted_xml, "-i", "in", "-o", "out")
     assert done.returncode == 0, done.stderr
     assert "Skipping 'in/broken.jpg'" in done.stderr
     written = {path.name for path in (tmp_path / "out").iterdir()}
     assert written - {LIST_OF_IMAGES} == {"2.png", "10.png", "one.png", "grey.png", "alpha.png"}
     assert done.stdout.endswith("Wrote out (5 images)\n")
-    again = program("-m", painted_xml, "-i", "in", "-o", "out")  # the images of an earlier run may be replaced
+    again = call("-m", painted_xml, "-i", "in", "-o", "out")  # the images of an earlier run may be replaced
     assert again.returncode == 0, again.stderr
 
 
-def test_nobody_in_the_picture_is_no_error(program: Program, tmp_path: Path) -> None:
+def test_nobody_in_the_picture_is_no_error(call: Program, tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "sky.png"), np.full((480, 640, 3), 200, np.uint8))
-    done = program("-m", "mobilenet-thin", "-i", "sky.png", "-o", "out.png")
+    done = call("-m", "mobilenet-thin", "-i", "sky.png", "-o", "out.png")
     assert done.returncode == 0
     assert (tmp_path / "out.png").is_file()
 
 
-def test_realtime_drops_and_counts_what_comes_too_fast(program: Program, video: Path, tmp_path: Path) -> None:
-    done = program("-m", "mobilenet-thin", "--height", 512, "-i", video, "--realtime", "--report", "r.json")
+def test_realtime_drops_and_counts_what_comes_too_fast(call: Program, video: Path, tmp_path: Path) -> None:
+    done = call("-m", "mobilenet-thin", "--height", 512, "-i", video, "--realtime", "--report", "r.json")
     input_report = json.loads((tmp_path / "r.json").read_text())
     [device] = input_report["devices"]
     left_out = input_report["input"]["dropped_frames"] + input_report["input"]["late_frames"]
@@ -239,21 +239,8 @@ WRONG_USE = {
 }
 
 
-def in_this_process(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
-    """As the fixture `program`, in a tenth of the time: exit code, output and errors."""
-    try:
-        code = human_pose_est.main(["--no-show", *arguments])
-    except SystemExit as stop:  # by argparse
-        assert isinstance(stop.code, int)
-        code = stop.code
-    return code, *capsys.readouterr()
-
-
 @pytest.mark.parametrize("case", WRONG_USE)
-def test_wrong_use_is_one_line_and_exit_code_2(
-    case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_wrong_use_is_one_line_and_exit_code_2(case: str, call: Program, tmp_path: Path) -> None:
     arguments, message = WRONG_USE[case]
     (tmp_path / "text.txt").write_text("no video")
     (tmp_path / "broken.png").write_bytes(b"no image")
@@ -263,10 +250,10 @@ def test_wrong_use_is_one_line_and_exit_code_2(
     no_pose_network(tmp_path)
     before = sorted(tmp_path.iterdir())
     model = [] if "-m" in arguments else ["-m", "mobilenet-thin"]
-    code, output, errors = in_this_process([*arguments, *model], capsys)
-    assert (code, output, errors.count("\n")) == (2, "", 1), errors
-    assert errors.startswith("error: ")
-    assert message in errors
+    done = call(*arguments, *model)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1), done.stderr
+    assert done.stderr.startswith("error: ")
+    assert message in done.stderr
     assert sorted(tmp_path.iterdir()) == before
 
 
@@ -386,12 +373,12 @@ def test_devices_are_listed_with_what_they_can_do(program: Program) -> None:
 
 
 def test_the_fastest_way_finds_what_the_synchronous_one_finds_on_every_frame(
-    program: Program, painted_xml: Path, video: Path, tmp_path: Path
+    call: Program, painted_xml: Path, video: Path, tmp_path: Path
 ) -> None:
     """One request after the other, and as many at once as there may be: the same poses, in the same order."""
     lines = []
     for way in (["--hint", "latency"], ["--requests", 4, "--streams", 2]):
-        done = program("-m", painted_xml, "-i", video, "--keypoints", tmp_path / "k.jsonl", *way)
+        done = call("-m", painted_xml, "-i", video, "--keypoints", tmp_path / "k.jsonl", *way)
         assert done.returncode == 0, done.stderr
         lines.append([json.loads(line) for line in (tmp_path / "k.jsonl").read_text().splitlines()])
     synchronous, fastest = lines
