@@ -20,6 +20,7 @@ import openvino as ov
 
 from benchmarks.common import BUNDLED, Maps, latency_estimator, machine, maps_of, name_and_precision
 from human_pose.decoders import openpose_plain as plain
+from human_pose.decoders.openpose import DEFAULT_THRESHOLD, MIN_FIELD, MIN_SUPPORT, SAMPLES_PER_LIMB
 from human_pose.evaluate import MIN_KEYPOINTS, compare, load_annotations
 from human_pose.inference.estimator import infer_all
 from human_pose.inference.model import load_model
@@ -91,15 +92,15 @@ def limb_scorer(
             fields = [sample(field, x, y) if sample else field[int(y), int(x)] for field in paf]
             return float((fields[0] * way[0] + fields[1] * way[1]) / length)
 
-        if middle and projection(*(place + way / 2)) <= plain.MIN_FIELD:
+        if middle and projection(*(place + way / 2)) <= MIN_FIELD:
             return None
-        samples = [projection(*(place + way * step)) for step in np.linspace(0, 1, plain.SAMPLES_PER_LIMB)]
+        samples = [projection(*(place + way * step)) for step in np.linspace(0, 1, SAMPLES_PER_LIMB)]
         score = float(np.mean(samples))
         if ends == "product":
             score *= float(np.sqrt(start.score * end.score))
         if not long_limbs:
             score += min(0.5 * height / length - 1, 0)
-        supported = sum(value > plain.MIN_FIELD for value in samples) >= plain.MIN_SUPPORT
+        supported = sum(value > MIN_FIELD for value in samples) >= MIN_SUPPORT
         return score if supported and score > 0 else None
 
     return score_limb
@@ -163,7 +164,7 @@ def maps_of_images(core: ov.Core, model: str, size: int, paths: list[Path]) -> d
 def average_precision(
     truth: Any, ids: dict[str, int], maps: dict[str, Maps], parts: dict[str, Any], options: dict[str, Any]
 ) -> float:
-    wanted = {"threshold": plain.DEFAULT_THRESHOLD, "min_keypoints": MIN_KEYPOINTS} | options
+    wanted = {"threshold": DEFAULT_THRESHOLD, "min_keypoints": MIN_KEYPOINTS} | options
     results = []
     with contextlib.ExitStack() as stack:
         for name, part in parts.items():

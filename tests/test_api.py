@@ -14,6 +14,7 @@ import pytest
 import human_pose
 from human_pose import PoseEstimator, UsageError
 from human_pose.zoo.catalog import BUNDLED
+from tests.conftest import but_for_waiting
 from tests.helpers.painted import PERSON, blank, paint_person, pixels
 
 
@@ -104,6 +105,8 @@ def test_messages_go_through_logging(caplog: pytest.LogCaptureFixture, monkeypat
 
 # ---- installed ----
 
+wheel_tests = pytest.mark.xdist_group("wheel")  # in one process, which builds and installs it once
+
 
 @pytest.fixture(scope="module")
 def wheel(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -145,6 +148,7 @@ def run_there(
     )  # fmt: skip
 
 
+@wheel_tests
 def test_the_wheel_has_models_clip_and_licence_and_no_tests(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     for model, precision in BUNDLED.items():
@@ -161,25 +165,28 @@ from human_pose import PoseEstimator
 estimator = PoseEstimator("human-pose-estimation-0001", device="CPU", size=256)
 for frame, poses in estimator.run("clip.mp4"):
     poses = estimator(frame.image)
-    if frame.index == 80: break
+    if frame.index == 10: break
 print(len(poses), poses[0]["right_wrist"] is not None, poses[0]["neck"].score > 0.3)
 import human_pose; print(human_pose.__file__)
 """
 
 
+@wheel_tests
+@pytest.mark.slow
 def test_the_library_works_from_an_installed_wheel_anywhere(installed: Path, tmp_path: Path, root: Path) -> None:
     (tmp_path / "clip.mp4").symlink_to(root / "videos" / "park.mp4")
     done = run_there(["-c", FIVE_LINES], installed, tmp_path)
     assert done.stderr == ""
     found, where = done.stdout.splitlines()
-    assert found == "2 True True"
+    assert found == "1 True True"
     assert Path(where).is_relative_to(installed)
 
 
+@wheel_tests
 def test_the_installed_demo_finds_its_model_and_its_clip(installed: Path, tmp_path: Path) -> None:
     program = "from human_pose_est import program; program()"
     done = run_there(["-c", program, "--no-show", "--frames", "12", "--size", "64"], installed, tmp_path)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, but_for_waiting(done.stderr)) == (0, "")
     assert done.stdout.startswith("device")
     assert (tmp_path / ".cache" / "human-pose-demo").is_dir()
     assert not (tmp_path / ".local").exists()  # nothing was fetched

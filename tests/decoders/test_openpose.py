@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from itertools import islice, product
 
 import cv2
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from human_pose.decoders import openpose as fast
 from human_pose.decoders import openpose_plain as clear
+from human_pose.decoders import peaks as fast_peaks
 from human_pose.decoders.openpose import DEFAULT_MIN_KEYPOINTS, DEFAULT_THRESHOLD
 from human_pose.decoders.openpose_fields import HEATMAP_CHANNELS, KEYPOINTS, LIMBS, PAF_CHANNELS, FieldLimb
 from human_pose.decoders.openpose_plain import Connection
@@ -20,7 +22,7 @@ pytestmark = pytest.mark.filterwarnings("error")
 
 HEIGHT, WIDTH = 32, 40  # of the maps, in cells
 PIXELS_PER_CELL = (7.5, 9.0)
-TOLERANCE = 1e-5  # between the two decoders, of scores and relative of pixels
+TOLERANCE = 1e-5  # between the two decoders, absolute and relative
 FACE = {"right_eye": (9, 3), "left_eye": (11, 3), "right_ear": (8, 4), "left_ear": (12, 4)}
 WHOLE_PERSON = {**PERSON, **FACE}
 RIGHT_ARM = ("nose", "neck", "right_shoulder", "right_elbow", "right_wrist")
@@ -94,12 +96,26 @@ def peaks_at(*cells: tuple[float, float]) -> list[clear.Peak]:
 
 def find_peaks(heatmap: np.ndarray, threshold: float) -> list[clear.Peak]:
     """The peaks of a map, found by both decoders."""
-    found = fast.find_peaks(heatmap[None], threshold)
-    peaks = [clear.Peak(*peak) for peak in zip(*found.points, found.scores, strict=True)]
-    assert found.counts.tolist() == [len(peaks)]
-    assert found.points.dtype == found.scores.dtype == np.float32
-    assert peaks == clear.find_peaks(heatmap, threshold)
+    [peaks] = peaks_of_each(heatmap[None], threshold)
     return peaks
+
+
+def peaks_of_each(heatmaps: np.ndarray, threshold: float) -> list[list[clear.Peak]]:
+    """The peaks of each of (n, h, w) maps, found by both decoders: by the fast one in all maps at once."""
+    found = fast_peaks.find_peaks(heatmaps, threshold)
+    expected = [clear.find_peaks(heatmap, threshold) for heatmap in heatmaps]
+    assert found.points.dtype == found.scores.dtype == np.float32
+    assert found.counts.tolist() == [len(peaks) for peaks in expected]
+    values = np.stack([*found.points, found.scores], axis=1)
+    assert_close(values, [peak for peaks in expected for peak in peaks])
+    peaks = iter([clear.Peak(*value) for value in values])
+    return [list(islice(peaks, count)) for count in found.counts]
+
+
+def assert_close(found: np.ndarray, expected: object) -> None:
+    """What the fast decoder found is what the plain one did, though its sums may have another order."""
+    wanted = np.reshape(np.array(expected, np.float32), found.shape)
+    np.testing.assert_allclose(found, wanted, rtol=TOLERANCE, atol=TOLERANCE)
 
 
 def find_connections(starts: list[clear.Peak], ends: list[clear.Peak], field: np.ndarray) -> list[Connection]:
@@ -114,7 +130,7 @@ def find_connections(starts: list[clear.Peak], ends: list[clear.Peak], field: np
     assert {limb for limb, *_ in found} <= {0}
     expected = clear.find_connections(starts, ends, field)
     assert pairs(connections) == pairs(expected)
-    assert [one.score for one in connections] == pytest.approx([one.score for one in expected], abs=TOLERANCE)
+    assert_close(scores(connections), [one.score for one in expected])
     return connections
 
 
@@ -130,7 +146,7 @@ def group_people(connections: list[list[Connection]], peaks: list[list[clear.Pea
     found = [({part: peak - 10 * part for part, peak in person.peaks.items()}, person.score) for person in people]
     expected = clear.group_people(connections, peaks)
     assert [peaks for peaks, _ in found] == [person.peaks for person in expected]
-    assert [score for _, score in found] == pytest.approx([person.score for person in expected], abs=TOLERANCE)
+    assert_close(np.array([score for _, score in found]), [person.score for person in expected])
     return [peaks for peaks, _ in found]
 
 
@@ -144,9 +160,10 @@ def decode(
     """The poses, found by both decoders."""
     poses = fast.decode(heatmaps, pafs, pixels_per_cell, threshold, min_keypoints)
     expected = clear.decode(heatmaps, pafs, pixels_per_cell, threshold, min_keypoints)
-    assert [pose.score for pose in poses] == pytest.approx([pose.score for pose in expected], abs=TOLERANCE)
+    assert len(poses) == len(expected)
+    assert_close(np.array([pose.score for pose in poses]), [pose.score for pose in expected])
     for pose, other in zip(poses, expected, strict=True):
-        np.testing.assert_allclose(pose.keypoints, other.keypoints, rtol=TOLERANCE, atol=TOLERANCE)
+        assert_close(pose.keypoints, other.keypoints)
     return poses
 
 
@@ -158,6 +175,10 @@ def constant_field(x: float, y: float) -> np.ndarray:
 
 def pairs(connections: list[Connection]) -> list[tuple[int, int]]:
     return [(connection.start, connection.end) for connection in connections]
+
+
+def scores(connections: list[Connection]) -> np.ndarray:
+    return np.array([connection.score for connection in connections])
 
 
 def no_limbs() -> list[list[Connection]]:
@@ -190,15 +211,14 @@ def test_a_lit_cell_is_a_peak_there_also_at_the_border(column: int, row: int) ->
     assert find_peaks(heatmap, 0.1) == [(column, row, 0.75)]
 
 
-@pytest.mark.parametrize("sigma", [0.8, 1.0, 1.75, 2.5])
-@pytest.mark.parametrize(("x", "y"), [(20, 15), (0, 15), (WIDTH - 1, 15), (20, 0), (20, HEIGHT - 1), (0, 0)])
-@pytest.mark.parametrize("dy", [-0.4, 0.0, 0.2])
-@pytest.mark.parametrize("dx", [-0.5, -0.3, -0.1, 0.0, 0.25, 0.45])
-def test_the_centre_of_a_gaussian_is_found_inside_and_at_borders(
-    dx: float, dy: float, x: int, y: int, sigma: float
-) -> None:
-    (peak,) = find_peaks(gaussian(x + dx, y + dy, sigma), DEFAULT_THRESHOLD)
-    assert peak[:2] == pytest.approx((x + dx, y + dy), abs=0.001)
+def test_the_centre_of_a_gaussian_is_found_inside_and_at_borders() -> None:
+    """All maps at once: Gaussians of four widths on six cells, each a little beside its cell's centre."""
+    cells = [(20, 15), (0, 15), (WIDTH - 1, 15), (20, 0), (20, HEIGHT - 1), (0, 0)]
+    shifts = product((-0.5, -0.3, -0.1, 0.0, 0.25, 0.45), (-0.4, 0.0, 0.2))
+    cases = [(x + dx, y + dy, sigma) for (x, y), (dx, dy), sigma in product(cells, shifts, (0.8, 1.0, 1.75, 2.5))]
+    found = peaks_of_each(np.stack([gaussian(*case) for case in cases]), DEFAULT_THRESHOLD)
+    assert [len(peaks) for peaks in found] == [1] * 432
+    np.testing.assert_allclose([peak[:2] for [peak] in found], [case[:2] for case in cases], rtol=0, atol=0.001)
 
 
 def test_a_gaussian_on_a_background_is_found_to_a_twentieth_of_a_cell() -> None:
@@ -258,7 +278,9 @@ def test_a_score_of_exactly_the_threshold_counts_and_one_below_does_not(threshol
 def test_two_gaussians_and_a_constant_field_are_one_limb_at_these_peaks() -> None:
     start, end = gaussian(10, 12), gaussian(22, 12)
     starts, ends = find_peaks(start, DEFAULT_THRESHOLD), find_peaks(end, DEFAULT_THRESHOLD)
-    assert find_connections(starts, ends, constant_field(1, 0)) == [Connection(0, 0, pytest.approx(1.0))]
+    connections = find_connections(starts, ends, constant_field(1, 0))
+    assert pairs(connections) == [(0, 0)]
+    assert scores(connections) == pytest.approx([1.0])
 
 
 def test_the_score_is_the_fields_projection_on_the_limb() -> None:
@@ -283,7 +305,9 @@ def test_a_limb_whose_field_misses_the_middle_third_is_none(length: int) -> None
 def test_two_of_the_ten_samples_may_miss_the_field_but_not_three() -> None:
     field = constant_field(1, 0)
     field[:, :, 11:13] = 0  # the limb spans 9 cells, so that each of its ten cells is a sample
-    assert find_connections(peaks_at((10, 12)), peaks_at((19, 12)), field) == [Connection(0, 0, pytest.approx(0.8))]
+    connections = find_connections(peaks_at((10, 12)), peaks_at((19, 12)), field)
+    assert pairs(connections) == [(0, 0)]
+    assert scores(connections) == pytest.approx([0.8])
     field[:, :, 13] = 0
     assert find_connections(peaks_at((10, 12)), peaks_at((19, 12)), field) == []
 
@@ -565,7 +589,7 @@ def test_empty_maps_hold_nobody(height: int, width: int, threshold: float) -> No
     assert decode(*blank(height, width), threshold=threshold) == []
 
 
-@pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 24), (24, 1), (2, 2), (16, 20)])
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 24), (24, 1), (2, 2), (10, 13)])
 def test_noise_raises_nothing_and_gives_poses_within_the_frame(height: int, width: int) -> None:
     random = np.random.default_rng(height * 100 + width)
     for _ in range(3):
@@ -602,7 +626,7 @@ def test_the_maps_stay_as_they_are() -> None:
 SHAPES = [(1, 1), (1, 2), (2, 1), (2, 2), (3, 3), (1, 9), (9, 1), (4, 6), (5, 4), (4, 4)]
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(10))
 def test_random_fields_are_decoded_to_the_same_poses_one_by_one_and_at_once(seed: int) -> None:
     """A hundred of each seed; rounded ones are full of ties, those of zeros and ones of plateaus."""
     random = np.random.default_rng(seed)
@@ -612,7 +636,7 @@ def test_random_fields_are_decoded_to_the_same_poses_one_by_one_and_at_once(seed
         heatmaps = random.uniform(-0.2, 1, (HEATMAP_CHANNELS, height, width)).astype(np.float32)
         pafs = random.uniform(-0.3, 1, (PAF_CHANNELS, height, width)).astype(np.float32)
         if number % 3 == 1:
-            heatmaps, pafs = np.round(heatmaps * 4) / 4, np.round(pafs * 2) / 2
+            heatmaps, pafs = (np.round(maps * n) / np.float32(n) for maps, n in ((heatmaps, 4), (pafs, 2)))
         elif number % 3 == 2:
             heatmaps, pafs = (heatmaps > 0.8).astype(np.float32), (pafs > 0.3).astype(np.float32)
         people += len(decode(heatmaps, pafs, threshold=float(random.choice([0, 0.5, 0.8])), min_keypoints=2))

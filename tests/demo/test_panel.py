@@ -76,7 +76,7 @@ def test_the_details_count_in_words() -> None:
         ),
     ):  # fmt: skip
         inference: Any = SimpleNamespace(compiled=one, input_size=(456, 256))
-        rows = dict(details(network, inference, statistics_of("CPU", 10, 80), more).rows)
+        rows = {row[0]: row[1] for row in details(network, inference, statistics_of("CPU", 10, 80), more).rows}
         assert rows["input"] == "456x256"
         assert rows["mean FPS"] == "10.0"
         assert rows["mean latency"] == "80.0 ms (80.0 to 80.0)"

@@ -103,8 +103,8 @@ def test_tables_have_columns_of_their_own() -> None:
     narrow, wide = (Table((("ab", text),), "ll") for text in ("x", "xxxxxxxxxxxxxxxx"))
     other = Table((("a", "figure"),), "ll")
     panels = [panel_of((BASE[0], BASE[4], table, other)) for table in (narrow, wide)]
-    rows = [panel[-24:, 8 : min(p.shape[1] for p in panels) - 8] for panel in panels]
-    assert np.array_equal(*rows)
+    one, two = (panel[-24:, 8 : min(p.shape[1] for p in panels) - 8] for panel in panels)
+    assert np.array_equal(one, two)
 
 
 @each_corner

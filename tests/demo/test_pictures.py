@@ -68,7 +68,7 @@ def test_the_default_network_does_not_swap_left_and_right(root: Path) -> None:
 @MODELS
 def test_both_people_of_the_bundled_video_carry_skeletons_in_nearly_every_frame(model: str, root: Path) -> None:
     """Counted by eye: the man from the start, the woman, all of her out from behind the tree, from frame 45."""
-    indices = list(range(45, 140, 5))
+    indices = list(range(45, 140, 10))
     counts = []
     for poses in poses_in(frames_of(root / "videos" / "park.mp4", indices), model):
         whole = [pose for pose in poses if np.isfinite(pose.keypoints[:, 0]).sum() >= 10]
@@ -126,7 +126,7 @@ def test_a_street_full_of_people(measurement_data: Path) -> None:
 
 @pytest.mark.measurement_data
 def test_two_musicians_in_view_and_one_cut_off_by_the_edge(measurement_data: Path) -> None:
-    indices = list(range(0, 250, 25))
+    indices = list(range(0, 250, 50))
     counts = [
         len(poses)
         for poses in poses_in(frames_of(measurement_data / "videos" / "raga_3people.mp4", indices), DEFAULT_MODEL, 368)

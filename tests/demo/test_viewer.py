@@ -5,7 +5,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 
@@ -18,6 +17,7 @@ from human_pose.inference.model import ModelFile
 from human_pose.media.capture import Frame
 from human_pose.media.writer import NullWriter
 from human_pose.poses.pose import Pose
+from tests.helpers.pictures import read_picture
 from tests.helpers.skeletons import pose
 
 WINDOW = (600, 450)  # of the counting window, unlike the frames'
@@ -45,9 +45,10 @@ class CountingWindow(NullWindow):
 
 
 class CountingWriter(NullWriter):
-    is_open = True
+    """Keeps the pictures that it is given, where it stands for an output."""
 
-    def __init__(self) -> None:
+    def __init__(self, is_open: bool) -> None:
+        self.is_open = is_open
         self.written: list[np.ndarray] = []
 
     def write(self, frame: Frame, picture: np.ndarray) -> None:
@@ -76,7 +77,7 @@ class Show:
 
     def __init__(self, clock: Clock, frame_count: int | None = None, output: bool = False, **options: Any) -> None:
         self.clock, self.index = clock, 0
-        self.window, self.writer = CountingWindow(), CountingWriter() if output else NullWriter()
+        self.window, self.writer = CountingWindow(), CountingWriter(output)
         self.compiled = {
             device: SimpleNamespace(
                 device=device, request_count=1, runs_on="", streams=1, is_from_cache=False, compile_s=0.1,
@@ -132,7 +133,7 @@ class Show:
         """The details."""
         [rows] = [block.rows for block in self.viewer._panel() if isinstance(block, Table) and block.columns == "lw"
                   and block.rows[0][0] == "model"]  # fmt: skip
-        return dict(rows)
+        return {row[0]: row[1] for row in rows}
 
 
 # When it paints
@@ -260,7 +261,7 @@ def test_saving_gives_the_frames_own_size(clock: Clock, tmp_path: Path, monkeypa
     show = Show(clock)
     show.result()
     show.press(Key.SAVE)
-    assert cv2.imread("pose-000000.png").shape == (360, 480, 3)
+    assert read_picture(tmp_path / "pose-000000.png").shape == (360, 480, 3)
     assert "saved pose-000000.png" in show.said()
 
 

@@ -66,6 +66,24 @@ def save_network(folder: Path, **shape: int | str) -> Path:
     return xml
 
 
+def save_with_convolutions(folder: Path, count: int) -> Path:
+    """Write the network behind some convolutions that change nothing, a relu after each; returns the .xml."""
+    model = painted_network()
+    image = model.get_parameters()[0]
+    readers = list(image.output(0).get_target_inputs())
+    same = image
+    for number in range(count):
+        weights = ops.constant(np.eye(3, dtype=np.float32).reshape(3, 3, 1, 1))
+        same = ops.relu(ops.convolution(same, weights, [1, 1], [0, 0], [0, 0], [1, 1], name=f"same{number}"))
+    for reader in readers:
+        reader.replace_source_output(same.output(0))
+    model.validate_nodes_and_infer_types()
+    xml = folder / "behind" / "behind.xml"
+    xml.parent.mkdir()
+    ov.save_model(model, xml, compress_to_fp16=False)
+    return xml
+
+
 def blank(height: int = HEIGHT, width: int = WIDTH) -> np.ndarray:
     """A black picture, (height, width, 3) uint8 BGR."""
     return np.zeros((height, width, 3), np.uint8)

@@ -1,9 +1,16 @@
-"""Frames of a video as tests need them."""
+"""Pictures and frames of a video as tests need them."""
 
 from pathlib import Path
 
 import cv2
 import numpy as np
+
+
+def read_picture(path: Path) -> np.ndarray:
+    """A picture that is there and can be read, (h, w, 3) uint8 BGR."""
+    image = cv2.imread(str(path))
+    assert image is not None, path
+    return image
 
 
 def frames_of(video: Path, indices: list[int]) -> list[np.ndarray]:

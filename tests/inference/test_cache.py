@@ -78,7 +78,7 @@ def test_two_configurations_never_share_a_blob(painted: PoseModel, tmp_path: Pat
     core = ov.Core(str(write_plugins(tmp_path)))
     found = []
     for wanted in ({"properties": {"INFERENCE_PRECISION_HINT": "bf16"}}, {"hint": "latency"}, {"streams": 1}, {}):
-        settings = Settings("FP32", cache=tmp_path, **wanted)  # type: ignore[arg-type]
+        settings = Settings("FP32", cache=tmp_path, **wanted)
         configure(core, settings)
         found.append(compile_model(core, painted.model, HETERO, settings).is_from_cache)
     assert found == [False] * 4

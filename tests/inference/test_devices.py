@@ -240,7 +240,7 @@ class Capable:
     ],
 )
 def test_a_precision_of_16_bits_is_the_devices_own(precision: str, capabilities: list[str], expected: str) -> None:
-    assert execution_type(Capable(*capabilities), "CPU", precision) == expected  # type: ignore[arg-type]
+    assert execution_type(Capable(*capabilities), "CPU", precision) == expected
 
 
 # ---- what OpenVINO says ----

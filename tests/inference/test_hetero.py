@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import openvino as ov
@@ -21,6 +22,7 @@ from human_pose.inference.settings import Settings, configure
 from human_pose.measurement.stand_ins import HETERO, write_plugins
 from human_pose.zoo.resolve import choose_model
 from tests.helpers.openpose import estimator_on
+from tests.helpers.painted import save_with_convolutions
 from tests.helpers.pictures import frames_of
 
 OUTPUTS = ("heatmaps", "pafs")
@@ -36,6 +38,15 @@ def bundled(core: ov.Core) -> PoseModel:
     network = load_model(core, choose_model("mobilenet-thin", None))
     network.reshape(88, 64)
     return network
+
+
+@pytest.fixture(scope="module")
+def small(core: ov.Core, tmp_path_factory: pytest.TempPathFactory) -> PoseModel:
+    """Two convolutions and what finds the painted: the study's split makes five subgraphs of it."""
+    return load_model(core, choose_model(str(save_with_convolutions(tmp_path_factory.mktemp("small"), 2)), None))
+
+
+SMALL_SUBGRAPHS = 2 * 2 + 1
 
 
 def two_convolutions() -> ov.Model:
@@ -134,8 +145,8 @@ def test_a_wrong_rule_is_wrong_use(core: ov.Core, bundled: PoseModel, tmp_path: 
     assert caught.value.exit_code == 2
 
 
-def compiled_with(core: ov.Core, network: PoseModel, split: str, **settings: object) -> OpenVinoCompiledModel:
-    return compile_model(core, network.model, HETERO, Settings("FP32", affinity=split, **settings))  # type: ignore[arg-type]
+def compiled_with(core: ov.Core, network: PoseModel, split: str, **settings: Any) -> OpenVinoCompiledModel:
+    return compile_model(core, network.model, HETERO, Settings("FP32", affinity=split, **settings))
 
 
 def test_openvinos_own_split_leaves_all_to_a_device_that_can_do_all(core: ov.Core, bundled: PoseModel) -> None:
@@ -144,6 +155,7 @@ def test_openvinos_own_split_leaves_all_to_a_device_that_can_do_all(core: ov.Cor
     assert list(compiled.operations) == ["GPU"]
 
 
+@pytest.mark.slow
 def test_the_studys_split_runs_on_both_and_gives_the_same(core: ov.Core, bundled: PoseModel) -> None:
     compiled = compiled_with(core, bundled, "conv")
     assert set(compiled.executed_on) == {"GPU", "CPU"}
@@ -157,6 +169,7 @@ def test_the_studys_split_runs_on_both_and_gives_the_same(core: ov.Core, bundled
     assert max(affinity.differences(compiled.network, reference.network, image, OUTPUTS).values()) < 1e-4
 
 
+@pytest.mark.slow
 def test_the_studys_split_passes_the_check_whatever_the_cpu_executes_in(bundled: PoseModel, tmp_path: Path) -> None:
     """A CPU with bf16 rounds differently where a split ends, and no split is wrong because of that."""
     core = ov.Core(str(write_plugins(tmp_path)))
@@ -192,41 +205,40 @@ def test_maps_of_another_picture_do_not_pass_the_check(core: ov.Core) -> None:
     image = new_input(compiled.network, frame.shape[1::-1])
     fill_input(frame, image)
     same = affinity.differences(compiled.network, compiled.network, image, OUTPUTS)
-    other = affinity.differences(Swapped(compiled.network), compiled.network, image, OUTPUTS)  # type: ignore[arg-type]
+    other = affinity.differences(Swapped(compiled.network), compiled.network, image, OUTPUTS)
     assert max(same.values()) == 0
     assert max(other.values()) > affinity.TOLERANCE
 
 
-def test_the_map_in_force_is_written_and_can_be_given_back(core: ov.Core, bundled: PoseModel, tmp_path: Path) -> None:
-    first = compiled_with(core, bundled, "conv", affinity_map=tmp_path / "map.json")
+def test_the_map_in_force_is_written_and_can_be_given_back(core: ov.Core, small: PoseModel, tmp_path: Path) -> None:
+    first = compiled_with(core, small, "conv", affinity_map=tmp_path / "map.json")
     written = json.loads((tmp_path / "map.json").read_text())
-    assert written["subgraphs"] == first.subgraphs
+    assert written["subgraphs"] == first.subgraphs == SMALL_SUBGRAPHS
     assert written["operations"] == first.operations
-    assert set(written["nodes"]) == {node.get_friendly_name() for node in bundled.model.get_ops()}
-    again = compiled_with(core, bundled, str(tmp_path / "map.json"))
+    assert set(written["nodes"]) == {node.get_friendly_name() for node in small.model.get_ops()}
+    again = compiled_with(core, small, str(tmp_path / "map.json"))
     assert (again.subgraphs, again.operations) == (first.subgraphs, first.operations)
 
 
-def test_the_cache_tells_one_split_from_another(bundled: PoseModel, tmp_path: Path) -> None:
+def test_the_cache_tells_one_split_from_another(small: PoseModel, tmp_path: Path) -> None:
     core = ov.Core(str(write_plugins(tmp_path)))
     configure(core, Settings("FP32", cache=tmp_path))
-    subgraphs = [compiled_with(core, bundled, split).subgraphs for split in ("auto", "conv", "auto", "conv")]
-    assert subgraphs[0] == subgraphs[2] == 1
-    assert subgraphs[1] == subgraphs[3] != 1
+    subgraphs = [compiled_with(core, small, split).subgraphs for split in ("auto", "conv", "auto", "conv")]
+    assert subgraphs == [1, SMALL_SUBGRAPHS, 1, SMALL_SUBGRAPHS]
 
 
 def test_a_split_that_breaks_the_outputs_is_refused_with_the_numbers(
-    core: ov.Core, bundled: PoseModel, monkeypatch: pytest.MonkeyPatch
+    core: ov.Core, small: PoseModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("human_pose.inference.hetero.differences", lambda *_: {"heatmaps": 0.01, "pafs": 0.31})
     with pytest.raises(
         DeviceError, match=r"refused: .* differ from CPU's \(heatmaps by 0.01, pafs by 0.31, root mean square; allowed"
     ):
-        estimator_on(core, bundled, HETERO)
+        estimator_on(core, small, HETERO)
 
 
-def test_a_good_split_is_used_and_its_difference_known(core: ov.Core, bundled: PoseModel) -> None:
-    estimator = estimator_on(core, bundled, HETERO, Settings("FP32", affinity="conv"))
+def test_a_good_split_is_used_and_its_difference_known(core: ov.Core, small: PoseModel) -> None:
+    estimator = estimator_on(core, small, HETERO, Settings("FP32", affinity="conv"))
     assert estimator.compiled.difference is not None
     assert estimator.compiled.difference < 1e-4
 
@@ -260,12 +272,15 @@ def test_without_graphviz_the_map_is_written_and_the_picture_is_not(
 
 
 @pytest.mark.measurement_data
-def test_the_zoos_network_falls_into_116_subgraphs_and_runs(core: ov.Core, measurement_data: Path) -> None:
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", ["FP32", "FP16-INT8"])
+def test_the_zoos_network_falls_into_116_subgraphs_and_runs(
+    precision: str, core: ov.Core, measurement_data: Path
+) -> None:
     """OpenVINO shows no runtime graph of so many subgraphs; the network runs all the same."""
-    for precision in ("FP32", "FP16-INT8"):
-        xml = measurement_data / f"models/human-pose-estimation-0001/{precision}/human-pose-estimation-0001.xml"
-        network = load_model(core, choose_model(str(xml), None))
-        network.reshape(88, 64)
-        compiled = compiled_with(core, network, "conv")
-        assert compiled.subgraphs == 116
-        assert compiled.execution_precision == "f32 (hint)"
+    xml = measurement_data / f"models/human-pose-estimation-0001/{precision}/human-pose-estimation-0001.xml"
+    network = load_model(core, choose_model(str(xml), None))
+    network.reshape(88, 64)
+    compiled = compiled_with(core, network, "conv")
+    assert compiled.subgraphs == 116
+    assert compiled.execution_precision == "f32 (hint)"

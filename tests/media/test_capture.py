@@ -31,7 +31,7 @@ CODECS = {".avi": "MJPG", ".mp4": "mp4v", ".mkv": "mp4v"}
 def numbered(number: int) -> np.ndarray:
     """A picture that shows `number` as eight bright or dark stripes."""
     bits = [255 * (number >> bit & 1) for bit in range(8)]
-    return np.broadcast_to(np.repeat(np.uint8(bits), WIDTH // 8)[:, None], (HEIGHT, WIDTH, 3)).copy()
+    return np.broadcast_to(np.repeat(np.array(bits, np.uint8), WIDTH // 8)[:, None], (HEIGHT, WIDTH, 3)).copy()
 
 
 def number_of(image: np.ndarray) -> int:
@@ -350,9 +350,9 @@ def test_folder_without_images_is_refused(tmp_path: Path) -> None:
     [
         (np.uint8(200), (200, 200, 200)),
         (np.uint16(0xC800), (200, 200, 200)),
-        (np.uint8([10, 20, 30]), (10, 20, 30)),
-        (np.uint16([0x0A00, 0x1400, 0x1E00]), (10, 20, 30)),
-        (np.uint8([10, 20, 30, 255]), (10, 20, 30)),
+        (np.array([10, 20, 30], np.uint8), (10, 20, 30)),
+        (np.array([0x0A00, 0x1400, 0x1E00], np.uint16), (10, 20, 30)),
+        (np.array([10, 20, 30, 255], np.uint8), (10, 20, 30)),
     ],
     ids=["grey", "grey 16 bit", "colour", "colour 16 bit", "transparent"],
 )
@@ -374,7 +374,9 @@ def test_image_of_any_depth_becomes_bgr_of_8_bit(tmp_path: Path, pixel: np.ndarr
     ],
     ids=["2-D", "1", "3", "4"],
 )
-def test_as_bgr_takes_any_number_of_channels(shape: tuple[int, ...], pixel: object, bgr: tuple[int, ...]) -> None:
+def test_as_bgr_takes_any_number_of_channels(
+    shape: tuple[int, ...], pixel: int | tuple[int, ...], bgr: tuple[int, ...]
+) -> None:
     image = np.empty(shape, np.uint8)
     image[:] = pixel
     converted = as_bgr(image)

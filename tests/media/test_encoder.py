@@ -47,7 +47,7 @@ def write(path: Path, indices: range, source: Path | None = None, loops: bool = 
 
 def streams_of(path: Path) -> list[list[str]]:
     entries = "stream=codec_name,pix_fmt,nb_read_packets"
-    command = ["ffprobe", "-v", "error", "-count_packets", "-show_entries", entries, "-of", "csv=p=0", path]
+    command = ["ffprobe", "-v", "error", "-count_packets", "-show_entries", entries, "-of", "csv=p=0", str(path)]
     return [line.split(",") for line in subprocess.check_output(command, text=True).splitlines()]
 
 
@@ -80,7 +80,8 @@ def film(ffmpeg: str, path: Path, *options: str) -> None:
 
 def beep_starts_at(ffmpeg: str, path: Path) -> tuple[float, float]:
     """When the sound of a video begins to be heard, and when it ends, in s."""
-    command = [ffmpeg, "-v", "error", "-i", path, "-map", "0:a", "-ar", "16000", "-ac", "1", "-f", "s16le", "pipe:1"]
+    sound = ["-map", "0:a", "-ar", "16000", "-ac", "1", "-f", "s16le", "pipe:1"]
+    command = [ffmpeg, "-v", "error", "-i", str(path), *sound]
     samples = np.frombuffer(subprocess.check_output(command), np.int16)
     return int(np.argmax(np.abs(samples) > 3000)) / 16000, len(samples) / 16000
 
@@ -150,7 +151,7 @@ def test_an_ffmpeg_that_dies_ends_the_video_and_leaves_what_arrived(
         for index in range(2000):
             writer.write(Frame(index, picture(index), 0.0), picture(index))
             if index == 200:
-                os.killpg(writer._encoder._process.pid, signal.SIGKILL)  # type: ignore[union-attr]
+                os.killpg(vars(writer)["_encoder"]._process.pid, signal.SIGKILL)
             if written.has_failed:
                 break
     assert 200 <= index < 1999

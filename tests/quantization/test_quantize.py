@@ -11,13 +11,13 @@ import openvino as ov
 import pytest
 from openvino import opset13 as ops
 
+from human_pose.decoders.decoder import Outputs
 from human_pose.decoders.openpose_fields import KEYPOINTS, SKELETON
 from human_pose.errors import DemoError, UsageError
 from human_pose.inference.model import load_model
 from human_pose.media.sources import open_source
 from human_pose.poses.pck import NEAR_PIXELS, NEAR_TORSO, compare_poses, match, torso_length
 from human_pose.poses.pose import Pose
-from human_pose.quantization import nncf_quantizer as int8
 from human_pose.quantization.calibration import Inputs, read_samples, split
 from human_pose.quantization.comparison import relative_error
 from human_pose.quantization.equalize import equalize
@@ -25,7 +25,16 @@ from human_pose.quantization.nncf_quantizer import QuantizerMissingError, import
 from human_pose.quantization.quantize import INT8, Options, Quantizer, quantize
 from human_pose.zoo.catalog import DEFAULT_MODEL
 from human_pose.zoo.resolve import choose_model
-from tests.helpers.painted import HEIGHT, PERSON, WIDTH, blank, paint_person, painted_network, pixels, save_network
+from tests.helpers.painted import (
+    HEIGHT,
+    PERSON,
+    WIDTH,
+    blank,
+    paint_person,
+    pixels,
+    save_network,
+    save_with_convolutions,
+)
 
 TORSO = 8 * 9  # of a painted person, in pixels: the neck is in row 7, the hips in row 16, the middle of them below it
 
@@ -198,7 +207,10 @@ def test_layer_that_rounding_spoils_comes_first() -> None:
     # In the pointwise weights a channel is 1000 times smaller than the others, and what it reads 1000 times larger.
     image = np.random.default_rng(6).uniform(0, 255, (1, 3, 16, 24)).astype(np.float32)
     told: list[str] = []
-    outputs_of = lambda model: [{"values": infer(model, image)}]  # noqa: E731
+
+    def outputs_of(model: ov.Model) -> list[Outputs]:
+        return [{"values": infer(model, image)}]
+
     assert sensitive_layers(separable(1000), outputs_of, told.append) == ["pointwise", "depthwise"]
     assert told == ["measuring layer 1 of 2", "measuring layer 2 of 2"]
 
@@ -301,6 +313,12 @@ class TestQuantize:
         assert tried == [8, 7]
         assert json.loads(installed.with_suffix(".json").read_text())["weight_bits"] == 7
 
+    @pytest.fixture
+    def few_float_layers(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """2, 4 and 8 instead of 8 to 64: each layer is measured, which takes its time."""
+        monkeypatch.setattr("human_pose.quantization.quantize.FLOAT_LAYERS", (2, 4, 8))
+
+    @pytest.mark.usefixtures("few_float_layers")
     def test_accuracy_control_leaves_more_and_more_layers_in_float(self, tmp_path: Path, people: Path) -> None:
         tried: list[tuple[int, int]] = []
 
@@ -308,15 +326,16 @@ class TestQuantize:
             model: ov.Model, inputs: Sequence[np.ndarray], bits: int, kept: Collection[str], *rest: object
         ) -> ov.Model:
             tried.append((bits, len(kept)))
-            return levels(256 if len(kept) == 16 else 2)(model, inputs, bits, [], print)
+            return levels(256 if len(kept) == 4 else 2)(model, inputs, bits, [], print)
 
-        xml = save_with_convolutions(tmp_path, 17)
+        xml = save_with_convolutions(tmp_path, 5)
         wish = Options(str(xml), str(people), "tiny", HEIGHT, accuracy_control=True)
         installed, _ = quantize(wish, tmp_path / "models", quantizer)
-        assert tried == [(8, 0), (7, 0), (8, 8), (7, 8), (8, 16)]
+        assert tried == [(8, 0), (7, 0), (8, 2), (7, 2), (8, 4)]
         facts = json.loads(installed.with_suffix(".json").read_text())
-        assert len(set(facts["float_layers"]) & {f"same{number}" for number in range(17)}) == 16
+        assert len(set(facts["float_layers"]) & {f"same{number}" for number in range(5)}) == 4
 
+    @pytest.mark.usefixtures("few_float_layers")
     def test_some_layer_is_left_to_quantize(self, tmp_path: Path, people: Path) -> None:
         tried: list[int] = []
 
@@ -326,10 +345,10 @@ class TestQuantize:
             tried.append(len(kept))
             return levels(2)(model, inputs, bits, [], print)
 
-        wish = Options(str(save_with_convolutions(tmp_path, 16)), str(people), "tiny", HEIGHT, accuracy_control=True)
+        wish = Options(str(save_with_convolutions(tmp_path, 4)), str(people), "tiny", HEIGHT, accuracy_control=True)
         with pytest.raises(DemoError, match="refused"):
             quantize(wish, tmp_path / "models", quantizer)
-        assert tried == [0, 0, 8, 8]
+        assert tried == [0, 0, 2, 2]
 
     def test_source_without_people_is_refused(self, tmp_path: Path) -> None:
         (tmp_path / "empty").mkdir()
@@ -356,31 +375,13 @@ class TestQuantize:
             quantize(Options(str(save_network(tmp_path)), str(people), "tiny"), tmp_path / "models", levels(256))
 
 
-def save_with_convolutions(folder: Path, count: int) -> Path:
-    """Write the painted network behind some convolutions that change nothing; returns the .xml."""
-    model = painted_network()
-    image = model.get_parameters()[0]
-    readers = list(image.output(0).get_target_inputs())
-    same = image
-    for number in range(count):
-        weights = ops.constant(np.eye(3, dtype=np.float32).reshape(3, 3, 1, 1))
-        same = ops.convolution(same, weights, [1, 1], [0, 0], [0, 0], [1, 1], name=f"same{number}")
-    for reader in readers:
-        reader.replace_source_output(same.output(0))
-    model.validate_nodes_and_infer_types()
-    xml = folder / "behind" / "behind.xml"
-    xml.parent.mkdir()
-    ov.save_model(model, xml, compress_to_fp16=False)
-    return xml
-
-
 def test_without_nncf_one_line_says_what_to_install(
     tmp_path: Path, people: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def missing(name: str) -> None:
         raise ModuleNotFoundError(f"No module named '{name}'", name=name)
 
-    monkeypatch.setattr(int8.importlib, "import_module", missing)
+    monkeypatch.setattr("human_pose.quantization.nncf_quantizer.importlib.import_module", missing)
     with pytest.raises(QuantizerMissingError, match=r"pip install nncf") as caught:
         quantize(Options("mobilenet-thin", str(people)), tmp_path)
     assert (caught.value.exit_code, "\n" in str(caught.value)) == (2, False)

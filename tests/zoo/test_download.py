@@ -183,6 +183,7 @@ def test_refused_connection_names_the_server(folder: Path) -> None:
         assert address in assert_refused(f"http://{address}", folder)
 
 
+@pytest.mark.slow
 def test_silent_server_is_given_up_within_five_seconds(folder: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         started_at = time.monotonic()

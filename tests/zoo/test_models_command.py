@@ -15,8 +15,7 @@ import pytest
 
 from human_pose import models
 from human_pose.errors import DemoError
-from human_pose.quantization.quantize import INT8, Options
-from human_pose.zoo import listing as shelf
+from human_pose.quantization.quantize import INT8, Wish
 from human_pose.zoo.catalog import BUNDLED, CATALOG, DEFAULT_MODEL, ORIGINAL_MODEL, PRECISIONS, RemoteFile
 from human_pose.zoo.listing import as_table, entries
 from human_pose.zoo.resolve import ZOO_VARIABLE
@@ -282,4 +281,4 @@ def test_program_converts_an_ir_and_lists_it(run: Run, tmp_path: Path) -> None:
 
 
 def test_shelf_and_command_look_into_the_same_folder() -> None:
-    assert models.MODELS_FOLDER == shelf.MODELS_FOLDER
+    assert entries.__defaults__ == (vars(models)["MODELS_FOLDER"],)
