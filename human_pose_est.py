@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Skeletons on the people of a video, the network on the device of your choice: TAB switches it while you watch."""
+"""Draw skeletons on the people in a video. TAB moves the network to another device while you watch."""
 
 import os
 import signal
 import sys
 
-if __name__ == "__main__":  # until there is anything to close, Ctrl-C just ends it
+if __name__ == "__main__":  # nothing is open yet: Ctrl-C simply ends the process
     signal.signal(signal.SIGINT, lambda *_: os._exit(130))
 
 import argparse
@@ -32,11 +32,12 @@ try:
     from human_pose.demo.viewer import Viewer
     from human_pose.demo.window import Key, open_window
     from human_pose.folders import cache_folder
+    from human_pose.inference.backends import open_backend
     from human_pose.inference.devices import open_core
     from human_pose.inference.estimator import Estimator
     from human_pose.inference.input_size import network_input_size
     from human_pose.inference.model import load_model
-    from human_pose.inference.openvino_backend import OpenVinoBackend, compile_model
+    from human_pose.inference.openvino_backend import compile_model
     from human_pose.inference.settings import Settings, configure
     from human_pose.media.capture import Capture, open_capture
     from human_pose.media.writer import open_writer
@@ -57,7 +58,7 @@ def run(
     statistics: RunStatistics,
     options: argparse.Namespace,
 ) -> None:
-    """The loop: submit a frame while a request is idle, collect the oldest result, show it, look for a key."""
+    """The loop: submit a frame while a request is idle, collect the oldest result, show it, poll a key."""
     progress = ProgressLine()
     tour = Tour(devices, options.tour)
     read = statistics.profile.timed("wait", capture.read)
@@ -108,16 +109,16 @@ def run(
 
 
 def switch(device: str, estimator: Estimator, statistics: RunStatistics) -> None:
-    """Go on with `device` as soon as it is ready."""
+    """Move to `device` as soon as the network is compiled for it."""
     if device != estimator.device:
         statistics.ask_for_switch(device, time.perf_counter())
     estimator.switch(device)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Set everything up, run the loop, print the averages, name what was written. Returns the exit code.
+    """Set everything up, run the loop, print the averages, name the files written. Returns the exit code.
 
-    arguments: None for those of the command line; then the process ends here, and no signal is heard any more.
+    arguments: None reads the command line. Then the process ends here, and signals are ignored from now on.
     """
     set_up_terminal()
     options = parse_options(arguments, __doc__)
@@ -126,9 +127,9 @@ def main(arguments: list[str] | None = None) -> int:
     for line in written.lines:
         print_result(line)
     if arguments is None:
-        ending.be_deaf()
+        ending.ignore_signals()
     else:
-        ending.give_back()
+        ending.restore_signals()
     return exit_code or int(written.has_failed)
 
 
@@ -154,7 +155,7 @@ def demonstrate(options: argparse.Namespace, ending: Ending, written: OutputLog)
             check_model(options, network.file.path)
             statistics.profile.mark("source and model")
             settings = settings_of(options, network.file.precision, written)
-            backend = OpenVinoBackend(core, network, settings)
+            backend = open_backend(core, network, settings)
             stack.enter_context(capture)
             capture.hold(True)  # until the loop wants frames
             size = options.size or network.own_size
@@ -183,7 +184,7 @@ def demonstrate(options: argparse.Namespace, ending: Ending, written: OutputLog)
                 if options.report is not None:
                     write_report(options.report, report(core, network, capture, estimator, statistics), written)
 
-            files = stack.enter_context(ExitStack())  # what must be closed, however the run ends
+            files = stack.enter_context(ExitStack())  # closed however the run ends
             files.enter_context(writer)
             files.enter_context(keypoints)
             files.callback(summarize)
@@ -200,7 +201,7 @@ def demonstrate(options: argparse.Namespace, ending: Ending, written: OutputLog)
     except DemoError as error:
         say(f"error: {error}")
         return error.exit_code
-    except OSError as error:  # a path that the system will not even look at
+    except OSError as error:  # the system rejects the path itself
         say(f"error: {explain_path_error(error)}")
         return 2
     except KeyboardInterrupt:
@@ -210,14 +211,14 @@ def demonstrate(options: argparse.Namespace, ending: Ending, written: OutputLog)
 
 
 def close_at_once(files: ExitStack, written: OutputLog) -> None:
-    """Close what is written, without the window."""
+    """Close the output files; the window is already gone."""
     files.close()
     for line in written.lines:
         print_result(line)
 
 
 def list_devices(core: ov.Core) -> str:
-    """The table of devices; how many requests each asks for, it tells of the default network."""
+    """The table of devices. The number of requests is what each asks for when it runs the default network."""
     network = load_model(core, choose_model(None, None))
     network.reshape(network.own_size, network.own_size)
     settings = Settings(network.file.precision, cache=cache_folder())
@@ -226,7 +227,7 @@ def list_devices(core: ov.Core) -> str:
 
 
 def wants_window(options: argparse.Namespace) -> bool:
-    """Whether to open a window; says so if there can be none."""
+    """Whether to open a window. Prints one line if no window can be opened."""
     if not options.show:
         return False
     reason = why_no_window()
@@ -236,7 +237,7 @@ def wants_window(options: argparse.Namespace) -> bool:
 
 
 def program() -> None:
-    """The console command: the process ends here, and no traceback hides what a run has written."""
+    """The console command: prints the traceback of an unexpected error and ends the process."""
     try:
         exit_code = main()
     except Exception:
@@ -244,7 +245,7 @@ def program() -> None:
         exit_code = 1
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(exit_code)  # all files are closed; to tear down a device that still works could take forever
+    os._exit(exit_code)  # all files are closed; shutting down a device that is still busy could take forever
 
 
 if __name__ == "__main__":

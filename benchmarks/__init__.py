@@ -1,1 +1,1 @@
-"""What backs the figures that the README claims. `python -m benchmarks` runs all of them."""
+"""The benchmarks behind the figures in README and docs. `python -m benchmarks` runs them."""

@@ -1,4 +1,4 @@
-"""All benchmarks one after the other, on the bundled network and video; takes some minutes.
+"""Run all benchmarks that need only the bundled network and video; takes some minutes.
 
 python -m benchmarks
 """

@@ -1,9 +1,9 @@
-"""What each choice in the decoder gives: AP on a COCO set with one of them taken back or changed at a time.
+"""The effect of each choice in the decoder: AP on a COCO set with one choice removed or changed at a time.
 
 python -m benchmarks.ablation --images DIR --annotations FILE [--model NAME_OR_XML] [--size 256 368]
 
-The network runs once for each image and height; the variants are those of the plain decoder of the tests, which finds
-the same poses as the demo's. Needs the extra `evaluate`.
+The network runs once for each image and size. The variants are changes of `openpose_plain`, which finds the same poses
+as the demo's decoder. Needs the extra `evaluate`.
 """
 
 import argparse
@@ -31,7 +31,7 @@ from human_pose.zoo.resolve import choose_model
 
 
 def parabola_of_values(line: np.ndarray, peak: int) -> np.float32:
-    """The parabola through the values themselves; none at borders."""
+    """Refine with the parabola through the values themselves; no refinement at borders."""
     if peak in (0, len(line) - 1):
         return np.float32(0)
     before, here, after = line[peak - 1 : peak + 2]
@@ -61,7 +61,7 @@ def four_neighbours(heatmap: np.ndarray, threshold: float) -> list[plain.Peak]:
 
 
 def bilinear(field: np.ndarray, x: float, y: float) -> float:
-    """The field between the centres of four cells; x, y: half a cell more than the place."""
+    """The field, interpolated between the centres of four cells. x, y: the position plus half a cell."""
     x, y = min(max(x - 0.5, 0), field.shape[1] - 1), min(max(y - 0.5, 0), field.shape[0] - 1)
     column, row = min(int(x), max(0, field.shape[1] - 2)), min(int(y), max(0, field.shape[0] - 2))
     right, below = min(column + 1, field.shape[1] - 1), min(row + 1, field.shape[0] - 1)
@@ -73,7 +73,11 @@ def bilinear(field: np.ndarray, x: float, y: float) -> float:
 def limb_scorer(
     middle: bool = True, ends: str = "product", sample: Callable[..., float] | None = None, long_limbs: bool = True
 ) -> Callable[..., Any]:
-    """A variant of score_limb. middle: it must support; ends: how their scores count; long_limbs: are not lowered."""
+    """A variant of score_limb.
+
+    middle: whether the middle of a limb must support it; ends: how the scores of its ends count; sample: how the field
+    is sampled; long_limbs: False lowers the score of long limbs.
+    """
 
     def score_limb(start: plain.Peak, end: plain.Peak, paf: np.ndarray) -> float | None:
         _, height, width = paf.shape
@@ -102,12 +106,12 @@ def limb_scorer(
 
 
 def limb_limit(times: float, too_long: Any = plain.has_too_long_limb) -> Callable[..., bool]:
-    """A variant of has_too_long_limb: limbs may be so many times as long."""
+    """A variant of has_too_long_limb: the maximum lengths are multiplied by `times`."""
     return lambda person, size, peaks: bool(too_long(person, size * times, peaks))
 
 
 def ranked(decode: Callable[..., list[Pose]], score: Callable[[Pose], float]) -> Callable[..., list[Pose]]:
-    """The decoder with another score for people."""
+    """The decoder with another score of a person."""
 
     def ranked_decode(*arguments: Any) -> list[Pose]:
         return [replace(pose, score=score(pose)) for pose in decode(*arguments)]
@@ -116,7 +120,7 @@ def ranked(decode: Callable[..., list[Pose]], score: Callable[[Pose], float]) ->
 
 
 def variants() -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
-    """Name, what is put in the place of which part of the plain decoder, and options."""
+    """The variants: name, {part of the plain decoder: its replacement}, {option: value}."""
     yield "the decoder as it is", {}, {}
     yield "peaks not refined", {"offset": lambda line, peak: np.float32(0)}, {}
     yield "parabola of the values, not of their logarithms", {"offset": parabola_of_values}, {}
@@ -132,9 +136,9 @@ def variants() -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
     yield "limbs three quarters as long at most", {"has_too_long_limb": limb_limit(0.75)}, {}
     yield "limbs half as long again", {"has_too_long_limb": limb_limit(1.5)}, {}
     yield "limbs longer than half the map's height lowered", {"score_limb": limb_scorer(long_limbs=False)}, {}
-    yield "least field 0.05", {"MIN_FIELD": 0.05}, {}
+    yield "minimum field 0.05", {"MIN_FIELD": 0.05}, {}
     yield "support 6 of 10", {"MIN_SUPPORT": 6}, {}
-    yield "no least mean of limbs", {"MIN_LIMB_MEAN": 0.0}, {}
+    yield "no minimum mean of limbs", {"MIN_LIMB_MEAN": 0.0}, {}
     yield "at least 5 keypoints, as the demo shows", {}, {"min_keypoints": 5}
     yield (
         "people ranked by the mean of their keypoints",

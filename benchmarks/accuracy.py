@@ -3,9 +3,9 @@
 python -m benchmarks.accuracy --images DIR --annotations FILE [--model NAME[:PRECISION] ...] [--size 256 368 512]
                               [--output docs]
 
-AP is that of `python -m human_pose.evaluate`. FPS is the demo's own without a window on the bundled clip, as many
-requests as the device asks for; latency the median with `--hint latency`. The rows take turns, medians over the runs.
-Writes accuracy-table.md and accuracy.svg to the output folder, after every row; needs the extra `evaluate`.
+AP is measured as by `python -m human_pose.evaluate`. FPS is the demo's own without a window on the bundled clip;
+latency is the median with `--hint latency`. The rows take turns; printed are medians over the runs. Writes
+accuracy-table.md and accuracy.svg to the output folder after every row. Needs the extra `evaluate`.
 """
 
 import argparse
@@ -24,16 +24,16 @@ from human_pose.inference.model import load_model
 from human_pose.zoo.catalog import DEFAULT_MODEL, ORIGINAL_MODEL
 from human_pose.zoo.resolve import choose_model
 
-# Where the zoo cannot be reached, the float rows are those of the float twin, and say so.
+# Without access to the zoo, the float rows are measured on the float twin and marked so.
 MODELS = [f"{DEFAULT_MODEL}:{precision}" for precision in ("FP16-INT8", "FP16", "FP32")] + [ORIGINAL_MODEL]
 
-# AP of the Open Model Zoo's Python decoder on the same 200 images of COCO val2017; measured apart, once, on another
-# machine, so that there is no FPS to compare with. (input size, maps upsampled, AP)
+# AP of the Open Model Zoo's Python decoder on the same 200 images of COCO val2017, measured once on another machine;
+# its FPS cannot be compared. (input size, upsampling of the maps, AP)
 PEER_INT8 = ((256, 1, 33.9), (256, 4, 41.2), (368, 1, 45.4), (368, 4, 51.7), (512, 4, 52.7))
 
 
 class Row:
-    """A model at an input size."""
+    """A row of the table: a model at an input size."""
 
     def __init__(self, model: str, size: int) -> None:
         self.model, self.size = model, size
@@ -78,11 +78,11 @@ def table(rows: list[Row]) -> str:
 
 
 def plot(rows: list[Row], path: Path) -> None:
-    """AP against FPS, a line a model; the peer's AP as levels."""
+    """Plot AP against FPS, one line per model; the peer's AP as horizontal lines."""
     import matplotlib as mpl
 
     mpl.use("svg")
-    mpl.rcParams["svg.hashsalt"] = "accuracy"  # the same figures give the same file
+    mpl.rcParams["svg.hashsalt"] = "accuracy"  # the same data gives the same file
     from matplotlib import pyplot as plt
 
     figure, axes = plt.subplots(figsize=(8, 5))

@@ -1,4 +1,4 @@
-"""What the benchmarks share: the demo as a process, spreads, and what machine this is."""
+"""What the benchmarks share: run the demo as a process, format medians, name the machine."""
 
 import json
 import os
@@ -24,11 +24,11 @@ from human_pose.zoo.catalog import DEFAULT_MODEL, PRECISIONS
 
 ROOT = Path(__file__).resolve().parent.parent
 CLIP = ROOT / "videos" / "park.mp4"
-BUNDLED = DEFAULT_MODEL  # comes with the project, and is what the demo runs by default
+BUNDLED = DEFAULT_MODEL  # comes with the project; the demo's default
 
 
 def run_demo(*options: object, show: bool = False, env: dict[str, str] | None = None) -> dict[str, Any]:
-    """Run the demo once, without a window unless `show`; returns its report."""
+    """Run the demo once, with a window only if `show`, and return its report."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
         command = [sys.executable, ROOT / "human_pose_est.py", *([] if show else ["--no-show"]), *options]
@@ -43,9 +43,9 @@ def run_demo(*options: object, show: bool = False, env: dict[str, str] | None = 
 
 
 def name_and_precision(model: str) -> tuple[str, str | None]:
-    """'mobilenet-thin:FP32' -> the model and what to execute it in.
+    """'mobilenet-thin:FP32' -> the model and its precision.
 
-    Without one: of a path, the folder that the IR lies in, where that is a precision; else None, the default.
+    Without a precision: for a path, the name of the IR's folder if that is a precision; else None, the default.
     """
     name, _, precision = model.rpartition(":")
     if name and precision in PRECISIONS:
@@ -55,23 +55,23 @@ def name_and_precision(model: str) -> tuple[str, str | None]:
 
 
 def model_options(model: str) -> list[str]:
-    """How the demo is told to run it."""
+    """The demo's options for a model."""
     name, precision = name_and_precision(model)
     return ["-m", name, *(["-p", precision] if precision else [])]
 
 
 def spread(values: Sequence[float], digits: int = 1) -> str:
-    """Median, minimum and maximum."""
+    """Median (min to max)."""
     return f"{statistics.median(values):.{digits}f} ({min(values):.{digits}f} to {max(values):.{digits}f})"
 
 
 def cores() -> int:
-    """How many the process may use."""
+    """The number of cores that the process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def machine() -> str:
-    """CPU, cores and versions, in a line."""
+    """CPU, cores and versions in one line."""
     name = ov.Core().get_property("CPU", "FULL_DEVICE_NAME")
     return f"{name}, {cores()} cores, {platform.system()}, OpenVINO {ov.get_version().split('-')[0]}"
 
@@ -80,11 +80,11 @@ Maps = tuple[np.ndarray, np.ndarray, tuple[float, float]]
 
 
 def maps_of(inference: Inference) -> Maps:
-    """Heatmaps, fields, and the frame pixels of a cell in x and in y: what `openpose.decode` takes."""
+    """The arguments of `openpose.decode`: heatmaps, fields, and the frame pixels of a cell in x and in y."""
     x, y = inference.frame_pixels
     return inference.outputs["heatmaps"], inference.outputs["pafs"], (CELL_PIXELS * x, CELL_PIXELS * y)
 
 
 def latency_estimator(core: ov.Core, network: PoseModel, precision: str) -> Estimator:
-    """On the CPU, one request after the other."""
+    """An estimator on the CPU with one request."""
     return Estimator(OpenVinoBackend(core, network, Settings(precision, hint="latency")), "CPU")

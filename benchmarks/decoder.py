@@ -1,9 +1,9 @@
-"""How long the decoder takes for 1, 2, 6 and 25 people, beside the plain decoder.
+"""Time of the decoder for 1, 2, 6 and 25 people, compared with the plain decoder.
 
 python -m benchmarks.decoder [--model NAME] [--runs 200]
 
-The people are the man of the bundled clip, cut out and put side by side; the maps are what the network makes of them.
-Both decoders take turns; printed are medians in ms. Both must find the same, to within 1e-5.
+The people are copies of the man in the bundled clip, side by side; the network makes the maps. Both decoders take
+turns; printed are medians in ms. Both must find the same poses to within 1e-5.
 """
 
 import argparse
@@ -29,7 +29,7 @@ TOLERANCE = 1e-5
 
 
 def crowd(people: int) -> np.ndarray:
-    """A picture of so many people, (h, w, 3) uint8 BGR: the man of the clip's frame 5, over and over."""
+    """An image with a number of people, (h, w, 3) uint8 BGR: copies of the man in frame 5 of the clip."""
     video = cv2.VideoCapture(str(CLIP))
     for _ in range(6):
         _, image = video.read()
@@ -77,10 +77,10 @@ def main() -> None:
     for run in range(options.runs):
         for people in GRIDS:
             fast_ms[people].append(timed_ms(decode, *maps[people]))
-            if run % max(1, options.runs // PLAIN_RUNS) == 0:  # it takes long
+            if run % max(1, options.runs // PLAIN_RUNS) == 0:  # it is slow
                 plain_ms[people].append(timed_ms(openpose_plain.decode, *maps[people]))
-    print(f"{machine()}; {network.file.name}, input size {options.size}, {options.runs} runs; ms, medians and least")
-    print(f"{'people':>6} {'found':>6} {'keypoints':>10} {'decoder':>9} {'least':>7} {'plain':>9} {'ratio':>7}")
+    print(f"{machine()}; {network.file.name}, input size {options.size}, {options.runs} runs; ms, median and min")
+    print(f"{'people':>6} {'found':>6} {'keypoints':>10} {'decoder':>9} {'min':>7} {'plain':>9} {'ratio':>7}")
     for people, poses in found.items():
         fast, slow = statistics.median(fast_ms[people]), statistics.median(plain_ms[people])
         keypoints = sum(int(np.isfinite(pose.keypoints[:, 0]).sum()) for pose in poses)

@@ -1,9 +1,9 @@
-"""Whether a device's figures depend on what was shown before and after it: the same CPU by two names, in both orders.
+"""Check that a device's figures do not depend on the devices before and after it: one CPU, two names, both orders.
 
 python -m benchmarks.fairness [--model NAME_OR_XML] [--runs 5] [--seconds 5]
 
-On a machine with a CPU alone, AUTO is that CPU. A tour goes over both, compiling anew each time; the two orders take
-turns. Printed is FPS of AUTO over FPS of the CPU, and the same for latency: 1 where the figures are fair.
+On a machine with only a CPU, AUTO runs on that CPU. A tour visits both and compiles without the cache; the two orders
+take turns. Printed are the FPS of AUTO divided by the FPS of the CPU, and the same for latency: 1 is fair.
 """
 
 import argparse

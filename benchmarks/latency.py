@@ -1,10 +1,11 @@
-"""How long a live frame takes from its delivery to its drawn poses, beside the network's own time.
+"""Time of a live frame from its delivery to its drawn poses, compared with the network's own time.
 
 python -m benchmarks.latency [--model NAME_OR_XML] [--size 128] [--runs 3]
 
-The clip plays by its own clock, 30 frames a second, like a camera; `--hint latency` keeps one request and takes the
-newest frame. The network's own time is that of plain synchronous calls with the same settings. Both take turns. The
-height is such that a frame is done before the next one comes; else frames are dropped, and one waits for the network.
+The clip plays by its own clock, 30 frames a second, like a camera; with `--hint latency` there is one request, which
+takes the newest frame. The network's own time is that of plain synchronous calls with the same settings. Both take
+turns. The default size is small enough that each frame is done before the next comes; otherwise frames would be
+dropped.
 """
 
 import argparse
@@ -26,7 +27,7 @@ CALLS = 100
 
 
 def synchronous_ms(model: str, height: int) -> float:
-    """The median of plain calls."""
+    """The median time of synchronous calls in ms."""
     core = ov.Core()
     network = load_model(core, choose_model(model, None))
     images = open_source(str(CLIP)).images()
@@ -65,7 +66,7 @@ def main() -> None:
         ratio.append((delay["p50"] - 1) / own[-1])
         dropped += report["input"]["dropped_frames"]
     print(f"{machine()}; {options.model}, input height {options.height}")
-    print(f"{options.runs} runs: median (least to greatest)")
+    print(f"{options.runs} runs: median (min to max)")
     print(f"the network alone, synchronous: {spread(own)} ms")
     print(f"delivered to drawn, median:     {spread(median)} ms;  less 1 ms, {spread(ratio, 2)} of the network's own")
     print(f"delivered to drawn, p99:        {spread(p99)} ms;  {dropped} of {options.runs * 280} frames dropped")

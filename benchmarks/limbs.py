@@ -1,11 +1,11 @@
-"""How many limbs of faces on a video are longer than a face can be, with the decoder's limit of limbs and without it.
+"""Count the limbs of faces that are too long on a video, with and without the decoder's limit of limb lengths.
 
 python -m benchmarks.limbs --input VIDEO [--model NAME_OR_XML] [--height 256 368]
 
-A limb of a face, nose to eye or eye to ear, is too long here if it is longer than half of its person's torso (neck to
-hip) or of the shoulders' width, whichever is larger; people with neither are left out. The network runs once for each
-frame and height, and both decoders see the same maps. "changes": between how many neighbouring frames the number of
-people changes.
+A limb of a face (nose to eye, eye to ear) counts as too long if it is longer than half of the person's torso (neck to
+hip) or half of the shoulders' width, whichever is larger; people with neither are left out. The network runs once for
+each frame and height; both decoders get the same maps. "changes" counts the pairs of consecutive frames that differ in
+the number of people.
 """
 
 import argparse
@@ -32,12 +32,12 @@ FACE = [limb for limb in LIMBS if limb.drawn and {"eye", "ear"} & {limb.end.rpar
 
 
 def length(pose: Pose, start: int, end: int) -> float:
-    """In pixels; NaN where one of the keypoints was not found."""
+    """The length of a limb in pixels; NaN where one of its keypoints was not found."""
     return math.dist(pose.keypoints[start, :2].tolist(), pose.keypoints[end, :2].tolist())
 
 
 def size(pose: Pose) -> float:
-    """The longer of the torso and the shoulders' width; NaN where neither is known."""
+    """The size of a person: torso or shoulders' width in pixels, whichever is larger; NaN where neither is known."""
     known = [
         length(pose, limb.start_id, limb.end_id) * (2 if limb.end.endswith("shoulder") else 1)
         for limb in LIMBS
@@ -53,7 +53,7 @@ def limits(are_on: bool) -> contextlib.AbstractContextManager[object]:
 
 
 def poses_of(core: ov.Core, model: str, height: int, video: str) -> Iterator[tuple[list[Pose], list[Pose]]]:
-    """Of each frame without limits and with them."""
+    """The poses of each frame, without the limits and with them."""
     network = load_model(core, choose_model(model, None))
     network.reshape_open(height)
     estimator = latency_estimator(core, network, network.file.precision)

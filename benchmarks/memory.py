@@ -1,8 +1,8 @@
-"""Whether memory stays as it is over ten thousand frames.
+"""Check that memory does not grow over ten thousand frames.
 
 python -m benchmarks.memory [--frames 10000]
 
-The clip runs over and over without a window, at an input height of 64; resident memory is read on the way.
+The clip runs in a loop without a window, with input size 64; resident memory is read at several frame counts.
 """
 
 import argparse
@@ -18,7 +18,7 @@ MARKS = (100, 1000, 2000, 5000, 10000)
 
 
 def resident_mb(process: int) -> float:
-    """What a process holds in memory, of Linux."""
+    """The resident memory of a process in MB, on Linux."""
     status = Path(f"/proc/{process}/status").read_text()
     return next(int(line.split()[1]) / 1000 for line in status.splitlines() if line.startswith("VmRSS"))
 

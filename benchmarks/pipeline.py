@@ -1,15 +1,14 @@
-"""How near the demo comes to the machine's limit: throughput without a window, every frame in order.
+"""Compare the demo's throughput with the machine's limit, without a window, every frame in order.
 
 python -m benchmarks.pipeline [--video FILE ...] [--model NAME_OR_XML ...] [--size 256] [--frames 100] [--runs 3]
                               [--peer "COMMAND"]
 
-The limit is what the cores could do if nothing were lost between the stages: cores / the sum of the stages' CPU times.
-Each stage is timed in the same run while the other cores infer, as they do beside it in the demo: where two cores are
-two threads of one, a stage alone is up to 1.8 times as fast as it can ever be there. Beside it stand the demo with one
-request at a time that has all cores (--hint latency), benchmark_app's throughput, inference alone on the same network,
-and, with --peer, the FPS of any other program on the same video: the command, with {video} in place of the file, must
-process the video once; its FPS is the frames over its whole time less the time it takes for a video of one frame.
-All take turns; printed are medians over the runs, with the least and the greatest.
+The limit is the throughput if no time were lost between the stages: number of cores / sum of the stages' CPU times.
+Each stage is timed in the same run while the other cores infer, as in the demo: where two cores are two threads of one,
+a stage alone would be up to 1.8 times as fast. The table also has the demo with one request at a time (--hint latency),
+benchmark_app's throughput (inference alone on the same network) and, with --peer, the FPS of another program. Its
+command, with {video} in place of the file, must process the video once; its FPS is the number of frames divided by its
+total time less its time for a video of one frame. All take turns; printed are medians over the runs (min to max).
 """
 
 import argparse
@@ -40,14 +39,14 @@ from human_pose.poses.draw import draw
 from human_pose.zoo.resolve import choose_model
 
 STAGES = ("read", "scale", "infer", "decode", "draw")
-KEPT = 20  # frames to time a stage on
+KEPT = 20  # frames for the timing of a stage
 
 
 class Stages:
-    """One video and one network, whose stages can be timed alone."""
+    """The stages for one video and one network, each of which can be timed alone."""
 
     def __init__(self, video: str, model: str, height: int | None, threads: int | None = None) -> None:
-        """threads: how many infer, one request each; None: as the device chooses."""
+        """threads: number of inference threads, with one request each; None: as the device chooses."""
         core = ov.Core()
         self.video = video
         self.network: PoseModel = load_model(core, choose_model(*name_and_precision(model)))
@@ -77,9 +76,9 @@ class Stages:
     def cpu_ms(
         self, frames: int, others_at_work: Callable[[], contextlib.AbstractContextManager[None]]
     ) -> dict[str, float]:
-        """CPU time of each stage, ms a frame, one stage after the other; so many frames are read.
+        """CPU time of each stage in ms per frame, measured one stage after the other.
 
-        others_at_work: keeps the other cores busy while a stage that takes one core is timed.
+        frames: how many to read; others_at_work: keeps the other cores busy while a stage of one core is timed.
         """
         canvas = [frame.copy() for frame in self.frames]
         target = np.zeros_like(self.inputs[0])
@@ -99,7 +98,7 @@ class Stages:
         return times
 
     def infer(self, count: int) -> None:
-        """So many inferences, all requests in flight."""
+        """Run `count` inferences with all requests in flight."""
         for index in range(count):
             request = self.requests[index % len(self.requests)]
             request.wait()
@@ -110,13 +109,13 @@ class Stages:
 
 
 def _looped(video: str) -> Iterator[Any]:
-    """The images of a video again and again."""
+    """The images of a video, in an endless loop."""
     while True:
         yield from open_source(video).images()
 
 
 class OtherCores:
-    """A process that infers on all cores but one, whenever it is told to. Use it as a context manager."""
+    """A process that infers on all cores but one while `at_work` is entered. Use it as a context manager."""
 
     def __init__(self, video: str, model: str, height: int) -> None:
         context = multiprocessing.get_context("spawn")
@@ -137,7 +136,7 @@ class OtherCores:
 
     @contextlib.contextmanager
     def at_work(self) -> Iterator[None]:
-        """Keep the other cores busy meanwhile."""
+        """Keep the other cores busy while the context is entered."""
         self._is_wanted.set()
         yield
         self._is_wanted.clear()
@@ -151,7 +150,7 @@ def _keep_busy(video: str, model: str, height: int, ready: Any, is_wanted: Any) 
 
 
 def peer_fps(command: str, video: str, frames: int) -> float:
-    """Frames a second of another program, its start left out."""
+    """Frames per second of another program, without its start."""
     times = []
     with tempfile.TemporaryDirectory() as folder:
         for count in (1, frames):
@@ -220,9 +219,11 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=100)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=4, help="of each run of benchmark_app")
-    parser.add_argument("--peer", metavar="COMMAND", help="another program, as 'python demo.py -i {video} --no_show'")
+    parser.add_argument(
+        "--peer", metavar="COMMAND", help="another program, for example 'python demo.py -i {video} --no_show'"
+    )
     options = parser.parse_args()
-    print(f"{machine()}; {options.runs} runs of {options.frames} frames: median (least to greatest)")
+    print(f"{machine()}; {options.runs} runs of {options.frames} frames: median (min to max)")
     for video in options.video:
         for model in options.model:
             measure(video, model, options)

@@ -1,9 +1,9 @@
-"""Where the time goes for frames of every size: 4K, 360p, portrait, and one or twenty-five people.
+"""Time of each stage for frames of several sizes: 4K, 360p, portrait, and one or twenty-five people.
 
 python -m benchmarks.sizes [--model NAME_OR_XML] [--size 256] [--frames 40]
 
-The videos are made of the bundled clip. Printed are the demo's own profiles, ms a frame, each stage as the wall clock
-sees it: on busy cores a stage waits for others, too.
+The videos are made from the bundled clip. Printed are the demo's own profiles in ms per frame. This is wall-clock time:
+on busy cores it includes waiting for other stages.
 """
 
 import argparse

@@ -1,8 +1,8 @@
-"""How long it takes from the command to the first picture, with compiled networks in the cache.
+"""Time from the command to the first picture, with compiled networks in the cache.
 
 python -m benchmarks.startup [--model NAME_OR_XML ...] [--runs 7]
 
-The interpreter's own start is timed apart, as that of a program that does nothing.
+The start of the interpreter is timed separately, with a program that does nothing.
 """
 
 import argparse
@@ -24,7 +24,7 @@ def main() -> None:
     parser.add_argument("--model", nargs="+", default=[BUNDLED])
     parser.add_argument("--runs", type=int, default=7)
     options = parser.parse_args()
-    print(f"{machine()}; {options.runs} runs, warm cache: median (least to greatest), s")
+    print(f"{machine()}; {options.runs} runs, warm cache: median (min to max), s")
     for model in options.model:
         run_demo("-m", model, "--frames", 1)  # fills the cache
         starts = [

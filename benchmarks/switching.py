@@ -1,9 +1,9 @@
-"""How long a switch of device takes, and how long the picture stands still meanwhile, on stand-in devices.
+"""Time of a switch of device, and how long the picture stands still, on stand-in devices.
 
 python -m benchmarks.switching [--runs 5] [--size 128] [--affinity auto|conv]
 
 Each run is the demo's own tour, without a window, over a CPU and its stand-ins (docs/devices.md). Printed are medians
-over the runs, with the least and the greatest; the gap beside the time that a frame takes anyway, without any switch.
+over the runs (min to max); beside the gap, the normal time of a frame on the device before the switch.
 """
 
 import argparse
@@ -46,8 +46,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         reports = [tour(Path(folder), options.height, options.affinity, options.seconds) for _ in range(options.runs)]
     print(f"mobilenet-thin, height {options.height}, affinity {options.affinity}, {options.runs} runs")
-    print("ms: median (least to greatest)")
-    print(f"{'switch to':22}{'compiled':>22}{'ready after':>22}{'longest gap':>20}{'a frame anyway':>20}")
+    print("ms: median (min to max)")
+    print(f"{'switch to':22}{'compiled':>22}{'ready after':>22}{'longest gap':>20}{'a normal frame':>20}")
     for device in CYCLE[1:]:
         switches = [switch for report in reports for switch in report["switches"] if switch["device"] == device]
         before = CYCLE[CYCLE.index(device) - 1]

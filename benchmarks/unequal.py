@@ -1,11 +1,11 @@
-"""What two devices of very unequal speed give together, and whether the fast one waits for the slow one.
+"""Throughput of two devices of very unequal speed together: does the fast one wait for the slow one?
 
 python -m benchmarks.unequal [--ratio 10] [--frame-ms 8] [--requests 2] [--runs 3] [--seconds 5]
 
-The devices are played: one takes --frame-ms a frame, the other --ratio times as long, both without using the cores,
-with so many requests each; as MULTI does it, a frame goes to whichever is free first, and the results are shown in the
-frames' order by the demo's own estimator, decoder and drawing. Each alone and both together take turns. Beside them
-stands what both give with two rounds of requests on their way at most, which was the rule once.
+The devices are simulated: one takes --frame-ms per frame, the other --ratio times as long, each with --requests
+requests; neither uses the cores. As with MULTI, a frame goes to the device that is free first. The demo's own
+estimator, decoder and drawing process the results in the frames' order. Each device alone and both together take turns.
+The last row allows at most two rounds of requests in flight, which was an earlier rule.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from human_pose.decoders.openpose import OpenPoseDecoder
 from human_pose.decoders.openpose_fields import HEATMAP_CHANNELS, PAF_CHANNELS
 from human_pose.inference import estimator as estimator_module
 from human_pose.inference.estimator import Estimator, infer_all
-from human_pose.measurement.played import PlayedBackend, queues
+from human_pose.inference.played_backend import PlayedBackend, queues
 from human_pose.media.capture import open_capture
 from human_pose.poses.draw import draw
 
@@ -29,7 +29,7 @@ OUTPUTS = {
 
 
 def fps(device: str, frame_s: dict[str, float], requests: int, seconds: float, on_their_way: float) -> float:
-    """Results a second from the first one on."""
+    """Results per second, from the first result on."""
     members = device.removeprefix("MULTI:").split(",")
     played = requests * len(members) + 1, queues(*(frame_s[member] for member in members))
     estimator_module.ON_THEIR_WAY_BYTES = on_their_way

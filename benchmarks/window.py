@@ -1,8 +1,8 @@
-"""What the window costs: FPS with it, beside FPS without, on the same video.
+"""The cost of the window: FPS with and without it, on the same video.
 
 python -m benchmarks.window [--model NAME_OR_XML] [--size 256] [--frames 100] [--runs 3]
 
-On a screen of its own (Xvfb) where that is installed, else on the display that is there. Both take turns.
+It uses a virtual screen (Xvfb) where that is installed, else the display. Both take turns.
 """
 
 import argparse
@@ -40,7 +40,7 @@ def main() -> None:
         server.terminate()
         server.wait()
     print(f"{machine()}; {options.model}, input height {options.height}")
-    print(f"{options.runs} runs: median (least to greatest)")
+    print(f"{options.runs} runs: median (min to max)")
     print(f"without a window {spread(without)} FPS, with it {spread(shown)} FPS: {spread(ratios, 2)} of that")
 
 

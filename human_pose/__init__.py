@@ -1,4 +1,4 @@
-"""Poses of many people by OpenVINO, on every device of a machine: the parts of the demo, and a library.
+"""Pose estimation of many people with OpenVINO, on every device of a machine: a library, and the parts of the demo.
 
 from human_pose import PoseEstimator
 
@@ -22,26 +22,26 @@ if TYPE_CHECKING:
 __version__ = "1.0.0"
 __all__ = ["DemoError", "Keypoint", "Pose", "PoseEstimator", "UsageError", "__version__", "draw"]
 
-STARTED_AT = time.perf_counter()  # of the program, as nearly as it can tell
+STARTED_AT = time.perf_counter()  # when the program started, as early as it can be read
 
-# OpenVINO's Python package tells its makers over the network that it is used, at every import. Nobody who runs a demo
-# expects that; without the package that does it, OpenVINO works all the same.
+# At every import, OpenVINO's Python package reports its use to its makers over the network. Nobody who runs a demo
+# expects that. OpenVINO works without the package that sends the report, so this line blocks its import.
 sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 
-os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # what goes wrong is an error or a message of this package
+os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # this package reports errors itself
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())
 
-_WHERE = {
+_MODULES = {
     "PoseEstimator": "api", "DemoError": "errors", "UsageError": "errors", "draw": "poses.draw",
     "Keypoint": "poses.pose", "Pose": "poses.pose",
 }  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name when it is asked for: `import human_pose.poses` must not load OpenVINO."""
-    if name not in _WHERE:
+    """Import a public name on first use: `import human_pose.poses` must not load OpenVINO."""
+    if name not in _MODULES:
         raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
     from importlib import import_module
 
-    return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

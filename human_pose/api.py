@@ -1,4 +1,4 @@
-"""The product as a library: everybody's pose in an image, or in every frame of a source."""
+"""The library: the poses of all people in an image, or in every frame of a source."""
 
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -7,29 +7,28 @@ from typing import Literal
 
 import numpy as np
 
-from .decoders.openpose import DEFAULT_MIN_KEYPOINTS, DEFAULT_THRESHOLD
 from .errors import UsageError
 from .folders import cache_folder
+from .inference.backends import open_backend
 from .inference.devices import open_core
 from .inference.estimator import Estimator, infer_all
 from .inference.input_size import network_input_size
 from .inference.model import load_model
-from .inference.openvino_backend import OpenVinoBackend
 from .inference.settings import Settings
 from .media.capture import Frame, open_capture
 from .poses.pose import Pose
 from .poses.skeleton import Skeleton
 from .zoo.resolve import choose_model
 
-MAX_SIZES = 4  # of inputs that a network stays compiled for
+MAX_SIZES = 4  # input sizes for which compiled networks are kept
 Hint = Literal["throughput", "latency"]
 
 
 class PoseEstimator:
-    """Finds everybody's pose with a network on a device of this machine.
+    """Finds the poses of all people with a network on a device of this machine.
 
-    The network is compiled when the first image's shape is known, and once more for each other shape. What goes on is
-    logged to `logging.getLogger("human_pose")`. Not to be used by several threads at once.
+    The network is compiled when the shape of the first image is known, and once more for each other shape. Messages go
+    to `logging.getLogger("human_pose")`. Not thread-safe.
     """
 
     def __init__(
@@ -38,16 +37,17 @@ class PoseEstimator:
         device: str = "CPU",
         precision: str | None = None,
         size: int | None = None,
-        threshold: float = DEFAULT_THRESHOLD,
-        min_keypoints: int = DEFAULT_MIN_KEYPOINTS,
+        threshold: float | None = None,
+        min_keypoints: int | None = None,
         cache: bool = True,
     ) -> None:
         """model: a name of the catalog or of your models, or the path of an IR; None: the default one.
 
         device: as OpenVINO names it: CPU, GPU, NPU, AUTO, MULTI:GPU,CPU, HETERO:GPU,CPU. precision: FP16-INT8, FP16 or
-        FP32; None: the fastest file at hand. size: the shorter side of the network's input in pixels; None: the
-        model's own. threshold: least score of a keypoint, 0..1; min_keypoints: of a person. cache: keep compiled
-        networks in the user's cache folder. Raises UsageError where the model is unknown or no pose network.
+        FP32; None: FP16-INT8 where the model comes with it, else FP16. size: the shorter side of the network's input in
+        pixels; None: the model's own. threshold: minimum score of a keypoint, 0..1; min_keypoints: people with fewer
+        are left out; None: the decoder's own. cache: keep compiled networks in the user's cache folder. Raises
+        UsageError where the model is unknown or is not a pose network.
         """
         self._core = open_core(None)
         file = choose_model(None if model is None else str(model), precision)
@@ -60,13 +60,14 @@ class PoseEstimator:
 
     @property
     def skeleton(self) -> Skeleton:
-        """Of the poses: the names of the keypoints, and the limbs between them."""
+        """The skeleton of the poses: the names of the keypoints, and the limbs between them."""
         return self._decoder.skeleton
 
     def __call__(self, image: np.ndarray) -> list[Pose]:
-        """The poses in an image (h, w, 3) uint8 BGR, the surest first, in its pixels.
+        """The poses in an image (h, w, 3) uint8 BGR, in its pixels, the highest score first.
 
-        Raises UsageError where it is no such image, DeviceError where the device refuses the network or fails.
+        Raises UsageError where the array is not such an image, DeviceError where the device rejects the network or
+        fails.
         """
         if not (isinstance(image, np.ndarray) and image.dtype == np.uint8 and image.ndim == 3 and image.shape[2] == 3):
             found = f"{image.dtype} {image.shape}" if isinstance(image, np.ndarray) else type(image).__name__
@@ -78,11 +79,11 @@ class PoseEstimator:
         return self._decoder.decode(inference.outputs, inference.frame_pixels)
 
     def run(self, source: str | Path | int, realtime: bool = False) -> Iterator[tuple[Frame, list[Pose]]]:
-        """Every frame of a source with its poses, in the frames' order, several infer requests at work at once.
+        """Every frame of a source with its poses, in order. Several infer requests run at once.
 
         source: a video, an image, a folder of images, the index of a camera, or a stream's URL. realtime: play a file
-        by its own clock and leave out the frames that come too fast, as of a camera. Raises UsageError or DemoError
-        where the source cannot be read, DeviceError where the device refuses the network or fails.
+        by its own clock and drop the frames that come too fast, like a camera. Raises UsageError or DemoError where
+        the source cannot be read, DeviceError where the device rejects the network or fails.
         """
         with open_capture(str(source), realtime=realtime) as capture:
             has_one_size = not capture.source.has_many_sizes
@@ -92,11 +93,11 @@ class PoseEstimator:
                 for inference in infer_all(capture, estimator):
                     yield inference.frame, self._decoder.decode(inference.outputs, inference.frame_pixels)
             finally:
-                while not estimator.is_idle:  # whoever stops early leaves frames on their way
+                while not estimator.is_idle:  # the caller may stop while frames are in flight
                     estimator.collect(wait=True)
 
     def _estimator(self, input_size: tuple[int, int] | None, hint: Hint, sample: np.ndarray) -> Estimator:
-        """For inputs of a size (width, height), or of many with None."""
+        """The estimator for one input size (width, height); None: for inputs of many sizes."""
         key = input_size, hint
         if key not in self._estimators:
             if input_size is None:
@@ -104,7 +105,7 @@ class PoseEstimator:
             else:
                 self._model.reshape(*input_size)
             settings = Settings(self._model.file.precision, hint, cache=self._cache)
-            self._estimators[key] = Estimator(OpenVinoBackend(self._core, self._model, settings), self.device, sample)
+            self._estimators[key] = Estimator(open_backend(self._core, self._model, settings), self.device, sample)
             while len(self._estimators) > MAX_SIZES:
                 self._estimators.popitem(last=False)
         self._estimators.move_to_end(key)

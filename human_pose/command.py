@@ -1,4 +1,4 @@
-"""What the command lines share: a parser that says in one line what is wrong, and the types of options."""
+"""What the command lines share: a parser that reports an error in one line, and the types of options."""
 
 import argparse
 from typing import NoReturn
@@ -14,21 +14,21 @@ SIZE_HELP = (
 
 
 class OptionParser(argparse.ArgumentParser):
-    """Says in one line what is wrong."""
+    """Reports an error in one line, without the usage text."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"error: {message}. See --help.\n")
 
 
 def count(text: str) -> int:
-    """1 or more."""
+    """An integer, 1 or more."""
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"'{text}' is no count; give 1 or more")
+        raise argparse.ArgumentTypeError(f"'{text}' is not a count; give 1 or more")
     return int(text)
 
 
 def request_count(text: str) -> int:
-    """As many as any device can use."""
+    """An integer, 1 to MAX_REQUESTS."""
     if count(text) > MAX_REQUESTS:
         raise argparse.ArgumentTypeError(
             f"'{text}' requests are more than any device can use; give up to {MAX_REQUESTS}"
@@ -37,39 +37,39 @@ def request_count(text: str) -> int:
 
 
 def seconds(text: str) -> float:
-    """More than 0."""
+    """A number of seconds, more than 0."""
     try:
         if 0 < float(text) < 1e6:
             return float(text)
     except ValueError:
         pass
-    raise argparse.ArgumentTypeError(f"'{text}' is no number of seconds; give more than 0")
+    raise argparse.ArgumentTypeError(f"'{text}' is not a number of seconds; give more than 0")
 
 
 def rate(text: str) -> float:
-    """So many a second."""
+    """A number per second, more than 0, up to 1000."""
     try:
         if 0 < float(text) <= 1000:
             return float(text)
     except ValueError:
         pass
-    raise argparse.ArgumentTypeError(f"'{text}' is no number of pictures a second; give more than 0, up to 1000")
+    raise argparse.ArgumentTypeError(f"'{text}' is not a number per second; give more than 0, up to 1000")
 
 
 def input_size(text: str) -> int:
-    """A shorter side that the network's input can have."""
+    """The shorter side of the network's input in pixels."""
     if not text.isdecimal() or not SIZE_STEP <= int(text) <= LARGEST_SIZE or int(text) % SIZE_STEP:
         raise argparse.ArgumentTypeError(
-            f"'{text}' is no multiple of {SIZE_STEP} from {SIZE_STEP} to {LARGEST_SIZE}; give 256 or 368, say"
+            f"'{text}' is not a multiple of {SIZE_STEP} from {SIZE_STEP} to {LARGEST_SIZE}; give 256 or 368, say"
         )
     return int(text)
 
 
 def score(text: str) -> float:
-    """A score of a keypoint."""
+    """A score, 0 to 1."""
     try:
         if 0 <= float(text) <= 1:
             return float(text)
     except ValueError:
         pass
-    raise argparse.ArgumentTypeError(f"'{text}' is no score; give a number from 0 to 1")
+    raise argparse.ArgumentTypeError(f"'{text}' is not a score; give a number from 0 to 1")

@@ -1,4 +1,4 @@
-"""The terminal: what is said there, progress, signals that stop the program, and what libraries must not write."""
+"""The terminal: messages, results, the progress line, stop signals, and lines of libraries that are hidden."""
 
 import contextlib
 import io
@@ -17,13 +17,13 @@ from .errors import DemoError
 
 
 def say(line: str) -> None:
-    """A line for the person at the terminal; the results, on standard output, stay free of it."""
+    """Print one line to standard error, so that standard output holds only results."""
     ProgressLine.clear()
-    _tell(f"{line}\n")
+    _write(f"{line}\n")
 
 
-def _tell(text: str) -> None:
-    """Write to standard error; a full disk, a reader or a terminal that has gone away stops nothing."""
+def _write(text: str) -> None:
+    """Write to standard error. A full disk, a closed pipe or a closed terminal does not stop the program."""
     try:
         print(text, end="", file=sys.stderr, flush=True)
     except OSError:
@@ -31,13 +31,13 @@ def _tell(text: str) -> None:
 
 
 def _silence(stream: TextIO) -> None:
-    """Let what is written to a stream from now on, and what still waits in it, go nowhere."""
+    """Discard everything written to a stream from now on, and what its buffer still holds."""
     with contextlib.suppress(OSError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def print_result(text: str) -> None:
-    """Results for standard output; a reader that has gone away (`| head`), or a full disk, stops nothing else."""
+    """Print results to standard output. A closed pipe (`| head`) or a full disk does not stop the program."""
     ProgressLine.clear()
     try:
         print(text, flush=True)
@@ -46,14 +46,14 @@ def print_result(text: str) -> None:
 
 
 class _Messages(logging.Handler):
-    """Says what the package logs: a line each, as a user reads it."""
+    """Prints each log record of the package as one line for the user."""
 
     def emit(self, record: logging.LogRecord) -> None:
         say(f"{'error: ' if record.levelno >= logging.ERROR else ''}{record.getMessage()}")
 
 
 def show_messages() -> None:
-    """Show what the package logs, and progress; as a library it is silent."""
+    """Show the package's log messages and its progress line; without this call the library is silent."""
     package = logging.getLogger(__package__)
     if not any(isinstance(handler, _Messages) for handler in package.handlers):
         package.addHandler(_Messages())
@@ -62,10 +62,10 @@ def show_messages() -> None:
 
 
 def set_up_terminal() -> None:
-    """What every command does first: show_messages, and streams that can be written to, whatever they are.
+    """The first step of every command: show messages, and make standard output and error safe to write to.
 
-    A program that was started without standard output or error gets somewhere to write to. What the terminal's encoding
-    does not have (a file's name in another script) is written as an escape.
+    If the program was started without one of them, it writes to the null device. Characters that the terminal's
+    encoding lacks (as in a file's name) are written as escapes.
     """
     show_messages()
     for name in ("stdout", "stderr"):
@@ -73,11 +73,11 @@ def set_up_terminal() -> None:
             setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115
         stream = getattr(sys, name)
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a file's name may hold what the terminal cannot show
+            stream.reconfigure(errors="backslashreplace")  # a file's name may hold characters that the terminal lacks
 
 
 def run_command(command: Callable[[], int | None]) -> int:
-    """Run a command. Returns its exit code: what the user can mend is one line, and the code that the error has."""
+    """Run a command and return its exit code. A DemoError becomes one line and its own exit code."""
     try:
         return command() or 0
     except DemoError as error:
@@ -89,9 +89,9 @@ def run_command(command: Callable[[], int | None]) -> int:
 
 
 class ProgressLine:
-    """One line of the terminal that is written over and over; nothing where the output is no terminal."""
+    """One line of the terminal that is overwritten again and again; silent where the output is not a terminal."""
 
-    is_on = False  # until a command says so
+    is_on = False  # until show_messages is called
     _shown = ""
 
     def __init__(self, interval_s: float = 0.2) -> None:
@@ -103,39 +103,39 @@ class ProgressLine:
         return self.is_on and sys.stderr.isatty() and time.monotonic() >= self._due_at
 
     def show(self, text: str) -> None:
-        """Write `text` in place of the line's last text, unless that is only just there."""
+        """Replace the line's text with `text`, unless it was replaced less than interval_s ago."""
         if not self.is_due:
             return
         self._due_at = time.monotonic() + self._interval_s
         padding = " " * max(0, len(ProgressLine._shown) - len(text))
         ProgressLine._shown = text
-        _tell(f"\r{text}{padding}")
+        _write(f"\r{text}{padding}")
 
     @classmethod
     def clear(cls) -> None:
-        """Empty the line, so that other output starts on a clean one."""
+        """Empty the line, so that other output starts on an empty line."""
         if cls._shown:
             shown, cls._shown = cls._shown, ""
-            _tell("\r" + " " * len(shown) + "\r")
+            _write("\r" + " " * len(shown) + "\r")
 
 
 STOP_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-INSISTS_AFTER_S = 3.0
+INTERRUPTS_AFTER_S = 3.0
 
 
 def handle_stop_signals(handler: Callable[[int, FrameType | None], None] | signal.Handlers) -> dict[int, Any]:
-    """Let `handler` take Ctrl-C, a polite kill and the terminal's end. Returns the handlers before.
+    """Set `handler` for Ctrl-C, SIGTERM and SIGHUP (the terminal closes). Returns the previous handlers.
 
-    Where SIGHUP is ignored, as under nohup, it stays so.
+    Where SIGHUP is ignored, as under nohup, it stays ignored.
     """
     taken = [number for number in STOP_SIGNALS if number == signal.SIGINT or signal.getsignal(number) != signal.SIG_IGN]
     return {number: signal.signal(number, handler) for number in taken}
 
 
 class StopRequest:
-    """While it is entered, Ctrl-C (a polite kill, the end of the terminal) asks the loop to end in order.
+    """While this context is entered, Ctrl-C (or SIGTERM, SIGHUP) asks the loop to end: the object becomes true.
 
-    A loop that has not ended INSISTS_AFTER_S later is interrupted by the next one; those before count as the first.
+    Further signals within INTERRUPTS_AFTER_S are ignored; a later one raises KeyboardInterrupt.
     """
 
     def __init__(self) -> None:
@@ -157,15 +157,15 @@ class StopRequest:
     def _ask(self, number: int, frame: FrameType | None) -> None:
         if self._asked_at is None:
             self._asked_at = time.monotonic()
-        elif time.monotonic() - self._asked_at > INSISTS_AFTER_S:
+        elif time.monotonic() - self._asked_at > INTERRUPTS_AFTER_S:
             raise KeyboardInterrupt
 
 
 def run_progress(frames: int, in_source: int | None, limit: int | None, elapsed_s: float) -> str:
-    """How far a run is: frames so far, how many there will be (None: not known, no limit), and the time left."""
+    """The progress of a run: frames so far, frames in all, time left. in_source, limit: None: unknown, unlimited."""
     frame_count = min((number for number in (in_source, limit) if number is not None), default=None)
     fps = frames / elapsed_s if elapsed_s > 0 else 0.0
-    if frame_count is None or fps == 0 or frames > frame_count:  # files may announce too few
+    if frame_count is None or fps == 0 or frames > frame_count:  # the frame count in a file may be too low
         return f"frame {frames}, {fps:.1f} FPS"
     return f"frame {frames} of {frame_count}, {fps:.1f} FPS, {minutes((frame_count - frames) / fps)} left"
 
@@ -175,7 +175,7 @@ def minutes(seconds: float) -> str:
     return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
 
 
-# How the lines of libpng begin, and those of the logger of OpenVINO's TensorFlow frontend.
+# The beginnings of lines that libpng and the logger of OpenVINO's TensorFlow frontend write.
 LIBRARY_LINES = (b"libpng ", b"WARNING: All log messages before absl::", b"E0000 ", b"W0000 ")
 
 _library_lines_lock = threading.Lock()
@@ -183,9 +183,9 @@ _library_lines_lock = threading.Lock()
 
 @contextlib.contextmanager
 def hide_library_lines() -> Iterator[None]:
-    """While it is entered, what is written to standard error is held back; afterwards all but LIBRARY_LINES follows.
+    """Hold standard error back while this context is entered; on leaving, write all of it but LIBRARY_LINES.
 
-    The libraries write to the file descriptor itself, so Python's own lines of other threads are held back, too.
+    The libraries write to the file descriptor itself, so lines that other threads write are held back, too.
     """
     with _library_lines_lock, contextlib.ExitStack() as stack:
         try:
@@ -202,5 +202,5 @@ def hide_library_lines() -> Iterator[None]:
             os.dup2(terminal, 2)
             held.seek(0)
             kept = b"".join(line for line in held if not line.startswith(LIBRARY_LINES))
-            with contextlib.suppress(OSError):  # nobody reads it
+            with contextlib.suppress(OSError):  # a closed pipe
                 os.write(2, kept)

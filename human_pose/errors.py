@@ -1,4 +1,4 @@
-"""What can go wrong, in one line that names the thing and the remedy; only `main` turns it into an exit code."""
+"""The errors. Each is one line that names the problem and the remedy; only `main` turns it into an exit code."""
 
 import errno
 import textwrap
@@ -17,21 +17,21 @@ class UsageError(DemoError):
 
 
 def first_line(error: BaseException) -> str:
-    """What a library's message says in one line, without its trail of source files."""
+    """A library's error message in one line, without its list of source files."""
     lines = [line.strip() for line in str(error).splitlines()]
-    telling = [line for line in lines if line and not line.startswith(("Exception from", "Check '"))]
-    return textwrap.shorten(" ".join(telling or [line for line in lines if line][-1:]), 200) or type(error).__name__
+    informative = [line for line in lines if line and not line.startswith(("Exception from", "Check '"))]
+    return textwrap.shorten(" ".join(informative or [line for line in lines if line][-1:]), 200) or type(error).__name__
 
 
 def explain_path_error(error: OSError) -> str:
-    """One line for a path that the system will not even look at."""
-    if error.filename is None and error.errno == errno.ENOENT:  # what os.getcwd() says
+    """One line for a path that the system rejects."""
+    if error.filename is None and error.errno == errno.ENOENT:  # raised by os.getcwd()
         return "The working folder is gone. Change to one that exists."
     return f"{error.strerror}: '{error.filename}'. Give another path."
 
 
 def explain_import_error(error: ImportError) -> str:
-    """One line that says what to install, for an import that failed on `openvino`, `opencv-python` or `numpy`."""
+    """One line that says what to install when the import of `openvino`, `opencv-python` or `numpy` failed."""
     message = str(error)
     packages = {
         "libGL.so": "libgl1",

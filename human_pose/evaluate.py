@@ -1,9 +1,9 @@
-"""How right the poses are: average precision (AP) over a set of images annotated in COCO's keypoints format.
+"""Measure accuracy: average precision (AP) over a set of images annotated in COCO's keypoints format.
 
 python -m human_pose.evaluate --images DIR --annotations FILE
 
-The images go through the demo's own estimator and decoder; pycocotools compares. Fewer keypoints make a person here
-than in the demo, because who is hidden counts as missed.
+The images go through the demo's own estimator and decoder; pycocotools compares the poses with the annotations. Here a
+person needs fewer keypoints than in the demo, because a person who is not shown counts as missed.
 """
 
 import argparse
@@ -26,9 +26,9 @@ try:
     from .decoders.openpose import DEFAULT_THRESHOLD
     from .files import check_writable, write_whole
     from .folders import cache_folder
+    from .inference.backends import open_backend
     from .inference.estimator import Estimator, infer_all
     from .inference.model import PoseModel, load_model, shorter_side
-    from .inference.openvino_backend import OpenVinoBackend
     from .inference.settings import Settings
     from .media.capture import Capture
     from .media.sources import images_source
@@ -38,17 +38,17 @@ try:
 except ImportError as import_error:
     sys.exit(f"error: {explain_import_error(import_error)}")
 
-MIN_KEYPOINTS = 2  # of a person: a limb
+MIN_KEYPOINTS = 2  # a person is at least one limb
 METRICS = ("AP", "AP50", "AP75", "APm", "APl", "AR")
-_PLACES = (0, 1, 2, 3, 4, 5)  # of the metrics in pycocotools' list
+_PLACES = (0, 1, 2, 3, 4, 5)  # the indices of the metrics in pycocotools' list
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What came of an evaluation.
+    """The result of an evaluation.
 
-    metrics: AP, ... in percent; images: how many they are over; left_out: the names of those that are missing or
-    cannot be read; inference_ms, decode_ms: mean an image; results: COCO results format.
+    metrics: AP, ... in percent; images: how many were evaluated; left_out: the names of images that are missing or
+    cannot be read; inference_ms, decode_ms: mean per image; results: the poses in COCO's results format.
     """
 
     metrics: dict[str, float]
@@ -66,13 +66,14 @@ def evaluate(
     annotations: Path,
     device: str = "CPU",
     size: int | None = None,
-    threshold: float = DEFAULT_THRESHOLD,
+    threshold: float | None = None,
     min_keypoints: int = MIN_KEYPOINTS,
     limit: int | None = None,
 ) -> Evaluation:
-    """Evaluate a network on a device. size: the shorter side of its input; limit: only the first so many images.
+    """Evaluate a network on a device. size: the shorter side of its input; limit: only the first N images.
 
-    Raises UsageError where the annotations are none or no image is there, DeviceError where the device refuses.
+    Raises UsageError where the annotations cannot be read or no image is found, DeviceError where the device rejects
+    the network.
     """
     truth = load_annotations(annotations)
     ids = {image["file_name"]: int(image["id"]) for image in truth.dataset["images"][:limit]}
@@ -85,7 +86,7 @@ def evaluate(
 
     network.reshape_open(size or network.own_size)
     settings = Settings(network.file.precision, hint="latency", cache=cache_folder())
-    estimator = Estimator(OpenVinoBackend(core, network, settings), device)
+    estimator = Estimator(open_backend(core, network, settings), device)
     decoder = network.decoder.with_limits(threshold, min_keypoints)
     results: list[dict[str, Any]] = []
     seen: list[str] = []
@@ -115,7 +116,7 @@ def evaluate(
 
 
 def load_annotations(path: Path) -> Any:
-    """pycocotools' COCO. Raises UsageError where it is not installed, or the file holds no annotated keypoints."""
+    """The annotations as pycocotools' COCO. Raises UsageError where it is not installed or finds no keypoints."""
     try:
         from pycocotools.coco import COCO
     except ImportError as error:
@@ -123,7 +124,7 @@ def load_annotations(path: Path) -> Any:
     if not path.is_file():
         raise UsageError(f"Cannot open '{path}': no such file. Give annotations in COCO's keypoints format.")
     try:
-        with contextlib.redirect_stdout(io.StringIO()):  # it tells how it gets on
+        with contextlib.redirect_stdout(io.StringIO()):  # it prints its progress
             truth = COCO(str(path))
         if not truth.dataset["images"] or not any("keypoints" in truth.anns[key] for key in truth.anns):
             raise ValueError("nothing in it")
@@ -133,13 +134,13 @@ def load_annotations(path: Path) -> Any:
 
 
 def compare(truth: Any, results: list[dict[str, Any]], image_ids: list[int]) -> dict[str, float]:
-    """METRICS in percent, by pycocotools, over some images."""
+    """The METRICS in percent, computed by pycocotools over some images."""
     from pycocotools.cocoeval import COCOeval
 
     if not results:
         return dict.fromkeys(METRICS, 0.0)
     with contextlib.redirect_stdout(io.StringIO()):
-        copies = [dict(result) for result in results]  # loadRes adds to them
+        copies = [dict(result) for result in results]  # loadRes changes them
         evaluation = COCOeval(truth, truth.loadRes(copies), "keypoints")
         evaluation.params.imgIds = image_ids
         evaluation.evaluate()
@@ -149,7 +150,7 @@ def compare(truth: Any, results: list[dict[str, Any]], image_ids: list[int]) -> 
 
 
 def summary(network: PoseModel, device: str, evaluation: Evaluation) -> str:
-    """What was evaluated, its AP, and over how many images."""
+    """The text of the result: what was evaluated, on how many images, and the metrics."""
     left_out = f" ({len(evaluation.left_out)} left out: missing or broken)" if evaluation.left_out else ""
     metrics = "  ".join(f"{name} {value:.1f}" for name, value in evaluation.metrics.items())
     return (
@@ -170,15 +171,15 @@ def parse_options(arguments: list[str] | None) -> argparse.Namespace:
     add("-p", "--precision", choices=PRECISIONS, help=PRECISION_HELP)
     add("-d", "--device", default="CPU", help="default: %(default)s")
     add("--size", "--height", type=input_size, metavar="N", help=SIZE_HELP)
-    add("--threshold", type=score, default=DEFAULT_THRESHOLD, help="least score of a keypoint; default: %(default)s")
+    add("--threshold", type=score, help=f"minimum score of a keypoint; default: the decoder's own, {DEFAULT_THRESHOLD}")
     add("--min-keypoints", type=count, default=MIN_KEYPOINTS, metavar="N",
-        help="people of whom fewer were found are left out; default: %(default)s")  # fmt: skip
+        help="leave out people with fewer keypoints; default: %(default)s")  # fmt: skip
     add("--limit", type=count, metavar="N", help="only the first N images")
     add("--results", type=Path, metavar="FILE", help="write the poses here, in COCO's results format")
     return parser.parse_args(arguments)
 
 
-def evaluate_as_told(options: argparse.Namespace) -> None:
+def run_evaluation(options: argparse.Namespace) -> None:
     """Evaluate, write the results if asked to, and print the summary."""
     if options.results is not None:
         check_writable(options.results)
@@ -196,7 +197,7 @@ def evaluate_as_told(options: argparse.Namespace) -> None:
 def main(arguments: list[str] | None = None) -> int:
     set_up_terminal()
     options = parse_options(arguments)
-    return run_command(lambda: evaluate_as_told(options))
+    return run_command(lambda: run_evaluation(options))
 
 
 def program() -> None:

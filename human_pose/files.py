@@ -1,4 +1,4 @@
-"""Output files: checked before a run, and under their final name only when they are whole."""
+"""Output files: checked before a run, and given their final name only when they are complete."""
 
 import contextlib
 import errno
@@ -17,7 +17,7 @@ PARTIAL_PREFIX = ".human-pose-"
 
 
 def is_utf8(path: Path) -> bool:
-    """Whether a path's bytes are UTF-8, as OpenCV and OpenVINO need them; the system itself allows any bytes."""
+    """Whether a path's bytes are UTF-8, which OpenCV and OpenVINO require; the system itself allows any bytes."""
     try:
         return os.fsencode(path) == str(path).encode()
     except UnicodeEncodeError:
@@ -26,10 +26,10 @@ def is_utf8(path: Path) -> bool:
 
 @contextlib.contextmanager
 def opencv_path(path: Path) -> Iterator[str]:
-    """A path to the same file that OpenCV can take while the context is entered: bytes that are not UTF-8 crash it.
+    """A path to the same file that OpenCV can open while the context is entered. Bytes that are not UTF-8 crash OpenCV.
 
-    A file that is yet to be written needs a name in UTF-8; its folder may have any. The path is absolute, because
-    FFmpeg would take the part before a colon for a protocol. Raises UsageError where the system offers no such path.
+    A file that does not exist yet needs a name in UTF-8; its folder may have any name. The path is absolute, because
+    FFmpeg reads the part before a colon as a protocol. Raises UsageError where the system offers no such path.
     """
     path = path.absolute()
     if is_utf8(path):
@@ -47,9 +47,10 @@ def opencv_path(path: Path) -> Iterator[str]:
 
 @contextlib.contextmanager
 def try_lock(path: Path) -> Iterator[bool]:
-    """Hold a lock file against other programs and threads; gives False at once where that cannot be had.
+    """Lock a file against other programs and threads; yields False at once where it cannot be locked.
 
-    Another program or thread may hold it, or the file cannot be opened: it is another user's, say.
+    Then another program or thread holds the lock, or the file cannot be opened, because it belongs to another user,
+    for example.
     """
     with contextlib.ExitStack() as stack:
         try:
@@ -69,7 +70,7 @@ def try_lock(path: Path) -> Iterator[bool]:
 
 
 def check_writable(path: Path) -> None:
-    """Raise UsageError where no file can be written at `path`, so that no run is in vain."""
+    """Raise UsageError where no file can be written at `path`. Called before a run, so that no result is lost."""
     if path.is_dir():
         raise UsageError(f"Cannot write '{path}': it is a folder. Give a file's name.")
     if path.exists() and not path.is_file():
@@ -80,7 +81,7 @@ def check_writable(path: Path) -> None:
 
 
 def check_parent(path: Path) -> None:
-    """Raise UsageError where nothing can be made at `path`."""
+    """Raise UsageError where no file or folder can be created at `path`."""
     parent = final_path(path).parent
     shown = parent if path.is_symlink() else path.parent
     if not parent.is_dir():
@@ -90,12 +91,12 @@ def check_parent(path: Path) -> None:
 
 
 def final_path(path: Path) -> Path:
-    """Where a file of this name really is: a symbolic link stays, and what it points to is written."""
+    """The path behind symbolic links: the link stays, and its target is written."""
     return Path(os.path.realpath(path))
 
 
 def identity(path: Path) -> tuple[int, int] | str:
-    """The same for every name of a file: other spellings, symbolic and hard links."""
+    """A value that is the same for every name of a file: relative paths, symbolic links, hard links."""
     try:
         found = path.stat()
     except OSError:
@@ -104,20 +105,20 @@ def identity(path: Path) -> tuple[int, int] | str:
 
 
 def free_name(path: Path) -> Path:
-    """`path`, or the first of name-2, name-3, ... that no file has."""
+    """`path` if no such file exists, else the first free one of name-2, name-3, ..."""
     names = (path.with_name(f"{path.stem}-{number}{path.suffix}") for number in itertools.count(2))
     return next(name for name in itertools.chain([path], names) if not os.path.lexists(name))
 
 
 def new_partial(path: Path) -> Path:
-    """A name beside `path` for what is not complete yet: short, so that a name of any length can be written."""
+    """A name beside `path` for a file that is not complete yet; it is short, so that `path` may have any length."""
     return path.with_name(f"{PARTIAL_PREFIX}{uuid.uuid4().hex[:8]}{path.suffix}")
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a file that is there whole or not at all; it keeps the permissions of the file it replaces.
+    """Write a file completely or not at all. It keeps the permissions of the file that it replaces.
 
-    Raises DemoError, also where `path` is a device or a pipe, which no file may replace.
+    Raises DemoError, also where `path` is a device or a pipe, which must not be replaced.
     """
     target = final_path(path)
     partial = new_partial(target).with_suffix("")
@@ -138,14 +139,14 @@ def write_whole(path: Path, data: bytes) -> None:
         raise DemoError(f"Cannot write '{path}': {error.strerror}. Make room, or give another place.") from error
 
 
-def room_left(path: Path) -> float:
-    """By how many bytes the file at `path` can still grow, on its disk and within the limits of this process."""
+def free_bytes(path: Path) -> float:
+    """How many bytes the file at `path` can still grow, by its disk and by the limits of this process."""
     usage = shutil.disk_usage(path.parent)
-    room = float(usage.free) if usage.total else math.inf  # some file systems do not say
+    free = float(usage.free) if usage.total else math.inf  # some file systems do not say
     if sys.platform != "win32":
         import resource
 
         limit = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
         if limit != resource.RLIM_INFINITY:
-            room = min(room, limit - path.stat().st_size)
-    return room
+            free = min(free, limit - path.stat().st_size)
+    return free

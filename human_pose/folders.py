@@ -1,7 +1,7 @@
-"""Where things are: what comes with the project, and what the user's models and caches are kept in.
+"""The folders: of the files that come with the project, and of the user's models and caches.
 
-In a checkout everything lies beside the package. Installed, models and clip are inside it, and what is fetched or made
-later goes to the user's own folders.
+In a checkout all of them are beside the package. In an installed package, the bundled models and the video are inside
+it; models that are downloaded or made later go to the user's own folders.
 """
 
 import os
@@ -11,7 +11,7 @@ from pathlib import Path
 from .files import is_utf8
 
 _PACKAGE = Path(__file__).resolve().parent
-_INSTALLED = _PACKAGE / "bundled"  # the wheel has it, a checkout has not
+_INSTALLED = _PACKAGE / "bundled"  # the wheel has this folder, a checkout does not
 IS_INSTALLED = _INSTALLED.is_dir()
 PROJECT = _INSTALLED if IS_INSTALLED else _PACKAGE.parent
 BUNDLED_MODELS = PROJECT / "models"
@@ -20,17 +20,17 @@ NAME = "human-pose-demo"  # of the user's folders
 
 
 def cache_folder() -> Path | None:
-    """The user's folder for what can be made anew; None if there can be none."""
+    """The user's cache folder; None if it cannot be created or written."""
     try:
         folder = (_base("XDG_CACHE_HOME", ".cache", "Library/Caches") / NAME).absolute()
         folder.mkdir(parents=True, exist_ok=True)
-    except (OSError, RuntimeError):  # RuntimeError: the user has no home
+    except (OSError, RuntimeError):  # RuntimeError: the user has no home folder
         return None
     return folder if is_utf8(folder) and os.access(folder, os.W_OK) else None
 
 
 def _base(variable: str, on_linux: str, on_mac: str) -> Path:
-    """Raises RuntimeError where the user has no home."""
+    """The parent of the user's folder on this system. Raises RuntimeError where the user has no home folder."""
     if sys.platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
     if sys.platform == "darwin":
@@ -39,7 +39,7 @@ def _base(variable: str, on_linux: str, on_mac: str) -> Path:
 
 
 def _models_folder() -> Path:
-    """Where models are fetched to, converted and quantized; it need not be there yet."""
+    """The folder for models that are downloaded, converted or quantized; it need not exist yet."""
     if not IS_INSTALLED:
         return BUNDLED_MODELS
     try:

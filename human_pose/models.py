@@ -19,7 +19,7 @@ try:
     from .decoders.openpose import DEFAULT_THRESHOLD
     from .folders import MODELS_FOLDER
     from .quantization.calibration import HELD_OUT, MIN_SAMPLES
-    from .quantization.quantize import DEFAULT_BOUND, INT8, Wish, quantize
+    from .quantization.quantize import DEFAULT_BOUND, INT8, Options, quantize
     from .zoo.catalog import BUNDLED, CATALOG, ORIGINAL_MODEL, PRECISIONS, ZOO
     from .zoo.convert import convert
     from .zoo.download import download
@@ -31,12 +31,12 @@ except ImportError as import_error:
 
 
 def list_models(options: argparse.Namespace) -> None:
-    """Print every model: in which precisions, on disk or to be downloaded, how large."""
+    """Print every model: its precisions, its size, and whether it is on disk or to be downloaded."""
     print_result(as_table(entries()))
 
 
 def fetch(options: argparse.Namespace) -> None:
-    """Download a model of the catalog, verified by its checksum."""
+    """Download a model of the catalog and verify its checksum."""
     name = options.name
     if options.original:
         fetch_graph(name)
@@ -57,28 +57,28 @@ def fetch(options: argparse.Namespace) -> None:
 
 
 def precisions_of(name: str) -> list[str]:
-    """Of a model of the catalog: the bundled one first, then those to be downloaded."""
+    """The precisions of a catalog model: the bundled one first, then those to be downloaded."""
     return [BUNDLED[name], *CATALOG[name]]
 
 
 def fetch_graph(name: str) -> None:
-    """Download what a bundled model was made of, and make its FP32 IR of it."""
+    """Download the graph that a bundled model was converted from, and convert it to an FP32 IR."""
     if name != ORIGINAL_MODEL:
         raise UsageError(f"The original of '{name}' cannot be fetched, only that of {ORIGINAL_MODEL}.")
     print_result(f"{GRAPH} is already there." if GRAPH.is_file() else str(fetch_original()))
-    # The bundled weights are rounded to FP16: in FP32 the network is compared as it was trained.
-    print_result(f"{name} FP32, made of it: {convert(GRAPH, name, 'FP32')}")
+    # The bundled weights are rounded to FP16; the FP32 IR has the weights as they were trained.
+    print_result(f"{name} FP32, converted from it: {convert(GRAPH, name, 'FP32')}")
 
 
 def convert_model(options: argparse.Namespace) -> None:
-    """Convert a network of another framework into an IR below models/; -m NAME then runs it."""
+    """Convert a network of another framework to an IR in models/; -m NAME then runs it."""
     check_new_name(options.name)
     print_result(str(convert(options.source, options.name, options.precision)))
 
 
 def quantize_model(options: argparse.Namespace) -> None:
-    """Quantize a float model to INT8, measure what that did to its keypoints, and refuse it if they were lost."""
-    wish = Wish(
+    """Quantize a float model to INT8, compare its keypoints, and refuse the result if too many were lost."""
+    quantization = Options(
         options.model,
         options.calibration,
         options.name,
@@ -88,8 +88,8 @@ def quantize_model(options: argparse.Namespace) -> None:
         options.force,
         options.accuracy_control,
     )
-    xml, figures = quantize(wish)
-    say(f"{figures[0].upper()}{figures[1:]}.")
+    xml, result = quantize(quantization)
+    say(f"{result[0].upper()}{result[1:]}.")
     print_result(str(xml))
 
 
@@ -100,46 +100,46 @@ def read_options(arguments: list[str] | None) -> argparse.Namespace:
                           formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
 
-    lister = commands.add_parser("list", help="what models there are, on disk or to be downloaded",
+    lister = commands.add_parser("list", help="list the models, on disk or to be downloaded",
                                  description=list_models.__doc__)
     lister.set_defaults(run=list_models)
 
     fetcher = commands.add_parser("fetch", help="download a model of the catalog", description=fetch.__doc__)
     fetcher.add_argument("name", metavar="NAME", help=" or ".join(CATALOG))
-    fetcher.add_argument("-p", "--precision", nargs="+", choices=PRECISIONS, help="default: all there are")
+    fetcher.add_argument("-p", "--precision", nargs="+", choices=PRECISIONS, help="default: all of them")
     fetcher.add_argument("--original", action="store_true",
-                         help=f"the TensorFlow graph that {ORIGINAL_MODEL} was made of, 8 MB, for the study; its FP32 "
-                              "IR is made of it")
+                         help=f"the TensorFlow graph that {ORIGINAL_MODEL} was converted from, 8 MB, for the study; it "
+                              "is also converted to an FP32 IR")
     fetcher.set_defaults(run=fetch)
 
-    converter = commands.add_parser("convert", help="make an IR of a TensorFlow graph, an ONNX file, ...",
+    converter = commands.add_parser("convert", help="convert a TensorFlow graph, an ONNX file, ... to an IR",
                                     description=convert_model.__doc__)
     converter.add_argument("source", type=Path, metavar="SOURCE",
-                           help="whatever OpenVINO reads: a .pb graph, an .onnx file, a SavedModel folder, an .xml")
-    converter.add_argument("--name", required=True, help="what the model is called in models/ and with -m")
+                           help="a file that OpenVINO reads: a .pb graph, an .onnx file, a SavedModel folder, an .xml")
+    converter.add_argument("--name", required=True, help="the name of the model in models/ and for -m")
     converter.add_argument("--precision", choices=("FP16", "FP32"), default="FP16",
-                           help="of the stored weights; default: %(default)s")
+                           help="precision of the stored weights; default: %(default)s")
     converter.set_defaults(run=convert_model)
 
     quantizer = commands.add_parser(
-        "quantize", help="make an INT8 model of a float one, and measure it", description=quantize_model.__doc__,
-        epilog=f"Needs NNCF: pip install nncf. Every {HELD_OUT}th frame calibrates nothing; on "
-               f"these the poses (threshold {DEFAULT_THRESHOLD}) of both models are compared. The figures are written "
-               f"beside the model, models/NAME/{INT8}/NAME.json. docs/quantization.md has examples.")
+        "quantize", help="quantize a float model to INT8, and compare the two", description=quantize_model.__doc__,
+        epilog=f"Needs NNCF: pip install nncf. Every {HELD_OUT}th frame is held out from calibration; "
+               f"on these frames the poses of both models (threshold {DEFAULT_THRESHOLD}) are compared. The result is "
+               f"written beside the model, to models/NAME/{INT8}/NAME.json. docs/quantization.md has examples.")
     add = quantizer.add_argument
     add("model", metavar="MODEL", help="a float model: a name, or the path of an IR's .xml")
     add("--calibration", required=True, metavar="VIDEO_OR_FOLDER",
-        help="a video or a folder of images like those that the model is to work on, with people in them")
-    add("--name", help="what the INT8 model is called in models/ and with -m; default: the float model's name")
+        help="a video or a folder of images with people, like those that the model will work on")
+    add("--name", help="the name of the INT8 model in models/ and for -m; default: the float model's name")
     add("--size", "--height", type=input_size, metavar="N", help=SIZE_HELP)
     add("--samples", type=samples, default=300, metavar="N",
-        help="frames, spread over the source, held-out ones included; default: %(default)s")
+        help="number of frames, spread over the source, with the held-out ones; default: %(default)s")
     add("--bound", type=score, default=DEFAULT_BOUND, metavar="X",
-        help="least share of the float model's keypoints that must be found again within 0.2 of the torso; less is "
-             "refused, exit code 1; default: %(default)s")
-    add("--force", action="store_true", help="keep the model whatever was measured")
+        help="minimum PCK: the share of the float model's keypoints found again within 0.2 of the torso; a model below "
+             "it is refused, exit code 1; default: %(default)s")
+    add("--force", action="store_true", help="keep the model even if it is below the bound")
     add("--accuracy-control", action="store_true",
-        help="leave the most sensitive layers in float, as many as it takes to meet the bound; takes longer")
+        help="keep the most sensitive layers in float, as many as the bound needs; takes longer")
     quantizer.set_defaults(run=quantize_model)
     # fmt: on
     options = parser.parse_args(arguments)
@@ -151,7 +151,7 @@ def read_options(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def samples(text: str) -> int:
-    """Enough to calibrate on and to judge."""
+    """A number of frames, enough to calibrate on and to compare."""
     if count(text) < MIN_SAMPLES:
         raise argparse.ArgumentTypeError(f"'{text}' frames are too few; give {MIN_SAMPLES} or more")
     return count(text)

@@ -1,4 +1,4 @@
-"""What a run has written, and what it could not write."""
+"""The log of a run's output files: those written, and those that failed."""
 
 import logging
 from pathlib import Path
@@ -7,19 +7,22 @@ log = logging.getLogger(__name__)
 
 
 class OutputLog:
-    """What a run has written, for its last lines. A file that fails costs no more than itself, and the exit code."""
+    """The output files of a run. One that fails does not stop the run, but sets the exit code to 1.
+
+    lines: what the run prints at its end, one line for each file.
+    """
 
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.has_failed = False
 
     def add(self, path: Path, details: str = "") -> None:
-        """A file that is complete."""
+        """Note a file that is complete."""
         line = f"Wrote {path}" + (f" ({details})" if details else "")
         if line not in self.lines:
             self.lines.append(line)
 
     def fail(self, problem: object) -> None:
-        """Something that could not be written: said at once."""
+        """Report at once that something could not be written."""
         self.has_failed = True
         log.error("%s", problem)

@@ -33,6 +33,6 @@ def test_a_damaged_png_is_one_error_without_libpngs_line(tmp_path: Path, capfd: 
     image = np.random.default_rng(0).integers(0, 256, (200, 300, 3), np.uint8)
     data = cv2.imencode(".png", image)[1].tobytes()
     (tmp_path / "half.png").write_bytes(data[: len(data) // 2])
-    with pytest.raises(UsageError, match=r"half\.png' is no image that can be read"):
+    with pytest.raises(UsageError, match=r"half\.png' is not an image that can be read"):
         list(open_source(str(tmp_path / "half.png")).images())
     assert capfd.readouterr().err == ""

@@ -1,12 +1,12 @@
 """Heatmaps and part affinity fields -> the poses of all people in the frame.
 
 After Cao et al., "Realtime Multi-Person 2D Pose Estimation using Part Affinity Fields", arXiv 1611.08050: keypoints are
-the peaks of the heatmaps; a limb is a pair of keypoints along whose connecting line the limb's field points from the
-first to the second; limbs that share a keypoint make a person. A limb that is too long for the person is left out: it
-leads to somebody else.
+the peaks of the heatmaps. A limb is a pair of keypoints; along the line between them, the limb's field points from the
+first to the second. Limbs that share a keypoint make a person. A limb that is too long for the person is left out,
+because it leads to another person.
 
-All keypoints, and all pairs that could be a limb, are looked at in one batch of arrays each. `openpose_plain` does the
-same in plain words, one keypoint and one limb after the other; both give equal poses to within 1e-5.
+All keypoints are processed in one batch of arrays, and so are all candidate limbs. `openpose_plain` does the same in
+plain loops, one keypoint and one limb after the other; the poses of both are equal to within 1e-5.
 """
 
 import math
@@ -21,12 +21,12 @@ from .decoder import Outputs
 from .openpose_fields import CELL_PIXELS, KEYPOINTS, LIMBS, SKELETON
 from .peaks import Peaks, find_peaks
 
-DEFAULT_THRESHOLD = 0.05  # least score of a keypoint
-DEFAULT_MIN_KEYPOINTS = 5  # of a person; fewer make a fragment
-SAMPLES_PER_LIMB = 10  # points of the line between two keypoints at which the field is looked up
-MIN_FIELD = 0.02  # a sample whose projection on the line is not above this does not support the limb
-MIN_SUPPORT = 8  # samples that must support a limb
-MIN_LIMB_MEAN = 0.05  # of a person; what is found in stones and leaves has less, people nearly always more
+DEFAULT_THRESHOLD = 0.05  # minimum score of a keypoint
+DEFAULT_MIN_KEYPOINTS = 5  # of a person; fewer are only a fragment
+SAMPLES_PER_LIMB = 10  # points on the line between two keypoints at which the field is sampled
+MIN_FIELD = 0.02  # a sample supports the limb if its projection on the line is above this
+MIN_SUPPORT = 8  # minimum number of samples that support a limb
+MIN_LIMB_MEAN = 0.05  # minimum mean score of a person's limbs; detections in stones or leaves have less
 
 _PARTS = range(len(KEYPOINTS))
 _STARTS, _ENDS = [limb.start_id for limb in LIMBS], [limb.end_id for limb in LIMBS]
@@ -40,14 +40,14 @@ _STEPS = np.linspace(0, 1, SAMPLES_PER_LIMB, dtype=np.float32)[:, None]
 _MIDDLE = np.full((1, 1), 0.5, np.float32)
 
 
-# A limb that was seen: which of LIMBS, the peaks where it starts and ends, and how surely, 0..1. There are
-# many, and each is looked at once: a tuple without names takes a fifth of the time to make.
+# A limb that was found: index in LIMBS, start peak, end peak, score 0..1. There are many of them, and a plain tuple
+# takes a fifth of the time of a named one to create.
 Connection = tuple[int, int, int, float]
 
 
 @dataclass(frozen=True)
 class OpenPoseDecoder:
-    """Heatmaps and part affinity fields; see `decoder.Decoder`."""
+    """Decodes heatmaps and part affinity fields; see `decoder.Decoder`."""
 
     threshold: float = DEFAULT_THRESHOLD
     min_keypoints: int = DEFAULT_MIN_KEYPOINTS
@@ -60,8 +60,9 @@ class OpenPoseDecoder:
     def output_names(self) -> tuple[str, ...]:
         return "heatmaps", "pafs"
 
-    def with_limits(self, threshold: float, min_keypoints: int) -> "OpenPoseDecoder":
-        return replace(self, threshold=threshold, min_keypoints=min_keypoints)
+    def with_limits(self, threshold: float | None = None, min_keypoints: int | None = None) -> "OpenPoseDecoder":
+        threshold = self.threshold if threshold is None else threshold
+        return replace(self, threshold=threshold, min_keypoints=min_keypoints or self.min_keypoints)
 
     def decode(self, outputs: Outputs, frame_pixels: tuple[float, float] = (1.0, 1.0)) -> list[Pose]:
         pixels_per_cell = CELL_PIXELS * frame_pixels[0], CELL_PIXELS * frame_pixels[1]
@@ -78,11 +79,11 @@ def decode(
     threshold: float = DEFAULT_THRESHOLD,
     min_keypoints: int = DEFAULT_MIN_KEYPOINTS,
 ) -> list[Pose]:
-    """Find everybody's pose.
+    """Find the poses of all people.
 
     heatmaps: (19, h, w) float32; pafs: (38, h, w) float32; pixels_per_cell: frame pixels that one cell of the maps
-    spans in x and in y; threshold: least score of a keypoint, 0..1; min_keypoints: fewer are no person. Returns the
-    poses, the surest first.
+    spans in x and in y; threshold: minimum score of a keypoint, 0..1; min_keypoints: minimum of a person. Returns the
+    poses, the highest score first.
     """
     peaks = find_peaks(heatmaps[: len(KEYPOINTS)], threshold)
     people = group_people(find_connections(peaks, pafs), peaks.points)
@@ -90,10 +91,10 @@ def decode(
 
 
 class Lines(NamedTuple):
-    """Straight lines between pairs of peaks that could be limbs.
+    """The candidate limbs: straight lines between pairs of peaks.
 
-    limb, start, end: (n,) int, which of LIMBS and which peaks it would join; origin, way: (2, n) float32,
-    where the line starts and how far it goes in x and y, in cells counted from the map's corner; length: (n,) float32.
+    limb, start, end: (n,) int, the index in LIMBS and the indices of the two peaks; origin, way: (2, n) float32, the
+    start of the line and the vector to its end, x and y in cells from the map's corner; length: (n,) float32, in cells.
     """
 
     limb: np.ndarray
@@ -108,10 +109,10 @@ class Lines(NamedTuple):
 
 
 def find_connections(peaks: Peaks, pafs: np.ndarray) -> list[Connection]:
-    """Join peaks into limbs, a peak at most once in each limb, the surest first; limb after limb.
+    """Join peaks to limbs, in the order of LIMBS, the highest score first; a peak is in each limb at most once.
 
-    pafs: (38, h, w) float32. The field in the middle of the line decides which pairs are looked at more closely: that
-    is where the limbs of two people part.
+    pafs: (38, h, w) float32. The field in the middle of the line decides which pairs are examined further, because
+    wrong pairs, whose ends are on two people, mostly fail there.
     """
     lines = _lines(peaks, pafs.shape)
     lines = lines.take((_projections(pafs, lines, _MIDDLE)[0] > MIN_FIELD * lines.length).nonzero()[0])
@@ -125,7 +126,7 @@ def find_connections(peaks: Peaks, pafs: np.ndarray) -> list[Connection]:
 
     columns = (values[surest_first].tolist() for values in (lines.limb, lines.start, lines.end, scores))
     connections = []
-    taken_by = [-1] * len(peaks.scores)  # the last limb that a peak is an end of
+    taken_by = [-1] * len(peaks.scores)  # for each peak, the last limb that uses it
     for connection in zip(*columns, strict=True):
         limb_id, one, other, _ = connection
         if taken_by[one] != limb_id != taken_by[other]:
@@ -135,20 +136,20 @@ def find_connections(peaks: Peaks, pafs: np.ndarray) -> list[Connection]:
 
 
 def _lines(peaks: Peaks, shape: tuple[int, ...]) -> Lines:
-    """Those of all pairs of peaks that could be a limb; shape: of the fields, (38, h, w)."""
+    """The lines of all candidate limbs. shape: the shape of the fields, (38, h, w)."""
     _, height, width = shape
     limits = np.array([[width - 1], [height - 1]], np.float32)
     points = np.minimum(np.maximum(peaks.points, 0), limits)
-    corners = points + np.float32(0.5)  # a cell's number is its centre's: cut, this is rounded
+    corners = points + np.float32(0.5)  # cell centres are at whole numbers: adding 0.5 and truncating rounds
     limb, start, end = _pairs(peaks.counts)
     way = points.take(end, 1) - points.take(start, 1)
     return Lines(limb, start, end, corners.take(start, 1), way, np.sqrt(way[0] * way[0] + way[1] * way[1]))
 
 
 def _projections(pafs: np.ndarray, lines: Lines, steps: np.ndarray) -> np.ndarray:
-    """The limb's field in the cells nearest to some points of each line: its projection on the line times the length.
+    """Projection of the limb's field on each line, times the line's length, in the cells nearest to some points.
 
-    pafs: (38, h, w) float32; steps: (m, 1) float32, the points as parts of the way, 0..1. Returns (m, n) float32.
+    pafs: (38, h, w) float32; steps: (m, 1) float32, the points as fractions of the line, 0..1. Returns (m, n) float32.
     """
     _, height, width = pafs.shape
     fields = pafs.reshape(-1)
@@ -159,13 +160,13 @@ def _projections(pafs: np.ndarray, lines: Lines, steps: np.ndarray) -> np.ndarra
 
 
 def _pairs(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Every pair of peaks that could be a limb: the limb, the peak it starts at and the one it ends at.
+    """Every pair of peaks that could be a limb: index of the limb, of the start peak and of the end peak, (n,) each.
 
-    counts: (18,) int, how many peaks each keypoint has; the peaks are numbered keypoint by keypoint.
+    counts: (18,) int, the number of peaks of each keypoint; peaks are numbered keypoint by keypoint.
     """
     first = counts.cumsum() - counts
     starts, ends = counts.take(_LIMB_STARTS), counts.take(_LIMB_ENDS)
-    # A row for each limb and each of its starts, which goes with every end.
+    # One row for each limb and each of its start peaks; the row is then repeated for every end peak.
     row_limb = _LIMB_IDS.repeat(starts)
     row_start = np.arange(len(row_limb)) + (first.take(_LIMB_STARTS) - (starts.cumsum() - starts)).repeat(starts)
     row_ends = ends.take(row_limb)
@@ -176,9 +177,10 @@ def _pairs(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 class Person:
-    """Peaks that belong together: {keypoint id: peak}. number: in the order of founding; score: of its limbs.
+    """A person: {keypoint index: peak}.
 
-    size: of the torso, in cells, at least, as the longest limb shows; 0 where only the head is known.
+    number: people are numbered in the order in which they were found; score: the sum over the limbs; size: a lower
+    bound of the torso's length in cells, from the limbs so far; 0 while it is unknown.
     """
 
     __slots__ = ("number", "peaks", "score", "size")
@@ -187,16 +189,16 @@ class Person:
         self.number, self.peaks, self.score, self.size = number, peaks, score, size
 
     def is_likely(self, min_keypoints: int) -> bool:
-        """Whether it has so many keypoints, and limbs that were clearly seen; n keypoints hang on n - 1 limbs."""
+        """Whether it has enough keypoints, and its limbs a high enough mean score; n keypoints have n - 1 limbs."""
         return len(self.peaks) >= min_keypoints and self.score >= MIN_LIMB_MEAN * (len(self.peaks) - 1)
 
 
 def group_people(connections: list[Connection], points: np.ndarray) -> list[Person]:
-    """Put together the limbs that share a peak. points: (2, n) float32, where the peaks are, in cells.
+    """Group limbs that share a peak into people. points: (2, n) float32, the positions of the peaks in cells.
 
-    A limb goes to the person who owns one of its ends, unites the two who own one each, or founds a new person. A limb
-    that is too long for that person, or leads to a keypoint that the person has already, is left out. A peak has at
-    most one owner, which a table tells.
+    A limb is added to the person who owns one of its ends, joins the two people who own one end each, or starts a new
+    person. A limb is left out if it is too long for the person, or if the person already has another peak for that
+    keypoint. A peak has at most one owner; `owners` lists it.
     """
     people: list[Person] = []
     owners: list[Person | None] = [None] * points.shape[1]
@@ -215,7 +217,7 @@ def group_people(connections: list[Connection], points: np.ndarray) -> list[Pers
                     people.append(person)
             elif (
                 part not in owner.peaks
-                and not 0 < owner.size * _LONGEST[limb] < length  # of an unknown size, 0, every length fits
+                and not 0 < owner.size * _LONGEST[limb] < length  # size 0: unknown, every length fits
                 and (_IS_DRAWN[limb] or _fit(owner.peaks | {part: peak}, owner.size, places))
             ):
                 owners[peak] = owner
@@ -238,10 +240,11 @@ def group_people(connections: list[Connection], points: np.ndarray) -> list[Pers
 
 
 def _fit(peaks: dict[int, int], size: float, places: list[tuple[float, float]]) -> bool:
-    """Whether no limb between some peaks is too long for a torso of that size; 0: it is unknown, and so all fit.
+    """Whether no limb between these peaks is too long for a torso of that size; 0: size unknown, all limbs fit.
 
-    The limbs that are drawn form a tree: each that joins two parts of a person is the only one between them. One that
-    is not drawn, from a shoulder to an ear, goes past the tree: other limbs are then drawn that were never looked at.
+    The drawn limbs form a tree, so a drawn limb that joins two parts of a person is the only limb between them. A limb
+    that is not drawn, from shoulder to ear, is outside the tree: joining by it makes other limbs appear that were not
+    checked yet.
     """
     return size == 0 or all(
         math.dist(places[peaks[start]], places[peaks[end]]) <= longest * size
@@ -251,7 +254,7 @@ def _fit(peaks: dict[int, int], size: float, places: list[tuple[float, float]]) 
 
 
 def _poses(people: list[Person], peaks: Peaks, pixels_per_cell: tuple[float, float]) -> list[Pose]:
-    """Peaks in cells -> keypoints in frame pixels; the centre of cell (0, 0) is half a cell from the frame's corner."""
+    """Peaks in cells -> keypoints in frame pixels. The centre of cell (0, 0) is half a cell from the frame's corner."""
     people = sorted(people, key=lambda person: person.score, reverse=True)
     missing = len(peaks.scores)
     table = np.full((missing + 1, 3), np.nan, np.float32)

@@ -1,4 +1,4 @@
-"""What the outputs of OpenPose's COCO networks hold: 18 keypoints, and the part affinity fields of 19 limbs.
+"""The outputs of OpenPose's COCO networks: heatmaps of 18 keypoints, part affinity fields of 19 limbs.
 
 Source: Cao et al., "Realtime Multi-Person 2D Pose Estimation using Part Affinity Fields", arXiv 1611.08050.
 """
@@ -25,8 +25,8 @@ HEATMAP_CHANNELS = len(KEYPOINTS) + 1  # the last one is the background
 class FieldLimb(NamedTuple):
     """Two keypoints that a part affinity field joins; the field points from `start` to `end`.
 
-    length: how long it usually is; longest: how long it can be; both in torso lengths, neck to hip. A limb of the face
-    or from shoulder to ear has no usual length here, because heads do not measure bodies.
+    length: its usual length; longest: its maximum length; both in torso lengths, neck to hip. Limbs of the face and
+    from shoulder to ear have no usual length here, because the size of a body is not estimated from its head.
     """
 
     start: str
@@ -46,10 +46,10 @@ class FieldLimb(NamedTuple):
         return KEYPOINTS.index(self.end)
 
 
-# The trunk, arms and legs, the face, and what joins a head to its shoulders. The trunk comes first: its size decides
-# which limbs are too long. The usual lengths are medians over COCO's annotations, left and right together. The longest
-# are 3 times the usual ones for arms and legs, because the trunk may be foreshortened or cut off by the picture's edge,
-# and more than twice the medians, 0.1 and 0.15, for the face. docs/accuracy.md says how rarely a true limb is longer.
+# The trunk, arms and legs, the face, and the limbs from shoulders to ears. The trunk comes first, because its size
+# decides which limbs are too long. The usual lengths are medians over COCO's annotations, left and right together. The
+# maximum for arms and legs is 3 times the usual length, because the trunk may be foreshortened or cut off at the edge;
+# for the face it is more than twice the medians of 0.1 and 0.15. docs/accuracy.md has the measurements.
 LIMBS = (
     FieldLimb("neck", "right_shoulder", (12, 13), 0.29),
     FieldLimb("neck", "left_shoulder", (20, 21), 0.29),

@@ -1,6 +1,6 @@
-"""The decoder in plain words: one cell, one pair of keypoints and one limb after the other.
+"""The decoder in plain loops: one cell, one pair of keypoints and one limb after the other.
 
-`openpose` does the same in few large steps and must give the same poses: tests and benchmarks compare the two.
+`openpose` does the same in a few array operations. Tests and benchmarks check that both give the same poses.
 """
 
 import math
@@ -26,7 +26,7 @@ NONE: np.float32 = np.float32(0)
 
 
 class Peak(NamedTuple):
-    """A keypoint: where it is, in cells, and its score; each a float32."""
+    """A keypoint: x and y in cells, and its score; each a float32."""
 
     x: np.float32
     y: np.float32
@@ -34,7 +34,7 @@ class Peak(NamedTuple):
 
 
 class Connection(NamedTuple):
-    """A limb: the numbers of the two peaks it joins, and its score."""
+    """A limb: the indices of the two peaks that it joins, and its score."""
 
     start: int
     end: int
@@ -43,9 +43,9 @@ class Connection(NamedTuple):
 
 @dataclass
 class Person:
-    """Keypoint id -> its peak and the peak's number; the sum of the limbs' scores.
+    """A person. peaks: {keypoint index: index of the peak}; score: the sum over the limbs.
 
-    size: the torso's length in cells, at least, as the limb shows that is longest for its kind; 0: none has shown it.
+    size: a lower bound of the torso's length in cells, from the limb that is longest for its kind; 0: unknown.
     """
 
     peaks: dict[int, int] = field(default_factory=dict)
@@ -82,7 +82,7 @@ def decode(
 
 
 def find_peaks(heatmap: np.ndarray, threshold: float) -> list[Peak]:
-    """The cells of (h, w) that reach the threshold and that no neighbour exceeds; of equal ones the last."""
+    """The cells of (h, w) that reach the threshold and that no neighbour exceeds; of equal neighbours the last."""
     height, width = heatmap.shape
     peaks = []
     for row, column in np.argwhere(heatmap >= threshold).tolist():
@@ -101,7 +101,7 @@ def find_peaks(heatmap: np.ndarray, threshold: float) -> list[Peak]:
 
 
 def offset(line: np.ndarray, peak: int) -> np.float32:
-    """Where the parabola through the logarithms of three cells has its top, in cells from the peak's."""
+    """The top of the parabola through the logarithms of three cells, in cells from the peak's centre."""
     last = len(line) - 1
     if last < 2 and peak in (0, last):
         return NONE
@@ -121,7 +121,7 @@ def offset(line: np.ndarray, peak: int) -> np.float32:
 
 
 def find_connections(starts: list[Peak], ends: list[Peak], paf: np.ndarray) -> list[Connection]:
-    """The pairs whose line is supported by the limb's field, (2, h, w), each peak at most once, the surest first."""
+    """The pairs that the limb's field (2, h, w) supports, the highest score first; each peak at most once."""
     scored = []
     for number, start in enumerate(starts):
         for other_number, end in enumerate(ends):
@@ -136,14 +136,14 @@ def find_connections(starts: list[Peak], ends: list[Peak], paf: np.ndarray) -> l
 
 
 def score_limb(start: Peak, end: Peak, paf: np.ndarray) -> np.float32 | None:
-    """The mean projection of the field on the line, times the ends' mean score; None if this is no limb."""
+    """The mean projection of the field on the line, times the ends' geometric mean score; None if not a limb."""
     _, height, width = paf.shape
     from_x, from_y = inside(start.x, width), inside(start.y, height)
     way_x, way_y = inside(end.x, width) - from_x, inside(end.y, height) - from_y
     length = np.sqrt(way_x * way_x + way_y * way_y)
 
     def projection(step: np.float32) -> np.float32:
-        """Of the field in the cell nearest to that point of the way; times the length."""
+        """Projection of the field in the cell nearest to that point of the line, times the length."""
         column = int(from_x + HALF + way_x * step)
         row = int(from_y + HALF + way_y * step)
         projected: np.float32 = paf[0, row, column] * way_x + paf[1, row, column] * way_y
@@ -161,14 +161,14 @@ def score_limb(start: Peak, end: Peak, paf: np.ndarray) -> np.float32 | None:
 
 
 def inside(place: np.float32, cells: int) -> np.float32:
-    """A peak may be half a cell beyond the outermost cell's centre; there is no field."""
+    """Limit a position to the cells' centres: a peak may be half a cell outside, where there is no field."""
     return min(max(place, np.float32(0)), np.float32(cells - 1))
 
 
 def group_people(connections: list[list[Connection]], peaks: list[list[Peak]]) -> list[Person]:
-    """Put together the limbs that share a keypoint.
+    """Group limbs that share a keypoint into people.
 
-    connections: for each limb of `skeleton.LIMBS` those found; peaks: for each keypoint those found.
+    connections: for each of LIMBS the limbs found; peaks: for each keypoint the peaks found.
     """
     people: list[Person] = []
     for limb, found in zip(LIMBS, connections, strict=True):
@@ -178,9 +178,10 @@ def group_people(connections: list[list[Connection]], peaks: list[list[Peak]]) -
 
 
 def add_limb(people: list[Person], limb: FieldLimb, connection: Connection, peaks: list[list[Peak]]) -> None:
-    """Add one limb to the person who owns one of its ends, unite the two who own one each, or found a new person.
+    """Add a limb to the person who owns one of its ends, join the two who own one end each, or start a new person.
 
-    Nobody gets a second keypoint of a kind: the surer limb came first. Nobody gets a limb that is too long.
+    A person gets no second keypoint of a kind, because limbs with higher scores come first, and no limb that is too
+    long.
     """
     ends = {limb.start_id: connection.start, limb.end_id: connection.end}
     owners = [person for person in people if any(person.peaks.get(part) == peak for part, peak in ends.items())]
@@ -207,7 +208,7 @@ def add_limb(people: list[Person], limb: FieldLimb, connection: Connection, peak
 
 
 def has_too_long_limb(person: dict[int, int], size: float, peaks: list[list[Peak]]) -> bool:
-    """Whether two of the keypoints make a limb that is too long for a torso of that size; 0: the size is unknown."""
+    """Whether two of the keypoints make a limb that is too long for a torso of that size; 0: size unknown."""
     return size > 0 and any(
         length(limb, person, peaks) > limb.longest * size
         for limb in LIMBS
@@ -216,6 +217,6 @@ def has_too_long_limb(person: dict[int, int], size: float, peaks: list[list[Peak
 
 
 def length(limb: FieldLimb, person: dict[int, int], peaks: list[list[Peak]]) -> float:
-    """In cells."""
+    """The length of a person's limb in cells."""
     start, end = (peaks[part][person[part]] for part in (limb.start_id, limb.end_id))
     return math.dist((float(start.x), float(start.y)), (float(end.x), float(end.y)))

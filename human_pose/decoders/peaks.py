@@ -1,17 +1,17 @@
-"""The peaks of heatmaps: where a keypoint is, to a fraction of a cell."""
+"""Find the peaks of heatmaps: the positions of keypoints, to a fraction of a cell."""
 
 from typing import NamedTuple
 
 import numpy as np
 
-MIN_LOGGED, MAX_LOGGED = 1e-3, 1e3  # what heatmaps are kept between before their logarithm is taken
+MIN_LOGGED, MAX_LOGGED = 1e-3, 1e3  # heatmaps are clipped to this range before the logarithm
 
 
 class Peaks(NamedTuple):
     """The peaks of all heatmaps, keypoint by keypoint, each row by row.
 
-    points: (2, n) float32, x and y in cells, with fractions; scores: (n,) float32; counts: (parts,) int, how many each
-    map has.
+    points: (2, n) float32, x and y in cells, with fractions; scores: (n,) float32; counts: (parts,) int, the number of
+    peaks in each map.
     """
 
     points: np.ndarray
@@ -26,13 +26,13 @@ def find_peaks(heatmaps: np.ndarray, threshold: float) -> Peaks:
     last in reading order is the peak, so that a plateau of two cells is one keypoint.
     """
     parts, height, width = heatmaps.shape
-    # All maps in a row, a cell of nothing around each: every neighbour is a fixed number of places away.
+    # One flat array of all maps, each with a border of -inf: every neighbour is at a fixed distance.
     row_cells = width + 2
     padded = np.full((parts, height + 2, row_cells), -np.inf, np.float32)
     padded[:, 1:-1, 1:-1] = heatmaps
     cells = padded.reshape(-1)
     at = (cells >= threshold).nonzero()[0]
-    # Left and right, above and below, then across the corners: each time fewer are left to look at.
+    # Compare with left and right, above and below, then the corners: each step leaves fewer candidates.
     scores = cells.take(at)
     at = at[(scores >= cells.take(at - 1)) & (scores > cells.take(at + 1))]
     scores = cells.take(at)
@@ -50,11 +50,11 @@ def find_peaks(heatmaps: np.ndarray, threshold: float) -> Peaks:
 
 
 def _offsets(cells: np.ndarray, at: np.ndarray, number: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Where the top of each peak is, (2, n) float32, x and y in cells from the peak's own, -0.5..0.5.
+    """The top of each peak, (2, n) float32, x and y in cells from the centre of the peak's cell, -0.5..0.5.
 
     It is the top of the parabola through the logarithms of three cells, exact for a Gaussian. cells: the padded maps;
-    at: the peaks' places in them; number: (2, n) their columns and rows; shape: of the maps. At a map's border the
-    three cells are the peak's and the two next to it: their parabola goes on beyond the border.
+    at: the peaks' indices in them; number: (2, n) their columns and rows; shape: of the maps. At a map's border the
+    three cells are the peak's and the two next to it, and their parabola is extended beyond the border.
     """
     _, height, width = shape
     step = np.array([[1], [width + 2]])

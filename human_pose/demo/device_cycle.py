@@ -1,20 +1,20 @@
-"""What TAB walks through."""
+"""The list of devices that TAB walks through."""
 
 from collections.abc import Sequence
 
 import openvino as ov
 
-from ..inference.devices import check_device, offered_devices
+from ..inference.backends import check_device, offered_devices
 
 
 class DeviceCycle:
-    """What TAB walks through: each device; MULTI and HETERO over all of them, where there are several; AUTO.
+    """The devices that TAB walks through: each single device, then MULTI and HETERO over all of them, then AUTO.
 
-    A device that failed is passed over, but can still be asked for by its number.
+    TAB skips a device that failed; its number key still selects it.
     """
 
     def __init__(self, core: ov.Core, start: str, devices: Sequence[str] | None = None) -> None:
-        """devices: these, in this order, instead of what the machine has. Raises UsageError if one is not here."""
+        """devices: the list to use; None: all that the machine has. Raises UsageError if it lacks one of them."""
         self.devices = list(dict.fromkeys(devices)) if devices else offered_devices(core)
         if start not in self.devices:
             self.devices.insert(0, start)
@@ -24,7 +24,7 @@ class DeviceCycle:
         self.failed: set[str] = set()
 
     def next(self, step: int = 1) -> str:
-        """Move on to the next device that did not fail, or to the one before with step -1."""
+        """Move to the next device that has not failed; with step -1, to the previous one."""
         position = self.devices.index(self.target)
         for distance in range(1, len(self.devices) + 1):
             device = self.devices[(position + step * distance) % len(self.devices)]
@@ -34,7 +34,7 @@ class DeviceCycle:
         return self.target
 
     def jump(self, number: int) -> str | None:
-        """Move to a device by its number, from 1; one that failed gets another try. None if there is none."""
+        """Move to a device by its number, from 1, even if it failed before. Returns None if there is no such number."""
         if not 1 <= number <= len(self.devices):
             return None
         self.target = self.devices[number - 1]
@@ -42,7 +42,7 @@ class DeviceCycle:
         return self.target
 
     def mark_failed(self, device: str, back_to: str) -> None:
-        """Pass over a device from now on; TAB goes on from `back_to`."""
+        """Skip a device from now on; TAB continues from `back_to`."""
         self.failed.add(device)
         if self.target == device:
             self.target = back_to

@@ -9,9 +9,10 @@ from ..inference.devices import full_name, is_stand_in, missing_devices, offered
 
 
 def device_table(core: ov.Core, optimal_requests: Callable[[str], int]) -> str:
-    """A row for each device: its string, what it can execute, and its own name; for what the machine lacks, why.
+    """A row for each device: its string, the types it can execute, streams, requests, and its full name.
 
-    optimal_requests: for a device, how many infer requests it asks for; raises DeviceError if it cannot tell.
+    A device that the machine lacks has a row with the reason. optimal_requests: gives the number of infer requests that
+    a device asks for; raises DeviceError if it is not known.
     """
     rows = [("device", "executes", "streams", "requests", "name")]
     for device in core.available_devices:
@@ -34,7 +35,7 @@ def _capabilities(core: ov.Core, device: str) -> str:
 
 def _streams(core: ov.Core, device: str) -> str:
     try:
-        least, most = core.get_property(device, "RANGE_FOR_STREAMS")
-        return f"{least} to {most}"
+        lowest, highest = core.get_property(device, "RANGE_FOR_STREAMS")
+        return f"{lowest} to {highest}"
     except RuntimeError:
         return "?"

@@ -1,4 +1,4 @@
-"""How the program ends: whatever asks it to, what it has written is closed first."""
+"""How the program ends: whatever ends it, the output files are closed first."""
 
 import contextlib
 import ctypes
@@ -15,10 +15,10 @@ LEAVE_AT_ONCE = "Ctrl-Break" if sys.platform == "win32" else "Ctrl-\\"
 
 
 class Ending:
-    """Takes the signals for the rest of the process.
+    """Handles the stop signals until the process ends.
 
-    Before the run, Ctrl-C (a polite kill, the end of the terminal) raises KeyboardInterrupt, once. From `protect` on it
-    interrupts nothing: files are being closed, which takes moments; the second one says so, and how to leave at once.
+    Before `protect`, the first Ctrl-C (or SIGTERM, SIGHUP) raises KeyboardInterrupt. After it, signals interrupt
+    nothing, because files are being closed, which takes a moment; the first of these prints how to leave at once.
     """
 
     def __init__(self) -> None:
@@ -27,7 +27,7 @@ class Ending:
         self._before = handle_stop_signals(self._handle)
 
     def protect(self) -> None:
-        """From now on nothing is interrupted."""
+        """From now on, signals interrupt nothing."""
         self._is_protected = True
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
@@ -36,37 +36,38 @@ class Ending:
             raise KeyboardInterrupt
         self._count += 1
         if self._count == 1:
-            # Not by `say`: the signal may have come in the middle of another line's being written.
+            # Not with `say`: the signal may arrive while another line is being written.
             line = f"Closing the files, a moment please. {LEAVE_AT_ONCE} leaves at once, and the files as they are.\n"
             with contextlib.suppress(OSError):
                 os.write(2, line.encode())
 
-    def be_deaf(self) -> None:
-        """The process's last step: no signal changes the exit code any more."""
+    def ignore_signals(self) -> None:
+        """The last step before the process ends: no signal can change the exit code any more."""
         handle_stop_signals(signal.SIG_IGN)
 
-    def give_back(self) -> None:
-        """The last step within a process that goes on: signals mean what they meant before."""
+    def restore_signals(self) -> None:
+        """The last step in a process that continues: put the previous handlers back."""
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
 
 class DisplayWatch:
-    """While it is entered, files are closed when the display goes away: the window's toolkit ends the process then.
+    """While this context is entered, files are closed when the display disappears.
 
-    It calls C's exit(), which runs the functions that C's atexit has been given, the last one first, and nothing of
-    Python's. To be used where the process ends by os._exit: after Python's end the function could not run.
+    Then the window's toolkit ends the process: it calls C's exit(), which runs the functions registered with C's
+    atexit, but none of Python's. Use it only in a process that ends with os._exit: after Python has shut down, the
+    registered function cannot run.
     """
 
     def __init__(self, close: Callable[[], None]) -> None:
-        """close: ends everything that is written, without the window."""
+        """close: closes the output files; it must not use the window."""
         self._close = close
         self._is_on = True
         self._callback = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(self._end)
 
     def __enter__(self) -> "DisplayWatch":
         if sys.platform.startswith("linux"):
-            register = getattr(ctypes.CDLL(None), "__cxa_atexit", None)  # what atexit itself calls
+            register = getattr(ctypes.CDLL(None), "__cxa_atexit", None)  # the function that atexit itself calls
             if register is not None:
                 register(self._callback, None, None)
         return self

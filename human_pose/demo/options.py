@@ -37,7 +37,7 @@ KEY_HELP = """keys in the window:
 
 
 def parse_options(arguments: list[str] | None, description: str | None) -> argparse.Namespace:
-    """The options of the command line, each checked by itself; a wrong one ends the program with exit code 2."""
+    """Parse the command line and check each option; a wrong one ends the program with exit code 2."""
     # fmt: off
     parser = OptionParser(description=description, epilog=KEY_HELP, allow_abbrev=False,
                           formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -50,50 +50,50 @@ def parse_options(arguments: list[str] | None, description: str | None) -> argpa
         help="write the annotated video here (.mp4, .mov, .mkv: H.264 with the source's sound where the program ffmpeg "
              "is installed; .avi: Motion JPEG); for images, an image, or a folder for the images")
     add("--keypoints", type=Path, metavar="FILE",
-        help="write everybody's keypoints here: .jsonl, a line a frame; .csv, a row a keypoint; .json, COCO's results")
+        help="write all keypoints here: .jsonl, one line per frame; .csv, one row per keypoint; .json, COCO's results")
     add("--no-show", dest="show", action="store_false", help="open no window")
     add("--no-panel", dest="panel", action="store_false",
-        help="no panel of figures in the output, nor in the window until H is pressed")
+        help="no panel in the output, and none in the window until H is pressed")
     add("--loop", action="store_true", help="start the source over at its end")
     add("--realtime", action="store_true",
         help="play a file by its own clock and drop the frames that come too fast, like a camera")
     add("--frames", type=count, metavar="N", help="stop after N frames")
     add("--size", "--height", type=input_size, metavar="N", help=SIZE_HELP)
-    add("--threshold", type=score, default=DEFAULT_THRESHOLD, metavar="T",
-        help="least score of a keypoint, 0 to 1; default: %(default)s")
-    add("--min-keypoints", type=count, default=DEFAULT_MIN_KEYPOINTS, metavar="N",
-        help="hide people of whom fewer keypoints were found; default: %(default)s")
+    add("--threshold", type=score, metavar="T",
+        help=f"minimum score of a keypoint, 0 to 1; default: the decoder's own, {DEFAULT_THRESHOLD}")
+    add("--min-keypoints", type=count, metavar="N",
+        help=f"hide people with fewer keypoints; default: the decoder's own, {DEFAULT_MIN_KEYPOINTS}")
     add("--display-fps", type=rate, default=DEFAULT_DISPLAY_FPS, metavar="N",
-        help="paint the window no more often, whatever the number of frames processed; default: %(default).0f")
-    add("--profile", action="store_true", help="print where a frame's time went, stage by stage")
-    add("--report", type=Path, metavar="FILE", help="write the averages to this file as JSON, too")
+        help="paint the window at most N times a second; every frame is still processed; default: %(default).0f")
+    add("--profile", action="store_true", help="print how long each stage takes per frame")
+    add("--report", type=Path, metavar="FILE", help="also write the averages to this file as JSON")
 
     devices = parser.add_argument_group("devices").add_argument
     devices("-d", "--device",
             help="the device to start on: CPU, GPU, NPU, AUTO, MULTI:GPU,CPU, HETERO:GPU,CPU, ...; default: CPU")
     devices("--devices", nargs="+", metavar="D",
-            help="what TAB walks through, separated by spaces: --devices CPU GPU MULTI:GPU,CPU; default: all there is")
-    devices("--list-devices", action="store_true", help="print what this machine has, and what it lacks, and quit")
+            help="what TAB walks through, separated by spaces: --devices CPU GPU MULTI:GPU,CPU; default: all devices")
+    devices("--list-devices", action="store_true", help="print the devices that this machine has and lacks, and quit")
     devices("--tour", type=seconds, metavar="SECONDS",
-            help="go to every device by itself, stay that long on each, then quit")
+            help="visit every device automatically, stay that long on each, then quit")
     devices("--hint", choices=HINTS, default=HINTS[0],
             help="throughput: as many results as possible; latency: one request, each as fast as possible; cumulative: "
                  "throughput, and AUTO uses all its devices at once; default: %(default)s")
     devices("--requests", type=request_count, metavar="N",
             help="infer requests in flight; default: as many as the device asks for")
-    devices("--streams", type=count, metavar="N", help="requests that a device works on at once")
-    devices("--threads", type=count, metavar="N", help="threads of the CPU")
+    devices("--streams", type=count, metavar="N", help="number of requests that a device works on at once")
+    devices("--threads", type=count, metavar="N", help="number of CPU threads")
     devices("--affinity", default="auto", metavar="SPLIT",
-            help="how HETERO splits the network: auto, OpenVINO's own; conv, every convolution on the first device, "
+            help="how HETERO splits the network: auto, OpenVINO's own split; conv, convolutions on the first device, "
                  "the rest on the last; or a JSON file {node, type or expression: device}; default: %(default)s")
     devices("--affinity-map", type=Path, metavar="FILE",
-            help="write HETERO's split as JSON, and a picture of it beside, where Graphviz is installed")
+            help="write HETERO's split as JSON and, where Graphviz is installed, a picture of it beside the file")
     devices("-c", "--property", action="append", default=[], metavar="KEY=VALUE",
-            help="any other property of OpenVINO, for the devices that take it; may be given several times")
+            help="any other OpenVINO property, for the devices that support it; may be given several times")
     devices("--no-cache", dest="cache", action="store_false",
-            help="compile anew instead of keeping compiled networks in the user's cache folder")
+            help="do not keep compiled networks in the user's cache folder; compile each time")
     devices("--plugins", type=Path, metavar="FILE",
-            help="a plugins.xml for OpenVINO, as for trying out stand-in devices")
+            help="a plugins.xml for OpenVINO, for example one that defines stand-in devices")
     # fmt: on
     options = parser.parse_args(arguments)
     if options.device is None:
@@ -104,12 +104,12 @@ def parse_options(arguments: list[str] | None, description: str | None) -> argpa
 
 
 def settings_of(options: argparse.Namespace, precision: str, written: OutputLog | None = None) -> Settings:
-    """What the options want of every device; `written`: who is told of the map. Raises UsageError."""
+    """The settings for all devices. written: the log for the affinity map. Raises UsageError."""
     properties: dict[str, str] = {}
     for text in options.property:
         name, equals, value = text.partition("=")
         if not name or not equals:
-            raise UsageError(f"'{text}' is no property. Give -c KEY=VALUE, as in -c INFERENCE_NUM_THREADS=2.")
+            raise UsageError(f"'{text}' is not a property. Give -c KEY=VALUE, as in -c INFERENCE_NUM_THREADS=2.")
         if properties.setdefault(name, value) != value:
             raise UsageError(f"-c {name}={properties[name]} and -c {name}={value} contradict each other. Give one.")
     for option, number, name in (
@@ -120,8 +120,8 @@ def settings_of(options: argparse.Namespace, precision: str, written: OutputLog 
             raise UsageError(f"{option} {number} and -c {name}={properties[name]} contradict each other. Give one.")
     if "CACHE_DIR" in properties:
         raise UsageError(
-            "-c CACHE_DIR is not taken: a compiled network is checked before it is used, in the user's cache folder. "
-            "Set XDG_CACHE_HOME to have that elsewhere, or give --no-cache."
+            "-c CACHE_DIR is not supported: compiled networks are checked before use, in the user's cache folder. "
+            "Set XDG_CACHE_HOME to move that folder, or give --no-cache."
         )
     if options.affinity not in ("auto", "conv"):
         read_rules(Path(options.affinity))

@@ -1,4 +1,4 @@
-"""Which files a run may write: none that it reads, and none twice."""
+"""Check the outputs of a run: no output is an input, and no two outputs are the same file."""
 
 import argparse
 from collections.abc import Iterable, Iterator
@@ -12,7 +12,7 @@ from ..media.writer import output_name
 
 
 def check_outputs(options: argparse.Namespace) -> None:
-    """Raise UsageError where a file cannot be written, is named twice, or is one that the run reads."""
+    """Raise UsageError where an output cannot be written, is named twice, or is a file that the run reads."""
     for path in filter(None, (options.keypoints, options.report, options.affinity_map)):
         check_writable(path)
     if options.affinity_map is not None:
@@ -32,7 +32,7 @@ def check_outputs(options: argparse.Namespace) -> None:
 
 
 def _check_picture_of_map(path: Path) -> None:
-    """It has a name that nobody gave, so it may only replace its like."""
+    """The user did not give this name, so the picture may replace only another picture of a map."""
     check_writable(path)
     if path.exists():
         with path.open("rb") as file:
@@ -43,12 +43,12 @@ def _check_picture_of_map(path: Path) -> None:
 
 
 def check_model(options: argparse.Namespace, xml: Path) -> None:
-    """Raise UsageError where an output would overwrite the model that was found."""
+    """Raise UsageError where an output would overwrite the model in use."""
     refuse(options, _model_files(xml), "the model")
 
 
 def refuse(options: argparse.Namespace, files: Iterable[Path], what: str) -> None:
-    """Raise UsageError where an output is one of these files, by whatever name."""
+    """Raise UsageError where an output is one of these files, also under another name."""
     protected = {identity(file) for file in files if file.exists()}
     for path in _targets(options):
         if identity(path) in protected:
@@ -60,7 +60,7 @@ def _model_files(xml: Path) -> list[Path]:
 
 
 def _input_files(source: str) -> list[Path]:
-    """The files that a source consists of; none for a camera or an address."""
+    """The files of a source; none for a camera or a URL."""
     path = Path(source.removeprefix("file://") if source.startswith("file:///") else source)
     if not source or "://" in str(path):
         return []
@@ -70,7 +70,7 @@ def _input_files(source: str) -> list[Path]:
 
 
 def _targets(options: argparse.Namespace) -> Iterator[Path]:
-    """Every file that the options name or imply."""
+    """Every output file that the options name or imply."""
     if options.output is not None:
         output = Path(options.output)
         yield output

@@ -1,4 +1,4 @@
-"""What the panel over the picture says."""
+"""The text of the panel over the picture."""
 
 import enum
 from collections.abc import Collection, Mapping, Sequence
@@ -16,7 +16,7 @@ KEYS = (
 
 
 class Style(enum.Enum):
-    """How a block looks; the panel's picture knows the sizes and colours."""
+    """The look of a block; `panel_picture` has the sizes and colours."""
 
     TITLE = "title"
     HEADLINE = "headline"
@@ -33,10 +33,10 @@ class Text(NamedTuple):
 
 
 class Table(NamedTuple):
-    """Rows of small cells with columns of their own.
+    """Rows of cells in small letters.
 
-    columns: a letter each: l or r for left or right; w for left, and wrapped where the panel is too narrow. marked: a
-    row that stands out.
+    columns: one letter per column: l for left, r for right, w for left and wrapped where the panel is too narrow.
+    marked: the index of a highlighted row.
     """
 
     rows: tuple[tuple[str, ...], ...]
@@ -49,7 +49,7 @@ Block = Text | Table
 
 
 def device_figures(compiled: CompiledModel, statistics: DeviceStatistics | None) -> list[Block]:
-    """The device, where it runs, and how fast. statistics: None where there is nothing to average, as of one image."""
+    """The device, where it really runs, and how fast. statistics: None for a single image, which has no averages."""
     blocks: list[Block] = [Text(compiled.device, Style.TITLE)]
     if compiled.runs_on:
         blocks.append(Text(compiled.runs_on, Style.SMALL))
@@ -60,7 +60,7 @@ def device_figures(compiled: CompiledModel, statistics: DeviceStatistics | None)
 
 
 def picture_figures(people: int, file: ModelFile, dropped: int) -> list[Block]:
-    """How many people the picture shows, the network's precision, and how many frames the source dropped."""
+    """The number of people in the picture, the network's precision, and the number of dropped frames."""
     blocks: list[Block] = [Text(_count(people, "person", "people")), Text(file.precision)]
     if file.note:
         blocks.append(Text(file.note, Style.SMALL))
@@ -70,7 +70,7 @@ def picture_figures(people: int, file: ModelFile, dropped: int) -> list[Block]:
 
 
 def details(network: PoseModel, inference: Inference, statistics: DeviceStatistics, painted_fps: float | None) -> Table:
-    """How the network runs, and the averages so far. painted_fps: results that the window shows in a second."""
+    """How the network runs, and the averages so far. painted_fps: results that the window paints per second."""
     compiled = inference.compiled
     width, height = inference.input_size
     mean_fps, run = statistics.throughput.mean(), statistics.latencies.summary()
@@ -96,7 +96,7 @@ def details(network: PoseModel, inference: Inference, statistics: DeviceStatisti
 
 
 def profile_table(recent_ms: Mapping[str, float]) -> Table:
-    """Where the time of a frame goes recently, in ms: the stages in the order of its way, in two columns."""
+    """The recent time of each stage in ms per frame, in the order of a frame's way, in two columns."""
     cells = [(stage, f"{recent_ms.get(stage, 0.0):.1f}") for stage in STAGES]
     half = (len(cells) + 1) // 2
     rows = tuple(left + right for left, right in zip(cells[:half], cells[half:], strict=True))
@@ -104,7 +104,7 @@ def profile_table(recent_ms: Mapping[str, float]) -> Table:
 
 
 def comparison(devices: Sequence[DeviceStatistics]) -> Table:
-    """A row for each device used so far; the best figure of a column carries a star, ratios are to the first device."""
+    """A row for each device used so far. A star marks the best value of a column; ratios are to the first device."""
     fps = [device.throughput.mean() for device in devices]
     latencies = [summary.mean if (summary := device.latencies.summary()) else None for device in devices]
     highest = max((value for value in fps if value is not None), default=None)
@@ -122,7 +122,7 @@ def comparison(devices: Sequence[DeviceStatistics]) -> Table:
 
 
 def device_list(devices: Sequence[str], shown: str, failed: Collection[str]) -> Table:
-    """The devices that TAB walks through, with their keys. shown: the device whose result the picture shows."""
+    """The devices that TAB walks through, with their number keys. shown: the device whose result is in the picture."""
     rows = [
         (f"{number}", device + (" (failed)" if device in failed else "")) for number, device in enumerate(devices, 1)
     ]
@@ -136,8 +136,10 @@ def key_list() -> Table:
 
 
 def switch_note(shown: str | None, target: str, compiling: tuple[str, float] | None) -> list[Block]:
-    """What is under way. shown: the device of the result in the picture, None before the first; target: the device to
-    come; compiling: the device that is compiled for, and for how many seconds already.
+    """The switch in progress, if any.
+
+    shown: the device that made the result in the picture, None before the first; target: the device asked for;
+    compiling: the device that the network is being compiled for, and for how many seconds so far.
     """
     blocks: list[Block] = []
     if compiling is not None:

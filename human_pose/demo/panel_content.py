@@ -1,4 +1,4 @@
-"""What the panel says at this moment: which of its parts are open, which figures, and what just happened."""
+"""What the panel shows at this moment: its open parts, the figures, and recent events."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -25,17 +25,17 @@ from .panel import (
 from .statistics import RunStatistics
 from .window import Key
 
-PARTS = (Key.PANEL, Key.DETAILS, Key.COMPARE, Key.PROFILE)  # what a key opens and closes
-FIGURES_S = 0.25  # how long figures stay, so that they can be read
-NOTICE_S = 4.0  # how long the panel keeps saying what just happened, and lists the devices after a switch
-KEYS_S = 8.0  # how long it lists the keys at the start
+PARTS = (Key.PANEL, Key.DETAILS, Key.COMPARE, Key.PROFILE)  # the parts that a key opens and closes
+FIGURES_S = 0.25  # how long figures stay unchanged, so that they can be read
+NOTICE_S = 4.0  # how long a notice stays, and the list of devices after a switch
+KEYS_S = 8.0  # how long the list of keys stays at the start
 
 Result = tuple[Inference, Sequence[Pose]]
 Blocks = tuple[Block, ...]
 
 
 class PanelContent:
-    """Puts together what the panel says, in the window and in the output."""
+    """Collects the blocks of the panel, for the window and for the output."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class PanelContent:
         has_panel: bool,
         painted_fps: Callable[[], float | None],
     ) -> None:
-        """has_panel: whether the output has one, and the window at first; painted_fps: of the window."""
+        """has_panel: whether the output has a panel, and at the start the window; painted_fps: the window's rate."""
         self._network, self._estimator, self._capture = network, estimator, capture
         self._devices, self._statistics = devices, statistics
         self._painted_fps = painted_fps
@@ -67,18 +67,18 @@ class PanelContent:
         self._figures_of = None
 
     def notice(self, text: str) -> None:
-        """Say for a while what just happened."""
+        """Show a message for NOTICE_S."""
         self._notice, self._notice_until = text, time.perf_counter() + NOTICE_S
 
     def of_output(self, result: Result) -> Blocks:
-        """The panel of a picture of the output: its figures, without what concerns the one who sits at the keys."""
+        """The panel of a picture in the output: the figures, without notices, devices and keys."""
         if not self._output_has_panel or not self._is_open[Key.PANEL]:
             return ()
         first, tables = self._figures_now(result)
         return first + tables
 
     def of_window(self, result: Result | None, is_paused: bool) -> Blocks:
-        """The panel of the window, which shows a result, or None while there is none yet."""
+        """The panel of the window. result: the one in the picture; None before the first."""
         compiling = self._estimator.compiling
         if not self._is_open[Key.PANEL] or (result is None and compiling is None):
             return ()
@@ -107,7 +107,7 @@ class PanelContent:
         return (*first, *news, *tables, *lists)
 
     def _figures_now(self, result: Result) -> tuple[Blocks, Blocks]:
-        """The headline and the tables of a result; what is said of its device stays for a moment, to be read."""
+        """The headline and the tables of a result; the figures of its device stay unchanged for FIGURES_S."""
         inference, poses = result
         now, device = time.perf_counter(), inference.compiled.device
         if now >= self._figures_until or device != self._figures_of:
@@ -118,7 +118,7 @@ class PanelContent:
         return (*first, *picture_figures(len(poses), self._network.file, self._capture.dropped)), tables
 
     def _tables(self, inference: Inference) -> Blocks:
-        """The parts that are open."""
+        """The tables of the open parts."""
         blocks: list[Block] = []
         if self._is_open[Key.DETAILS]:
             statistics = self._statistics.devices[inference.compiled.device]

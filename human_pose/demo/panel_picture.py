@@ -1,7 +1,7 @@
-"""The panel's picture: its letters, its lines, and where it lies over the frame.
+"""Draw the panel: its letters, its lines, and its place over the frame.
 
-The panel is opaque and takes a third of the picture's width at most: long lines are wrapped, and where it does not fit
-even with the smallest letters, what is said last is left out.
+The panel is opaque and at most a third of the picture's width. Long lines are wrapped. If the panel does not fit even
+with the smallest letters, its last blocks are left out.
 """
 
 import re
@@ -18,16 +18,16 @@ from .panel_place import Box, PanelPlace
 WIDEST = 1 / 3  # of the picture's width
 HIGHEST, HIGHEST_OVER_SMALL = 0.97, 0.75  # of the picture's height
 SMALL_PICTURE = 300  # pixels of its shorter side
-LETTERS = 1 / 40  # of the picture's shorter side: how high the letters of the body are, where there is room
-SMALLEST_LETTERS = 12  # pixels, of the body
-LINE_SPACING = 1.35  # of a letter's height
+LETTERS = 1 / 40  # height of the body's letters, of the picture's shorter side, where the panel then fits
+SMALLEST_LETTERS = 12  # pixels, minimum height of the body's letters
+LINE_SPACING = 1.35  # times the letter height
 BACKGROUND = (34, 30, 28)
 EDGE = (120, 235, 255)
-BREAKS = re.compile(r"\s*[^\s,:/-]*[,:/-]?")  # a line may end after these, within long words, too
+BREAKS = re.compile(r"\s*[^\s,:/-]*[,:/-]?")  # a line may break after these, also inside long words
 
 
 class Look(NamedTuple):
-    """Of a text: its height in that of the body's letters, its weight and colour (BGR)."""
+    """The look of a text: its size relative to the body's letters, its weight and colour (BGR)."""
 
     size: float
     weight: int
@@ -46,7 +46,7 @@ MARKED = LOOKS[Style.SMALL]._replace(colour=LOOKS[Style.TITLE].colour)
 
 
 class Cell(NamedTuple):
-    """A text of a line: how it looks, and where it starts, in pixels from the panel's margin."""
+    """A text in a line: its look, and where it starts, in pixels from the panel's margin."""
 
     text: str
     look: Look
@@ -54,7 +54,7 @@ class Cell(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A line as it is painted; its height, and the space above it, in pixels."""
+    """A line of the panel; height and the space above it in pixels."""
 
     cells: tuple[Cell, ...]
     height: int
@@ -62,7 +62,7 @@ class Line(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """The size of the body's letters, of the panel in pixels, and how many of the blocks it holds."""
+    """The height of the body's letters, the size of the panel, both in pixels, and how many blocks it holds."""
 
     letters: int
     width: int
@@ -72,9 +72,9 @@ class Layout(NamedTuple):
 
 @lru_cache(maxsize=64)
 def lay_out(blocks: tuple[Block, ...], picture_size: tuple[int, int]) -> Layout | None:
-    """The largest letters with which the blocks fit a picture (width, height), or as many of the first ones as do.
+    """The layout with the largest letters that fits a picture (width, height); as many blocks as fit, the first first.
 
-    None if not even the first two, a device and a figure, have room.
+    None if even the first two blocks do not fit.
     """
     width, height = picture_size
     largest = max(SMALLEST_LETTERS, round(min(width, height) * LETTERS))
@@ -92,9 +92,9 @@ def lay_out(blocks: tuple[Block, ...], picture_size: tuple[int, int]) -> Layout 
 
 @lru_cache(maxsize=4)
 def panel_picture(blocks: tuple[Block, ...], picture_size: tuple[int, int]) -> np.ndarray | None:
-    """The panel for a picture (width, height): (h, w, 3) uint8 BGR; None if there is no room for it, or nothing to say.
+    """The panel for a picture of a size (width, height): (h, w, 3) uint8 BGR; None if it is empty or does not fit.
 
-    It does not change its width with the figures.
+    Its width does not depend on the figures.
     """
     layout = lay_out(tuple(_with_widest_figures(block) for block in blocks), picture_size)
     if layout is None or not blocks:
@@ -130,7 +130,7 @@ def put_panel(
 
 
 def _with_widest_figures(block: Block) -> Block:
-    """The block with figures that take as much room as any."""
+    """The block with every figure replaced by one of the maximum width."""
     if isinstance(block, Text):
         return block._replace(text=_widest(block.text))
     return block._replace(rows=tuple(tuple(map(_widest, row)) for row in block.rows))
@@ -161,7 +161,7 @@ def _text_width(text: str, look: Look, letters: int) -> int:
 
 
 def _width(lines: Sequence[Line], letters: int) -> int:
-    """Of the longest line."""
+    """The width of the longest line in pixels."""
     return max((x + _text_width(text, look, letters) for line in lines for text, look, x in line.cells), default=0)
 
 
@@ -170,13 +170,13 @@ def _height(lines: Sequence[Line]) -> int:
 
 
 def _lines(blocks: Sequence[Block], letters: int, room: int) -> list[Line] | None:
-    """The lines of the blocks in `room` pixels; None if a word is wider than that."""
+    """The lines of the blocks in `room` pixels of width; None if a word is wider."""
     lines: list[Line] = []
     for block in blocks:
         found = _text_lines(block, letters, room) if isinstance(block, Text) else _table_lines(block, letters, room)
         if found is None:
             return None
-        if lines and isinstance(block, Table):  # set apart from what is above it
+        if lines and isinstance(block, Table):  # a space above each table
             found[0] = found[0]._replace(space=letters // 2)
         lines += found
     return lines
@@ -191,7 +191,7 @@ def _text_lines(block: Text, letters: int, room: int) -> list[Line] | None:
 
 
 def _look_in_one_line(text: str, look: Look, letters: int, room: int) -> Look:
-    """Smaller letters, down to the small ones, if the text then needs no second line."""
+    """A smaller look if the text then fits one line; else the look as it is."""
     smaller = look
     while smaller.size > LOOKS[Style.SMALL].size:
         if _text_width(text, smaller, letters) <= room:
@@ -239,7 +239,7 @@ def _cell_look(table: Table, row: int, column: int) -> Look:
 
 
 def _wrap(text: str, look: Look, letters: int, room: int) -> list[str] | None:
-    """Cut a text into lines of `room` pixels at most, after spaces if possible; None if a part of a word is wider."""
+    """Break a text into lines of at most `room` pixels, at BREAKS; None if a piece between breaks is wider."""
     if _text_width(text, look, letters) <= room:
         return [text]
     lines = [""]

@@ -1,4 +1,4 @@
-"""The averages of a run: a table for the reader, JSON for programs."""
+"""The averages of a run: as a table for people, as JSON for programs."""
 
 import json
 import os
@@ -23,12 +23,12 @@ PERCENTILES = (50, 95, 99)
 EXPLANATIONS = (
     f"FPS: results over the time they took, from {ENOUGH_RESULTS} results on; min and max: of spans of a second.",
     "Latency: from the start of inference to its result.",
-    "In none of the figures: warm-up, the first result of each request; switching, while another network was compiled.",
+    "Not counted: warm-up, the first result of each request; switching, while another network was compiled.",
 )
 
 
 def table(statistics: RunStatistics) -> str:
-    """A row for each device used, in the order of use."""
+    """A row for each device used, in the order of first use."""
     header = (
         ["device", "frames", "FPS", "min", "max", "latency ms", "min", "max"]
         + [f"p{percent}" for percent in PERCENTILES]
@@ -64,7 +64,7 @@ def _cell(figure: float | None) -> str:
 def report(
     core: ov.Core, network: PoseModel, capture: Capture, estimator: Estimator, statistics: RunStatistics
 ) -> dict[str, Any]:
-    """The run as data: what ran, where, and how fast; a row a device in the order of use."""
+    """The run as data: what ran, where, and how fast; one entry for each device, in the order of first use."""
     return {
         "model": network.file.name,
         "precision": network.file.precision,
@@ -74,7 +74,7 @@ def report(
         "input": {
             "source": capture.source.name,
             "frame_size": list(capture.frame_size),
-            "network_size": list(network.input_size or (None, None)),  # null: of each image's own shape
+            "network_size": list(network.input_size or (None, None)),  # null: it follows each image's shape
             "network_shorter_side": shorter_side(network.model),
             "dropped_frames": capture.dropped,
             "late_frames": estimator.late,
@@ -127,7 +127,7 @@ def _summary(summary: Summary | None) -> dict[str, Any]:
 
 
 def write_report(path: Path, content: dict[str, Any], written: OutputLog) -> None:
-    """Write JSON, whole or not at all; where it cannot be written, the rest of the run's files still are."""
+    """Write JSON, completely or not at all. A failure is logged and does not stop the run."""
     try:
         write_whole(path, (json.dumps(content, indent=2, allow_nan=False) + "\n").encode())
     except DemoError as error:
@@ -137,7 +137,7 @@ def write_report(path: Path, content: dict[str, Any], written: OutputLog) -> Non
 
 
 def profile_table(profile: Profile) -> str:
-    """The stages in the order of a frame's way, ms a frame over the run, and what share of the loop they are."""
+    """A row for each stage, in the order of a frame's way: ms per frame over the run, and its share of the loop."""
     mean_ms, frame_ms = profile.mean_ms(), profile.frame_ms()
     rows = [("stage", "ms a frame", "")]
     where = {"capture": "in a thread of its own", "infer": "on the device: its requests run side by side"}

@@ -1,4 +1,4 @@
-"""The display: whether there is one, and how much of it a window may take."""
+"""The display: whether there is one, and how large a window may be."""
 
 import ctypes
 import ctypes.util
@@ -7,11 +7,11 @@ from typing import Any
 
 import cv2
 
-DEFAULT_WORK_AREA = (1280, 720)  # width, height in pixels, where the system does not tell
-FRAME = (16, 48)  # pixels that the borders and the title bar of a window take, in width and in height
-CARDINAL = 6  # the type of a property, of X11
+DEFAULT_WORK_AREA = (1280, 720)  # width, height in pixels, where the system does not report it
+FRAME = (16, 48)  # width and height in pixels of the borders and the title bar of a window
+CARDINAL = 6  # the type of a property in X11
 AREA_VALUES = 4  # x, y, width, height
-SPI_GETWORKAREA = 0x30  # of Windows
+SPI_GETWORKAREA = 0x30  # a constant of Windows
 
 
 class _XScreen(ctypes.Structure):
@@ -34,7 +34,7 @@ class _XAtom(ctypes.Structure):
 
 
 class _XProperty(ctypes.Structure):
-    """xcb_get_property_reply_t and the numbers that follow it, as many as it says."""
+    """xcb_get_property_reply_t and the `value_count` numbers that follow it."""
 
     _fields_ = (("_head", ctypes.c_uint32 * 4), ("value_count", ctypes.c_uint32), ("_pad", ctypes.c_uint8 * 12),
                 ("values", ctypes.c_uint32 * AREA_VALUES))  # fmt: skip
@@ -43,7 +43,7 @@ class _XProperty(ctypes.Structure):
 def why_no_window() -> str | None:
     """Why no window can be opened here; None if one can.
 
-    Asked beforehand, because the window toolkit ends the whole process where it finds no display.
+    This is checked first, because the window toolkit ends the process if it finds no display.
     """
     if "GUI:                           NONE" in cv2.getBuildInformation():
         return "opencv-python-headless is installed, which has no windows"
@@ -53,13 +53,13 @@ def why_no_window() -> str | None:
 
 
 def room_for_window() -> tuple[int, int]:
-    """Width and height in pixels that the picture of a window can have, so that the whole window is on the screen."""
+    """The maximum width and height in pixels of a window's picture, so that the complete window fits the screen."""
     width, height = _work_area() or DEFAULT_WORK_AREA
     return max(1, width - FRAME[0]), max(1, height - FRAME[1])
 
 
 def _work_area() -> tuple[int, int] | None:
-    """Width and height of the screen without its panels; None if the system does not tell."""
+    """Width and height of the screen without its panels; None if the system does not report it."""
     if sys.platform == "win32":
         rectangle = (ctypes.c_long * 4)()  # left, top, right, bottom
         if ctypes.windll.user32.SystemParametersInfoW(SPI_GETWORKAREA, 0, rectangle, 0):
@@ -99,7 +99,7 @@ def _why_no_x_display() -> str | None:
 
 
 def _x_work_area() -> tuple[int, int] | None:
-    """What the window manager says in _NET_WORKAREA of the present desktop; without one, the whole screen."""
+    """Width and height from the window manager's _NET_WORKAREA; without one, of the full screen."""
     xcb = _xcb()
     connection = _connect(xcb) if xcb is not None else None
     if connection is None:
@@ -121,7 +121,7 @@ def _x_work_area() -> tuple[int, int] | None:
 
 
 def _reply(xcb: Any, connection: ctypes.c_void_p, request: str, kind: Any, *arguments: Any) -> Any:
-    """Ask the display something; returns its answer as a structure, None if it gave none."""
+    """Send a request to the display; returns the reply as a structure, None if there is none."""
     ask, answer = getattr(xcb, request), getattr(xcb, f"{request}_reply")
     ask.restype = ctypes.c_uint32  # a cookie is a structure of this one number
     answer.restype = ctypes.POINTER(kind)

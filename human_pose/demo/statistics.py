@@ -1,8 +1,8 @@
 """Running statistics of a run, for each device: throughput in FPS and latency in ms.
 
-Latency is that of the infer request: from the start of inference on an input to its result. Throughput is that of the
-whole program: results drawn, over the time they took. A rate is a total over a total, never a mean of rates. What comes
-while another network is being compiled, or while two devices work at once, is in no device's figures.
+Latency is the infer request's: from the start of inference on an input to its result. Throughput is the program's:
+results drawn, divided by the time they took. A rate is a total over a total, never a mean of rates. Results that come
+while another network is compiled, or while two devices work at once, are not counted.
 """
 
 import math
@@ -13,8 +13,8 @@ from typing import NamedTuple
 from ..inference.backend import CompiledModel
 from ..inference.profile import Profile
 
-ENOUGH_RESULTS = 10  # a rate of fewer says more about how results bunch than about the device
-SPAN_S = 1.0  # of counted time, over which min and max of the throughput are taken
+ENOUGH_RESULTS = 10  # for a rate; with fewer, bursts of results would distort it
+SPAN_S = 1.0  # counted time; min and max of the throughput are rates over spans of this length
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Summary:
 
 
 class Latencies:
-    """Latencies in ms, kept as counts of hundredths of a millisecond, so that a run of days needs no more memory."""
+    """Latencies in ms, as a histogram of bins of 0.01 ms, so that a run of days needs little memory."""
 
     def __init__(self) -> None:
         self._counts: Counter[int] = Counter()
@@ -50,7 +50,7 @@ class Latencies:
         return Summary(self._total_ms / self._number, self._min_ms, self._max_ms)
 
     def percentile(self, percent: float) -> float | None:
-        """The least latency, to 0.01 ms, that `percent` of the values do not exceed (nearest rank)."""
+        """The nearest-rank percentile of the latencies, to 0.01 ms; None while there is no value."""
         if self._number == 0:
             return None
         rank = max(1, math.ceil(percent * self._number / 100))
@@ -63,11 +63,11 @@ class Latencies:
 
 
 class Throughput:
-    """Results a second, over the stretches in which results came one after the other.
+    """Results per second, over the stretches in which results came without an interruption.
 
-    n results after the start of a stretch span n intervals; the time between two stretches counts for nothing. Minimum
-    and maximum are rates of spans of at least SPAN_S of counted time, which follow on each other and together are all
-    that is counted: so the mean lies between them.
+    n results after the start of a stretch span n intervals; the time between two stretches is not counted. Min and max
+    are rates over consecutive spans of at least SPAN_S of counted time. The spans cover all of the counted time, so the
+    mean is between min and max.
     """
 
     def __init__(self) -> None:
@@ -75,19 +75,19 @@ class Throughput:
         self._duration_s = 0.0
         self._previous_at: float | None = None
         self._open = _Span()  # not long enough yet
-        self._last: _Span | None = None  # the span before; the open one counts with it
-        self._min_fps, self._max_fps = math.inf, -math.inf  # of the spans before that
+        self._last: _Span | None = None  # the last complete span; the open one is added to it
+        self._min_fps, self._max_fps = math.inf, -math.inf  # of the earlier spans
 
     def start_stretch(self, at: float) -> None:
-        """Begin to count at the time `at`, in s; nothing is counted for it."""
+        """Begin to count at the time `at`, in s; the result that came then is not counted."""
         self._previous_at = at
 
     def end_stretch(self) -> None:
-        """The time until the next result counts for nothing."""
+        """Stop counting until the next result, which starts a new stretch."""
         self._previous_at = None
 
     def add(self, at: float) -> None:
-        """A result came at the time `at`; the first one of a stretch starts it."""
+        """A result came at the time `at`, in s. The first result of a stretch only starts it."""
         if self._previous_at is not None:
             elapsed_s = at - self._previous_at
             self._intervals += 1
@@ -105,17 +105,17 @@ class Throughput:
         return self._intervals / self._duration_s if self._intervals >= ENOUGH_RESULTS and self._duration_s else None
 
     def min_max(self) -> tuple[float | None, float | None]:
-        """The lowest and the highest rate of a span; None before there is a mean, or a whole span."""
+        """The lowest and the highest rate of a span; None before there are a mean and a complete span."""
         mean = self.mean()
         if self._last is None or mean is None:
             return None, None
         last = _Span(self._last.results + self._open.results, self._last.duration_s + self._open.duration_s).fps
-        # The mean lies between them; that it does to the last bit, too, sums of floats do not promise.
+        # Rounding can put the mean outside them by the last bit, so it is included here.
         return min(self._min_fps, last, mean), max(self._max_fps, last, mean)
 
 
 class _Span(NamedTuple):
-    """Some results one after the other, and the time they took."""
+    """A number of consecutive results, and the time they took."""
 
     results: int = 0
     duration_s: float = 0.0
@@ -126,7 +126,7 @@ class _Span(NamedTuple):
 
 
 class LastSecond:
-    """What came in during the last second, of a slow device the last ENOUGH_RESULTS: figures read as they change."""
+    """The results of the last second, or the last ENOUGH_RESULTS of a slow device: for figures that follow changes."""
 
     def __init__(self) -> None:
         self._results: deque[tuple[float, float]] = deque()
@@ -142,7 +142,7 @@ class LastSecond:
             self._results.popleft()
 
     def interrupt(self) -> None:
-        """The next result does not follow on these, which stand until it comes."""
+        """The next result starts anew; until it comes, the figures stay."""
         self._starts_afresh = True
 
     def fps(self) -> float | None:
@@ -160,27 +160,27 @@ class LastSecond:
 class DeviceStatistics:
     """What one device string did in this run.
 
-    Each of its results is counted in exactly one of: frames, which the figures rest on; warmup_frames, the first result
-    of each request; while_switching, results that a compilation or another device disturbed.
+    Each result is counted in exactly one of: frames, from which the figures are computed; warmup_frames, the first
+    result of each request; while_switching, results that a compilation or another device disturbed.
     """
 
     def __init__(self, compiled: CompiledModel) -> None:
         self.use(compiled)
         self.frames = self.warmup_frames = self.while_switching = 0
         self.latencies = Latencies()
-        self.delays = Latencies()  # from a frame's arrival to its picture
+        self.delays = Latencies()  # in ms, from a frame's capture to its drawn picture
         self.throughput = Throughput()
         self.last_second = LastSecond()
 
     def use(self, compiled: CompiledModel) -> None:
-        """The network as it is compiled now; its requests are yet to warm up."""
+        """Use a newly compiled network, whose requests have to warm up."""
         self.compiled = compiled
         self._to_warm_up = compiled.request_count
 
     def add(self, latency_ms: float, at: float, in_pause: bool = False, while_switching: bool = False) -> bool:
-        """A result came at the time `at`, in s; it is shown in any case. Returns whether it is counted.
+        """A result came at the time `at`, in s. Returns whether the figures count it; it is shown in any case.
 
-        in_pause: it was in flight when the program was paused, and tells nothing of how many come in a second.
+        in_pause: it was in flight when the program was paused, so it does not count for the throughput.
         """
         is_warm_up = self._to_warm_up > 0
         self._to_warm_up -= is_warm_up
@@ -201,21 +201,21 @@ class DeviceStatistics:
         return True
 
     def interrupt(self) -> None:
-        """The time until the next result is not the device's: a pause, a compilation, or another device."""
+        """Do not count the time until the next result: a pause, a compilation, or another device."""
         self.throughput.end_stretch()
         self.last_second.interrupt()
 
 
 @dataclass
 class Switch:
-    """A change of device: what it cost the viewer.
+    """A change of device, and how long the viewer waited.
 
-    ready_s: from the wish to the new device's first result, None if it never came or a pause came between.
-    longest_gap_ms: the longest that the picture stood still in that time.
+    ready_s: from the key to the new device's first result; None if there was none, or a pause came first.
+    longest_gap_ms: the longest time between two results until then.
     """
 
     device: str
-    asked_at: float  # in s of the run's clock
+    asked_at: float  # in s of time.perf_counter
     ready_s: float | None = None
     longest_gap_ms: float = 0.0
 
@@ -227,7 +227,7 @@ class RunStatistics:
         self.devices: dict[str, DeviceStatistics] = {}
         self.switches: list[Switch] = []
         self.profile = Profile()
-        self._is_counted = False  # the last result, that is, it was no warm-up
+        self._is_counted = False  # whether the last result is counted
         self._open_switch: Switch | None = None
         self._is_paused = False
         self._current: DeviceStatistics | None = None
@@ -246,13 +246,13 @@ class RunStatistics:
         while_switching, settled_at: see Inference.
         """
         device = self.devices.setdefault(compiled.device, DeviceStatistics(compiled))
-        if device.compiled is not compiled:  # it failed, and was compiled for again
+        if device.compiled is not compiled:  # it failed and was compiled again
             device.use(compiled)
         self._follow_switch(compiled.device, at)
         if self._current is not None and device is not self._current:
             self._current.interrupt()
         if self._previous_at is not None and settled_at > self._previous_at:
-            device.interrupt()  # a compilation came and went while no frame was on its way
+            device.interrupt()  # a compilation began and ended while no frame was in flight
         self._current, self._previous_at = device, at
         self._is_counted = device.add(latency_ms, at, self._is_paused, while_switching)
         return device
@@ -263,14 +263,14 @@ class RunStatistics:
         return self._current.compiled.device if self._current is not None and self._is_counted else None
 
     def end_frame(self, captured_at: float, read_ms: float, at: float) -> None:
-        """The result added last is drawn, at the time `at`. captured_at: when its frame came, in s; see Frame."""
+        """The result added last is drawn at the time `at`, in s. captured_at, read_ms: see Frame."""
         self.profile.add("capture", read_ms)
         if self._is_counted and self._current is not None:
             self._current.delays.add(1000 * (at - captured_at))
         self.profile.end_frame(at)
 
     def ask_for_switch(self, device: str, at: float) -> None:
-        """The viewer wishes for a device at the time `at`."""
+        """The viewer asks for a device at the time `at`, in s."""
         self._open_switch = Switch(device, at)
         self.switches.append(self._open_switch)
 
@@ -285,7 +285,7 @@ class RunStatistics:
             self._open_switch = None
 
     def pause(self, is_paused: bool) -> None:
-        """The program is paused, or goes on: what comes next does not follow on what came before."""
+        """The program is paused or continues: the time between the last result and the next is not counted."""
         self._is_paused = is_paused
         self._previous_at = self._open_switch = None
         self.profile.interrupt()
@@ -294,5 +294,5 @@ class RunStatistics:
 
     @property
     def frames(self) -> int:
-        """All results, those that are in no figure included."""
+        """The number of all results, counted in the figures or not."""
         return sum(device.frames + device.warmup_frames + device.while_switching for device in self.devices.values())

@@ -1,4 +1,4 @@
-"""What the viewer sees: the annotated picture in the window and in the output, and the keys that concern it."""
+"""Shows the annotated picture in the window, writes it to the output, and handles the keys for the picture."""
 
 import time
 from collections.abc import Sequence
@@ -25,18 +25,18 @@ from .panel_place import Box, PanelPlace, people_boxes
 from .statistics import RunStatistics
 from .window import Key, Window
 
-POLL_S = 1 / 30  # keys are asked for after each paint, and so often at least
-REPAINT_S = 0.5  # at the latest, of a picture that stands still
-STALE_S = 0.25  # a picture that is older is painted anew where the panel has something else to say
-LAST_PAINT_S = 0.2  # how long the end waits for the last result's turn at most
-WAIT_MS = 20  # for a key, where nothing else is to be done
+POLL_S = 1 / 30  # maximum time between two polls for keys; they are also polled after each paint
+REPAINT_S = 0.5  # a picture that stands still is painted again after this time
+STALE_S = 0.25  # an older picture is painted again if the panel has changed
+LAST_PAINT_S = 0.2  # maximum time that the end of the run waits for the last result to be painted
+WAIT_MS = 20  # maximum time to wait for a key while there is nothing else to do
 
 
 class Viewer:
-    """Draws, shows and writes pictures, and draws the last one anew when the panel has something else to say.
+    """Draws, shows and writes pictures, and draws the last one again when the panel changes.
 
-    Every result is drawn in the output, in the frame's own size. The window has a size of its own, and is painted no
-    more often than a display can show.
+    Every result is drawn to the output, in the frame's size. The window has its own size, and is painted no more often
+    than the display can show.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Viewer:
         display_fps: float = DEFAULT_DISPLAY_FPS,
         has_panel: bool = True,
     ) -> None:
-        """has_panel: whether the output has one, and the window until a key says otherwise."""
+        """has_panel: whether the output has a panel, and the window until a key changes it."""
         self.is_paused = False
         self.has_window = window.is_shown
         self._window, self._writer, self._estimator, self._capture = window, writer, estimator, capture
@@ -66,7 +66,7 @@ class Viewer:
 
     @property
     def keeps_picture(self) -> bool:
-        """Whether the window is to stay although no result will come: for one image, or results yet to be painted."""
+        """Whether the window stays open after the last result: for a single image, or to paint a waiting result."""
         is_waiting = self._pacer.has_waiting and self._pacer.due_in(time.perf_counter()) < LAST_PAINT_S
         return self.has_window and (self._capture.frame_count == 1 or is_waiting)
 
@@ -76,20 +76,20 @@ class Viewer:
         return self._pacer.painted
 
     def show(self, inference: Inference, poses: Sequence[Pose]) -> None:
-        """A new result: paint it when it has its turn, and write it."""
+        """Take a new result: paint it when it is due, and write it."""
         if self.has_window:
             self._pacer.add((inference, poses), time.perf_counter())
             self._paint_due()
         if self._writer.is_open or not self.has_window:
-            # Only a window may want to draw the same frame again.
+            # Without a window, a frame is drawn only once, so drawing may overwrite it.
             picture = self._draw_output((inference, poses), in_place=not self.has_window)
             with self._profile.stage("write"):
                 self._writer.write(inference.frame, picture)
 
     def poll_key(self, stands_still: bool) -> Key | int | None:
-        """Handle the keys that concern the picture alone, and return the others: a Key, or the number of a device.
+        """Poll a key. Keys for the picture are handled here; returns every key: a Key, or the number of a device.
 
-        stands_still: no new result is to be expected, so there is time to wait for a key.
+        stands_still: no new result is expected, so there is time to wait for a key.
         """
         if not self.has_window:
             return None
@@ -102,9 +102,9 @@ class Viewer:
         if self.is_paused:
             self._pacer.interrupt()
         until_due_ms = int(1000 * self._pacer.due_in(now)) if self._pacer.has_waiting else WAIT_MS
-        with self._profile.stage("show"):  # that is when the window's toolkit paints
+        with self._profile.stage("show"):  # the window's toolkit paints while it polls
             key = self._window.poll_key(wait_ms=max(1, min(WAIT_MS, until_due_ms)) if stands_still else 0)
-        if key is Key.QUIT:  # perhaps because the window was closed: to paint would open another
+        if key is Key.QUIT:  # the window may be closed: painting would open another
             return key
         if isinstance(key, int) and key > len(self._devices.devices):
             names = ", ".join(f"{number} {name}" for number, name in enumerate(self._devices.devices, 1))
@@ -118,37 +118,37 @@ class Viewer:
         return key
 
     def notice(self, text: str) -> None:
-        """Say what just happened, on the terminal and for a while in the panel."""
+        """Print a message on the terminal, and show it in the panel for a while."""
         say(text)
         self._content.notice(text)
 
     def _paint_due(self) -> None:
-        """Paint the result that has its turn, if any."""
+        """Paint the result that is due, if any."""
         result = self._pacer.take(time.perf_counter())
         if result is not None:
             self._shown = result
             self._paint(self._panel())
 
     def _paint_anew(self, stands_still: bool, at_once: bool) -> None:
-        """Paint the picture once more where the panel says something else, or the window may have missed it."""
+        """Paint the picture again if the panel has changed, or if it stands still, so that the window stays intact."""
         age_s = time.perf_counter() - self._painted_at
         if self._shown is None and self._estimator.compiling is None:
-            return  # there is nothing to see yet
+            return  # there is nothing to show yet
         if at_once or age_s > STALE_S:
             panel = self._panel()
             if at_once or panel != self._painted_blocks or (stands_still and age_s > REPAINT_S):
                 self._paint(panel)
 
     def _panel(self) -> Blocks:
-        """What the window's panel says."""
+        """The blocks of the window's panel."""
         return self._content.of_window(self._shown, self.is_paused)
 
     def _paint(self, panel: Blocks) -> None:
-        """Paint the result that is shown, or, while there is none yet, the source's first image."""
+        """Paint the current result; before the first one, the source's first image."""
         poses: Sequence[Pose]
         if self._shown is not None:
             image, poses, place = self._shown[0].frame.image, self._shown[1], self._window_place
-        else:  # where the people are is not known yet
+        else:  # the people are not known yet
             image, poses, place = self._capture.first_image, [], PanelPlace()
         now = time.perf_counter()
         with self._profile.stage("draw"):
@@ -163,7 +163,7 @@ class Viewer:
         self._painted_blocks, self._painted_at, self._poll_due_at = panel, now, 0.0
 
     def _draw_output(self, result: Result, in_place: bool = False) -> np.ndarray:
-        """The frame in its own size, with its skeletons and, where somebody will see it, the panel."""
+        """The frame in its own size with its skeletons, and with the panel if the picture is used."""
         inference, poses = result
         with self._profile.stage("draw"):
             picture = draw(inference.frame.image, poses, in_place)

@@ -1,4 +1,4 @@
-"""The window: shows pictures and gives the keys that were pressed in it."""
+"""The window: shows pictures and returns the keys pressed in it."""
 
 import abc
 import enum
@@ -9,10 +9,10 @@ import numpy as np
 
 from .screen import room_for_window
 
-LARGEST_AT_START = (1280, 800)  # width, height of the window, in pixels; the viewer may change it
-SMALL = (960, 720)  # a picture smaller than this is enlarged, so that the panel does not cover its people
+LARGEST_AT_START = (1280, 800)  # width, height of the window in pixels; the user may resize it
+SMALL = (960, 720)  # width, height; a smaller picture is enlarged, so that the panel covers less of it
 BESIDE = 280  # pixels beside an upright picture, for the panel
-SMALLEST = 32  # pixels; a window that says it is smaller is not there yet
+SMALLEST = 32  # pixels; a window that reports less is not open yet
 
 
 class Key(enum.Enum):
@@ -41,8 +41,8 @@ _SHIFT_TABS = (0x0B, 0x19, 0xFE20)  # in Qt's windows, in those of macOS, in tho
 
 
 def key_of(code: int) -> Key | int | None:
-    """What a key code of OpenCV means: a Key, the number of a device, or nothing."""
-    code &= 0xFFFF  # above are the states of Shift, Num Lock, ...
+    """The meaning of OpenCV's key code: a Key, the number of a device, or None."""
+    code &= 0xFFFF  # the higher bits are the states of Shift, Num Lock, ...
     if code in _SHIFT_TABS:
         return Key.PREVIOUS_DEVICE
     if code == 0x09:
@@ -54,7 +54,7 @@ def key_of(code: int) -> Key | int | None:
 
 
 class Window(abc.ABC):
-    """Shows pictures and tells which keys were pressed. Use it as a context manager."""
+    """Shows pictures and returns pressed keys. Use it as a context manager."""
 
     is_shown: bool
 
@@ -76,11 +76,11 @@ class Window(abc.ABC):
 
     @abc.abstractmethod
     def poll_key(self, wait_ms: int = 0) -> Key | int | None:
-        """The key pressed since the last call, waiting for one up to wait_ms; a closed window counts as QUIT."""
+        """The key pressed since the last call, waiting up to wait_ms for one; None if none. A closed window is QUIT."""
 
 
 class NullWindow(Window):
-    """Stands in where nothing is to be shown: nobody sees the picture and nobody presses a key."""
+    """The stand-in for a run without a window: shows nothing and gives no key."""
 
     is_shown = False
 
@@ -100,7 +100,7 @@ class NullWindow(Window):
 
 
 class DesktopWindow(Window):
-    """A window of the desktop, by OpenCV."""
+    """A window on the desktop, with OpenCV."""
 
     is_shown = True
 
@@ -116,7 +116,7 @@ class DesktopWindow(Window):
             cv2.destroyAllWindows()
 
     def picture_size(self, frame_size: tuple[int, int]) -> tuple[int, int]:
-        """That of the window, so that nothing is scaled once more; at first, as suits the frame and the screen."""
+        """The size of the window, so that OpenCV does not scale again; at first, a size that suits frame and screen."""
         if self._size is None:
             self._size = size_at_start(frame_size, room_for_window())
         elif self._is_open:
@@ -127,7 +127,7 @@ class DesktopWindow(Window):
 
     def show(self, image: np.ndarray) -> None:
         if not self._is_open:
-            # Whoever calls keeps the frame's shape; the toolkit would keep that of the first picture.
+            # The caller keeps the frame's aspect ratio; the toolkit would keep that of the first picture.
             cv2.namedWindow(self._title, cv2.WINDOW_NORMAL | cv2.WINDOW_FREERATIO | cv2.WINDOW_GUI_NORMAL)
             cv2.resizeWindow(self._title, image.shape[1], image.shape[0])
             self._is_open = True
@@ -145,14 +145,14 @@ class DesktopWindow(Window):
     def _is_visible(self) -> bool:
         try:
             return cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) >= 1
-        except cv2.error:  # Qt's way to say that its last window was closed
+        except cv2.error:  # Qt raises it when its last window was closed
             return False
 
 
 def size_at_start(frame_size: tuple[int, int], room: tuple[int, int]) -> tuple[int, int]:
-    """Width and height of a new window's picture. room: what fits on the screen, (width, height).
+    """Width and height of a new window's picture. room: the maximum that fits the screen, (width, height).
 
-    A large frame is reduced, a small one enlarged; an upright one has a margin beside it for the panel.
+    A large frame is reduced, a small one enlarged; an upright one gets a margin beside it for the panel.
     """
     width, height = frame_size
     room = min(room[0], LARGEST_AT_START[0]), min(room[1], LARGEST_AT_START[1])
@@ -163,5 +163,5 @@ def size_at_start(frame_size: tuple[int, int], room: tuple[int, int]) -> tuple[i
 
 
 def open_window(title: str, is_wanted: bool) -> Window:
-    """The window, or its stand-in."""
+    """A window, or its stand-in if none is wanted."""
     return DesktopWindow(title) if is_wanted else NullWindow()

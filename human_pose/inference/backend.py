@@ -1,4 +1,4 @@
-"""The contract of backends: who runs the network, and what is known of a run. Nothing here imports OpenVINO."""
+"""The contract of backends, which run the network, and the data of a run. This module does not import OpenVINO."""
 
 import math
 import re
@@ -13,14 +13,14 @@ from ..errors import DemoError
 from ..media.capture import Frame
 from .input_size import frame_pixels
 
-VIRTUAL_DEVICES = ("MULTI", "HETERO", "AUTO")  # made of others
+VIRTUAL_DEVICES = ("MULTI", "HETERO", "AUTO")  # they consist of other devices
 
 
 class DeviceError(DemoError):
     """A device that cannot run the network, or failed while running it."""
 
     def __init__(self, device: str, message: str, exit_code: int = DemoError.exit_code) -> None:
-        """exit_code: that of UsageError where the device cannot work as it was given."""
+        """exit_code: UsageError's where the device string itself is wrong."""
         super().__init__(message)
         self.device, self.exit_code = device, exit_code
 
@@ -35,13 +35,13 @@ def members_of(device: str) -> list[str]:
 
 @dataclass(frozen=True)
 class CompiledModel:
-    """What is known of a network that was compiled for `device`.
+    """The facts about a network that was compiled for `device`.
 
-    execution_precision: what the layers really run in, such as 'f16' or 'INT8 + f32'. request_count: how many infer
-    requests are kept in flight. streams: how many of them each device works on at once; None if it does not tell.
-    compile_s: seconds that compiling took; is_from_cache: it was read from the cache instead. is_stand_in: a member is
-    the CPU under another name. Of HETERO: subgraphs: into how many parts it split the network; operations: how many
-    each device has; difference: of its outputs to the last device's, root mean square.
+    execution_precision: the types in which the layers really run, such as 'f16' or 'INT8 + f32'. request_count: the
+    number of infer requests kept in flight. streams: how many requests the devices work on at once; None if unknown.
+    compile_s: seconds that compilation took; is_from_cache: it was read from the cache instead. is_stand_in: a member
+    is the CPU under another name. For HETERO: subgraphs: the number of parts of the network; operations: their number
+    on each device; difference: RMS difference between its outputs and the last device's.
     """
 
     device: str
@@ -57,19 +57,19 @@ class CompiledModel:
 
     @property
     def executed_on(self) -> list[str]:
-        """The devices it really runs on at this moment; AUTO may move from one to another."""
+        """The devices on which it runs at this moment; AUTO may move from one to another."""
         return [self.device]
 
     @property
     def is_moving(self) -> bool:
-        """Whether AUTO runs on the CPU until it has compiled for another device."""
+        """Whether AUTO still runs on the CPU while it compiles for another device."""
         return False
 
     @property
     def runs_on(self) -> str:
-        """Where it runs, if that is something else than the device asked for: 'runs on CPU alone'; else ''.
+        """Where it runs, if not on the device asked for: 'runs on CPU alone'; else ''.
 
-        What is executed by the CPU under another name is marked as a stand-in, the real CPU is not.
+        The CPU under another name is marked as a stand-in, the real CPU is not.
         """
         executed_on = self.executed_on
         if not executed_on or (executed_on == [self.device] and not self.is_stand_in):
@@ -86,12 +86,12 @@ def _is_cpu(name: str) -> bool:
 
 @dataclass(frozen=True)
 class Inference:
-    """What the network gave for one frame.
+    """The result of the network for one frame.
 
-    outputs: float32 arrays by name, without the batch's axis; input_size: width and height of the network's input, in
-    whose top left corner the frame was; latency_ms: from the start of inference to its result; compiled: what made it.
-    while_switching: another network was being compiled, or another device was at work beside this one, while it was
-    made or before it was collected; settled_at: when that was so last, in s of time.perf_counter.
+    compiled: the network that made it; outputs: float32 arrays by name, without the batch axis; input_size: width and
+    height of the network's input, which held the frame in its top left corner; latency_ms: from the start of inference
+    to its result. while_switching: during inference or before collection, another network was compiled or another
+    device worked, too; settled_at: the last time when this was so, in s of time.perf_counter.
     """
 
     frame: Frame
@@ -104,31 +104,31 @@ class Inference:
 
     @property
     def frame_pixels(self) -> tuple[float, float]:
-        """Pixels of the frame that one pixel of the input spans, in x and in y: what a decoder takes."""
+        """Pixels of the frame that one pixel of the input spans, in x and in y, for the decoder."""
         return frame_pixels(self.frame.image.shape[1::-1], self.input_size)
 
     @property
     def nbytes(self) -> int:
-        """Memory of the outputs."""
+        """The size of the outputs in bytes."""
         return sum(values.nbytes for values in self.outputs.values())
 
 
 class InferRequest(Protocol):
-    """Works on one image at a time."""
+    """Works on one image at a time. Whatever its methods raise is a failure of the device."""
 
     @property
     def compiled(self) -> CompiledModel: ...
 
     def start(self, image: np.ndarray) -> None:
-        """Scale an image (h, w, 3) uint8 BGR into the input and start inference. Raises RuntimeError."""
+        """Scale an image (h, w, 3) uint8 BGR into the input and start inference."""
         ...
 
     def is_done(self, wait_ms: int) -> bool:
-        """Whether the result is there, waiting for it up to `wait_ms`. Raises RuntimeError."""
+        """Whether the result is there, waiting for it up to `wait_ms`."""
         ...
 
     def result(self, frame: Frame) -> Inference:
-        """The result of the image that was started last, which was the frame's. Raises RuntimeError."""
+        """The result for the image that was started last. frame: the frame of that image."""
         ...
 
 
@@ -136,9 +136,10 @@ class Backend(Protocol):
     """Compiles the network for devices."""
 
     def compile(self, device: str, sample: np.ndarray) -> Sequence[InferRequest]:
-        """The infer requests of the network compiled for a device; takes its time, and is called in a thread.
+        """Compile the network for a device and return its infer requests. This takes long; it is called in a thread.
 
-        sample: an image (h, w, 3) uint8 BGR of the source, to check the outputs on. Raises DeviceError where the device
-        is not here, refuses the network, would run on another device without a word, or gives wrong outputs.
+        sample: an image (h, w, 3) uint8 BGR of the source, to check the outputs on. Raises DeviceError where the
+        machine lacks the device, the device rejects the network or gives wrong outputs, or another device would
+        silently run the network.
         """
         ...

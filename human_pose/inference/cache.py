@@ -1,8 +1,8 @@
-"""Compiled networks on disk: OpenVINO reads no file that is not, byte for byte, the one that was written.
+"""The cache of compiled networks. OpenVINO reads only files that are, byte for byte, as they were written.
 
-OpenVINO itself does not notice when the weights in a file have changed, and runs on them. So a checksum of each file
-is kept beside it; a file without one, or with another, is deleted, and the network is compiled anew. Each configuration
-has a folder of its own, because OpenVINO's names of files do not contain all properties of a HETERO's members.
+OpenVINO itself does not notice changed weights in such a file and runs with them. So a checksum of each file is stored.
+A file whose checksum is missing or different is deleted, and the network is compiled again. Each configuration has its
+own folder, because OpenVINO's file names do not depend on all properties of a HETERO's members.
 """
 
 import atexit
@@ -19,20 +19,19 @@ from ..errors import DemoError
 from ..files import try_lock, write_whole
 
 CHECKSUMS = "checksums.json"
-UNUSED_DAYS = 30  # a configuration that nobody used for so long is deleted
-MAX_BYTES = 1 << 30  # of the whole cache; what was used longest ago is deleted first
+UNUSED_DAYS = 30  # an older configuration is deleted
+MAX_BYTES = 1 << 30  # of all configurations; the least recently used is deleted first
 
-Stamp = tuple[str, int, int]  # a file's name, size and time of its last change in ns
+Stamp = tuple[str, int, int]  # a file's name, size, and time of last change in ns
 
 
 @contextlib.contextmanager
 def checked_folder(cache: Path, configuration: object, writes_later: bool = False) -> Iterator[Path | None]:
-    """A folder for the networks compiled in one configuration, locked, every file in it as it was written.
+    """The locked folder of one configuration, with verified files only; None where it cannot be locked or written.
 
-    None where there can be none: another program or thread uses it, or it cannot be written.
-    configuration: anything whose `repr` says what was asked for. writes_later: OpenVINO may still write to the folder
-    after the context is left, as AUTO does once a slow device is ready; such a file gets its checksum at the program's
-    end.
+    configuration: an object whose `repr` identifies the configuration. writes_later: OpenVINO may write to the folder
+    after the context is left, as AUTO does when a slow device is ready; such a file gets its checksum when the program
+    ends.
     """
     folder = cache / hashlib.sha256(repr(configuration).encode()).hexdigest()[:16]
     with try_lock(_lock_of(folder)) as is_mine:
@@ -49,12 +48,12 @@ def checked_folder(cache: Path, configuration: object, writes_later: bool = Fals
 
 
 def _lock_of(folder: Path) -> Path:
-    """The lock stays when its folder is deleted, so that no two programs ever hold different files of this name."""
+    """The lock file. It stays when its folder is deleted, so that two programs never lock different files."""
     return folder.with_suffix(".lock")
 
 
 def _delete_what_changed(folder: Path) -> dict[Stamp, str] | None:
-    """Leave only files that are as they were written, and return their checksums; None where that cannot be done."""
+    """Delete changed files and return the checksums of the others; None where the folder cannot be written."""
     whole = {}
     try:
         folder.mkdir(exist_ok=True)
@@ -71,12 +70,12 @@ def _delete_what_changed(folder: Path) -> dict[Stamp, str] | None:
 
 
 def _note_checksums(folder: Path, known: dict[Stamp, str]) -> bool:
-    """Write down the checksum of every file; of those unchanged it is `known`. Returns whether one has come."""
+    """Store the checksum of every file; `known` has those of unchanged files. Returns whether there are new files."""
     try:
         stamps = {file: _stamp(file) for file in _files(folder)}
         checksums = {file.name: known.get(stamp) or _checksum(file) for file, stamp in stamps.items()}
-        write_whole(folder / CHECKSUMS, json.dumps(checksums, indent=1).encode())  # its time is that of the last use
-    except (OSError, DemoError):  # then the files are deleted at the next start
+        write_whole(folder / CHECKSUMS, json.dumps(checksums, indent=1).encode())  # the file's time is the last use
+    except (OSError, DemoError):  # without checksums, the files are deleted at the next start
         return False
     return any(stamp not in known for stamp in stamps.values())
 
@@ -96,10 +95,10 @@ def _read_checksums(folder: Path) -> dict[str, str]:
 
 
 def _files(folder: Path) -> list[Path]:
-    """The files that have a checksum. Raises OSError where one is no file but a folder, or a pipe to be waited for."""
+    """All files but the list of checksums. Raises OSError where one is a folder or a pipe."""
     paths = list(folder.iterdir())
     if not all(path.is_file() for path in paths):
-        raise OSError(f"'{folder}' holds what is no file")
+        raise OSError(f"'{folder}' holds an entry that is not a file")
     return [path for path in paths if path.name != CHECKSUMS]
 
 
@@ -113,9 +112,9 @@ def _checksum(file: Path) -> str:
 
 
 def _delete_unused(cache: Path, in_use: Path) -> None:
-    """Keep the cache from growing without end. What cannot be deleted, or is being used, stays."""
+    """Limit the size of the cache. Folders that are in use or cannot be deleted stay."""
     with contextlib.suppress(OSError):
-        for blob in cache.glob("*.blob"):  # of an earlier version, which kept all in one folder
+        for blob in cache.glob("*.blob"):  # an earlier version kept all files in one folder
             blob.unlink()
         last_use = {checksums.parent: checksums.stat().st_mtime for checksums in cache.glob(f"*/{CHECKSUMS}")}
         size = 0

@@ -1,4 +1,4 @@
-"""Compiling the network for a device in the background, while the present device goes on."""
+"""Compile the network for a device in the background, while the current device continues."""
 
 import threading
 import time
@@ -31,10 +31,10 @@ class Compilation(threading.Thread):
             self.requests = self._backend.compile(self.device, self._sample)
         except DeviceError as error:
             self.error = error
-        except Exception as error:  # whatever it is, the present device goes on
+        except Exception as error:  # on any error, the current device continues
             self.error = DeviceError(self.device, f"{self.device} cannot run this network: {first_line(error)}")
 
 
 def is_any_running() -> bool:
-    """Whether a compilation is still at work; it cannot be stopped."""
+    """Whether a compilation is still running; it cannot be stopped."""
     return any(isinstance(thread, Compilation) for thread in threading.enumerate())

@@ -1,4 +1,4 @@
-"""The devices of this machine, and which device strings can work on it."""
+"""The devices of this machine, and checks of device strings."""
 
 import re
 from pathlib import Path
@@ -8,19 +8,19 @@ import openvino as ov
 from ..errors import UsageError, first_line
 from .backend import VIRTUAL_DEVICES, members_of
 
-KNOWN_DEVICES = ("CPU", "GPU", "NPU")  # what OpenVINO has a plugin for on a PC
+KNOWN_DEVICES = ("CPU", "GPU", "NPU")  # the devices on a PC for which OpenVINO has a plugin
 
 
 def open_core(plugins: Path | str | None) -> ov.Core:
-    """OpenVINO, with the plugins of a file or its own. Raises UsageError."""
+    """OpenVINO's core, with the plugins of a file, or with its own for None. Raises UsageError."""
     try:
         return ov.Core() if plugins is None else ov.Core(str(plugins))
     except RuntimeError as error:
-        raise UsageError(f"'{plugins}' is no plugins.xml for OpenVINO: {first_line(error)}") from error
+        raise UsageError(f"'{plugins}' is not a plugins.xml for OpenVINO: {first_line(error)}") from error
 
 
 def full_name(core: ov.Core, device: str) -> str | None:
-    """What a device calls itself, such as 'Intel(R) Arc(TM) A770 Graphics'; None if this machine lacks it."""
+    """The full name of a device, such as 'Intel(R) Arc(TM) A770 Graphics'; None if this machine lacks it."""
     try:
         return str(core.get_property(device, "FULL_DEVICE_NAME"))
     except RuntimeError:
@@ -28,7 +28,7 @@ def full_name(core: ov.Core, device: str) -> str | None:
 
 
 def is_stand_in(core: ov.Core, device: str) -> bool:
-    """Whether a member of `device` is the CPU under another name, as a plugins.xml for trials may register it."""
+    """Whether a member of `device` is the CPU under another name, which a plugins.xml can register."""
     cpu = full_name(core, "CPU")
     return any(
         not member.startswith("CPU") and full_name(core, member) in (cpu, member) for member in members_of(device)
@@ -38,7 +38,7 @@ def is_stand_in(core: ov.Core, device: str) -> bool:
 def check_device(core: ov.Core, device: str) -> None:
     """Raise UsageError where `device` names something that this machine lacks.
 
-    OpenVINO itself would not always: MULTI:GPU,CPU runs on the CPU alone, and silently, where there is no GPU.
+    OpenVINO itself does not always report this: without a GPU, MULTI:GPU,CPU silently runs on the CPU alone.
     """
     problem = _problem(core, device)
     if problem is not None and device.upper() != device and _problem(core, device.upper()) is None:
@@ -72,7 +72,7 @@ def _problem(core: ov.Core, device: str) -> str | None:
                 else f"There is no device '{device}'. {listed}"
             )
         base, dot, _ = member.partition(".")
-        if dot and core.get_property(base, "AVAILABLE_DEVICES") == [""]:  # only one of its kind, without a number
+        if dot and core.get_property(base, "AVAILABLE_DEVICES") == [""]:  # the only one of its kind has no number
             return f"There is no device '{member}'. Give '{base}', without a number."
     for requests in re.findall(r"\((\d+)\)", rest):
         if kind == "HETERO" or int(requests) == 0:
@@ -83,12 +83,12 @@ def _problem(core: ov.Core, device: str) -> str | None:
 
 
 def _is_of(name: str, kinds: list[str]) -> bool:
-    """Whether a device, 'GPU.1', is one of some devices or kinds of them, ['GPU']."""
+    """Whether a device, 'GPU.1', is one of some devices or kinds of devices, ['GPU']."""
     return any(name == kind or name.startswith(f"{kind}.") for kind in kinds)
 
 
 def offered_devices(core: ov.Core) -> list[str]:
-    """Each device, the CPU first; MULTI and HETERO over all of them, where there are several; AUTO."""
+    """Each single device, the CPU first; then MULTI and HETERO over all of them if there are several; then AUTO."""
     singles = sorted(core.available_devices, key=lambda name: (not name.startswith("CPU"), name))
     if len(singles) < 2:
         return [*singles, "AUTO"] if singles else []
@@ -107,9 +107,9 @@ def _why_missing(core: ov.Core, kind: str) -> str:
     try:
         core.get_property(kind, "AVAILABLE_DEVICES")
     except RuntimeError as error:
-        without_paths = re.sub(r'"[^"\n]*[/\\]([^"/\\\n]+)"', r"\1", str(error))  # of a library's path, its name
+        without_paths = re.sub(r'"[^"\n]*[/\\]([^"/\\\n]+)"', r"\1", str(error))  # a library's path -> its name
         return first_line(RuntimeError(without_paths))
-    if Path("/dev").is_dir():  # Linux: is there a device at all that a driver has taken on?
+    if Path("/dev").is_dir():  # on Linux, a device with a driver has a node
         nodes = {"GPU": "dri/renderD*", "NPU": "accel/accel*"}
         if kind in nodes and not list(Path("/dev").glob(nodes[kind])):
             return f"no such device, or its kernel driver is missing (no /dev/{nodes[kind]})"

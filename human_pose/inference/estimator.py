@@ -1,4 +1,4 @@
-"""Frames in, the network's outputs out: several infer requests in flight, results in the frames' order."""
+"""Run the network on frames: several infer requests in flight, results in the order of the frames."""
 
 import logging
 import math
@@ -17,17 +17,17 @@ from .profile import Profile
 
 log = logging.getLogger(__name__)
 
-SILENT_S = 2.0  # how long the first compilation may take without a word on the terminal
-WAIT_MS = 2  # how long collect(wait=True) waits at most; then the loop looks for keys and new frames
-READ_WAIT_S = 0.02  # how long step() waits for a frame while nothing is on its way
-HANGS_AFTER_S = 60.0  # a request that takes longer will not come back
-ON_THEIR_WAY_BYTES = 512e6  # frames and outputs on their way at most, or two rounds of requests if that is more
-LATE_AFTER_S = 0.1  # how long a result of a live source may hold up a newer one
+SILENT_S = 2.0  # if the first compilation takes longer, one line says so
+WAIT_MS = 2  # maximum wait in collect(wait=True); then the loop polls keys and new frames
+READ_WAIT_S = 0.02  # maximum wait for a frame in step() while no frame is in flight
+HANGS_AFTER_S = 60.0  # a request that takes longer is taken for hung
+ON_THEIR_WAY_BYTES = 512e6  # maximum memory of frames and outputs in flight; two rounds of requests are always allowed
+LATE_AFTER_S = 0.1  # how long a missing result of a live source may delay a newer one
 
 
 @dataclass
 class _Job:
-    """A frame on its way: waiting for a request, in one, or inferred and waiting for the frames before it."""
+    """A frame in flight: waiting for a request, being inferred, or inferred and waiting for the frames before it."""
 
     frame: Frame
     request: InferRequest | None = None
@@ -37,11 +37,11 @@ class _Job:
 
 
 class Estimator:
-    """Runs a network on one device after the other; every result remembers the frame and the device it came from.
+    """Runs a network on one device after the other. Each result holds its frame and the device that made it.
 
-    All results come in the order of the frames, and none is lost, also when a device fails: what it leaves unfinished
-    is inferred again on the device used before. Of a live source alone, a result that would hold up newer ones for more
-    than LATE_AFTER_S is left out and counted in `late`. Raises DeviceError when no device is left.
+    Results come in the order of the frames. None is lost: if a device fails, its unfinished frames are inferred again
+    on the device used before. Only for a live source, a result that would delay newer ones by more than LATE_AFTER_S is
+    dropped and counted in `late`. Raises DeviceError when no device is left.
     """
 
     def __init__(
@@ -53,26 +53,26 @@ class Estimator:
         is_live: bool = False,
         waits: bool = True,
     ) -> None:
-        """sample: an image (h, w, 3) uint8 of the source, on which outputs are checked; None: a grey one.
+        """sample: an image (h, w, 3) uint8 of the source, on which outputs are checked; None: a grey image.
 
-        profile: where the time for scaling, waiting and inference is noted down. waits: return when the network is
-        compiled, else at once: then no request is idle until it is.
+        profile: takes the times of scaling, waiting and inference. is_live: the source is live. waits: whether to wait
+        for the first compilation; if not, no request is idle until it is over.
         """
         self.late = self.submitted = 0
         self._profile = profile or Profile()
         self._backend = backend
         self._sample = np.full((64, 64, 3), 128, np.uint8) if sample is None else sample
         self._is_live = is_live
-        self._ready: dict[str, CompiledModel] = {}  # in the order of last use, the present one last
+        self._ready: dict[str, CompiledModel] = {}  # in the order of last use, the current one last
         self._idle: dict[str, deque[InferRequest]] = {}
         self._jobs: deque[_Job] = deque()  # in the order of the frames
-        self._late_jobs: list[_Job] = []  # given up, but their requests will be idle again
-        self._in_flight: Counter[str] = Counter()  # requests at work on each device
+        self._late_jobs: list[_Job] = []  # dropped frames whose requests are still busy
+        self._in_flight: Counter[str] = Counter()  # number of busy requests of each device
         self._compilations: dict[str, Compilation] = {}
         self._failures: list[DeviceError] = []
         self._settled_at = -math.inf
         self._is_auto_moving = False
-        self._has_said = False
+        self._has_announced = False
         self.switch(device)
         while waits and not self._ready:
             self._compilations[device].join(0.05)
@@ -80,25 +80,25 @@ class Estimator:
 
     @property
     def compiled(self) -> CompiledModel:
-        """What new frames are inferred on; only when the first compilation is over."""
+        """The compiled model for new frames; only valid after the first compilation."""
         return next(reversed(self._ready.values()))
 
     @property
     def device(self) -> str | None:
-        """The device that new frames are inferred on; None while the first compilation goes on."""
+        """The device for new frames; None during the first compilation."""
         return next(reversed(self._ready), None)
 
     @property
     def target(self) -> str:
-        """The device that was asked for last, or that is used in its place because it failed."""
+        """The device that was asked for last; if it failed, the device used instead."""
         return self._target
 
     @property
     def has_idle_request(self) -> bool:
         """Whether a frame can be submitted.
 
-        Frames wait for a slower one before them, so that a MULTI's fast device need not wait for its slow one. They may
-        take up ON_THEIR_WAY_BYTES of memory in all, and be two rounds of requests in any case.
+        A result waits for slower ones before it, so that a MULTI's fast device need not wait for its slow one. Frames
+        in flight may use ON_THEIR_WAY_BYTES of memory; two rounds of requests are always allowed.
         """
         device = self.device
         if device is None or not self._idle[device]:
@@ -107,20 +107,20 @@ class Estimator:
 
     @property
     def is_idle(self) -> bool:
-        """Nothing is on its way."""
+        """Whether no frame is in flight."""
         return not self._jobs
 
     @property
     def compiling(self) -> tuple[str, float] | None:
-        """The device that is to be switched to, and for how many seconds it has been compiled for already."""
+        """The device to switch to, and for how many seconds it has been compiling; None if it is not compiling."""
         compilation = self._compilations.get(self._target)
         return None if compilation is None else (self._target, time.perf_counter() - compilation.started_at)
 
     def step(self, next_frame: Callable[[float], Frame | None] | None) -> Inference | None:
-        """Submit the next frame while a request is idle; then give the oldest result, or None if it is not there yet.
+        """Submit the next frame if a request is idle; return the oldest result, or None if it is not ready yet.
 
-        next_frame: gives the frame, waiting up to so many s for it, or None; None itself: no more are wanted. Raises
-        DeviceError if the last device that could run the network failed.
+        next_frame: a function that takes the maximum wait in s and returns a frame or None; None: submit no more
+        frames. Raises DeviceError if the last device that could run the network failed.
         """
         frame = None
         if next_frame is not None and self.has_idle_request:
@@ -130,13 +130,13 @@ class Estimator:
         return self.collect(wait=frame is None)
 
     def submit(self, frame: Frame) -> None:
-        """Start inference on a frame; there must be an idle request."""
+        """Start inference on a frame. Call it only while has_idle_request is true."""
         self._jobs.append(_Job(frame))
         self.submitted += 1
         self._start_waiting()
 
     def collect(self, wait: bool) -> Inference | None:
-        """The result of the oldest frame, or None if it is not there yet; `wait` for it, up to WAIT_MS.
+        """The result of the oldest frame, or None if it is not ready yet. wait: wait up to WAIT_MS for it.
 
         Raises DeviceError if the last device that could run the network failed.
         """
@@ -156,7 +156,7 @@ class Estimator:
         return replace(inference, while_switching=is_disturbed, settled_at=self._settled_at)
 
     def switch(self, device: str) -> None:
-        """Go on with another device as soon as the network is compiled for it; what is in flight stays in flight."""
+        """Use another device as soon as the network is compiled for it. Frames in flight stay in flight."""
         self._target = device
         if device in self._ready:
             self._ready[device] = self._ready.pop(device)
@@ -165,7 +165,7 @@ class Estimator:
         self._note_disturbance()
 
     def take_failures(self) -> list[DeviceError]:
-        """The failures of devices since the last call."""
+        """The device failures since the last call."""
         failures, self._failures = self._failures, []
         return failures
 
@@ -176,14 +176,14 @@ class Estimator:
         return len(self._jobs) * per_frame
 
     def _finish_compilations(self) -> None:
-        """Keep what was compiled, also for a device that is no longer wanted, and switch to the one that is."""
+        """Take over finished compilations, also those for other devices than the target; switch to the target."""
         for device, compilation in list(self._compilations.items()):
             if not compilation.is_alive():
-                self._note_disturbance()  # it was there until now
+                self._note_disturbance()  # the compilation ran until now
                 del self._compilations[device]
                 self._adopt(compilation)
-            elif not (self._ready or self._has_said) and time.perf_counter() - compilation.started_at > SILENT_S:
-                self._has_said = True
+            elif not (self._ready or self._has_announced) and time.perf_counter() - compilation.started_at > SILENT_S:
+                self._has_announced = True
                 log.info(f"Compiling the network for {device} ...")
 
     def _adopt(self, compilation: Compilation) -> None:
@@ -192,7 +192,7 @@ class Estimator:
             if not self._ready and not self._compilations:
                 raise compilation.error
             self._failures.append(compilation.error)
-            self._leave(device)
+            self._retarget(device)
             return
         if not self._ready:
             self._profile.mark("compilation")
@@ -204,20 +204,20 @@ class Estimator:
             self.switch(device)
 
     def _note_disturbance(self) -> None:
-        """Remember that results of this moment say nothing of one device alone."""
+        """Remember the time if more than one device works or a network is compiled: such results are not counted."""
         busy_devices = sum(count > 0 for count in self._in_flight.values())
         if self._compilations or busy_devices > 1 or self._auto_is_moving():
             self._settled_at = time.perf_counter()
 
     def _auto_is_moving(self) -> bool:
-        """Whether AUTO, the present device, still runs on the CPU while it compiles for another device."""
+        """Whether the current device is an AUTO that still runs on the CPU while it compiles for another device."""
         if self._is_auto_moving and self.device is not None and self.device.startswith("AUTO"):
             self._is_auto_moving = self.compiled.is_moving
             return self._is_auto_moving
         return False
 
     def _start_waiting(self) -> None:
-        """Give idle requests of the present device to the frames that wait for one, the oldest first."""
+        """Start idle requests of the current device on waiting frames, the oldest first."""
         for job in self._jobs:
             if job.request is None and job.inference is None:
                 device = self.device
@@ -230,11 +230,11 @@ class Estimator:
                 try:
                     with self._profile.stage("preprocess"):
                         job.request.start(job.frame.image)
-                except RuntimeError as error:
+                except Exception as error:  # whatever a backend's library raises: the previous device takes over
                     self._fail(job.request.compiled.device, first_line(error))
 
     def _finish(self, job: _Job, wait_ms: int) -> None:
-        """Take a job's result if it is there, so that its request can go on, whatever the frames before it do."""
+        """Take a job's result if it is ready, so that its request is free for another frame."""
         if job.request is None:
             return
         device = job.request.compiled.device
@@ -250,14 +250,14 @@ class Estimator:
                 job.request = None
             elif time.perf_counter() - job.started_at > HANGS_AFTER_S:
                 self._fail(device, f"no result within {HANGS_AFTER_S:.0f} s")
-        except RuntimeError as error:
+        except Exception as error:
             self._fail(device, first_line(error))
 
     def _finish_late(self) -> None:
-        """Of a live source, give up the frames that hold up a newer one for too long; take their requests back."""
+        """For a live source, drop the frames that delay a newer result too long, and free their requests when done."""
         if not self._is_live:
             return
-        done = next((place for place, job in enumerate(self._jobs) if job.inference is not None), 0)
+        done = next((index for index, job in enumerate(self._jobs) if job.inference is not None), 0)
         if done > 0 and time.perf_counter() - self._jobs[done].done_at > LATE_AFTER_S:
             self._late_jobs += [self._jobs.popleft() for _ in range(done)]
             self.late += done
@@ -266,7 +266,7 @@ class Estimator:
         self._late_jobs = [job for job in self._late_jobs if job.request is not None]
 
     def _fail(self, device: str, reason: str) -> None:
-        """Give up a device: its unfinished frames wait for a request of the one used before."""
+        """Drop a device that failed: its unfinished frames wait for a request of the device used before."""
         error = DeviceError(device, f"{device} failed while inferring: {reason}")
         del self._ready[device], self._idle[device], self._in_flight[device]
         for job in [*self._jobs, *self._late_jobs]:
@@ -276,10 +276,10 @@ class Estimator:
         if not self._ready and not self._compilations:
             raise error
         self._failures.append(error)
-        self._leave(device)
+        self._retarget(device)
 
-    def _leave(self, device: str) -> None:
-        """If a device that failed is the one asked for, ask for the present one, or one that is being compiled for."""
+    def _retarget(self, device: str) -> None:
+        """If the failed `device` is the target, make the current device the target, or one that is being compiled."""
         if self._target == device:
             self._target = self.device or next(iter(self._compilations))
 
@@ -287,9 +287,10 @@ class Estimator:
 def infer_all(
     capture: Capture, estimator: Estimator, goes_on: Callable[[int], bool] = lambda begun: True
 ) -> Iterator[Inference]:
-    """The results of all frames, in their order; of no more frames once `goes_on`, of the number begun, says no.
+    """The results of all frames, in order.
 
-    Raises DeviceError where the device fails.
+    goes_on: takes the number of frames submitted so far; when it returns False, no more are submitted. Raises
+    DeviceError where the device fails.
     """
     first = estimator.submitted
     while not (estimator.is_idle and (capture.is_over or not goes_on(estimator.submitted - first))):
@@ -300,9 +301,9 @@ def infer_all(
             raise failure
 
 
-_given_up: list[InferRequest] = []  # of devices that failed: to delete one waits for it, and it may never come
+_given_up: list[InferRequest] = []  # of failed devices; deleting a request waits for its result, which may never come
 
 
 def must_not_be_torn_down() -> bool:
-    """Whether a device still works at something, so that to end the program in order could take forever."""
+    """Whether a device or a compilation is still busy, so that a normal end of the program could take forever."""
     return bool(_given_up) or is_any_running()

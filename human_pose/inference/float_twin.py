@@ -1,4 +1,4 @@
-"""The float twin of a quantized network: the same weights, but nothing is rounded to INT8 on the way."""
+"""The float twin of a quantized network: the same weights, but activations are not rounded to INT8."""
 
 import numpy as np
 import openvino as ov
@@ -6,21 +6,21 @@ from openvino import opset13 as ops
 
 from ..errors import UsageError
 
-NOTE = "float twin of FP16-INT8"  # stands beside its name wherever that is shown
+NOTE = "float twin of FP16-INT8"  # shown beside the model's name everywhere
 
 
 def is_quantized(model: ov.Model) -> bool:
-    """Whether a network rounds activations or weights."""
+    """Whether a network contains FakeQuantize, which rounds activations or weights."""
     return any(node.get_type_name() == "FakeQuantize" for node in model.get_ops())
 
 
 def make_float_twin(model: ov.Model) -> None:
     """Turn a quantized network into its float twin, in place.
 
-    Weights become constants, with the values that they have in INT8; activations are no longer rounded. Raises
+    Weights become constants with their INT8 values; activations are no longer rounded. Raises
     UsageError where the graph computes the ranges of its weights instead of storing them.
     """
-    constants: set[str] = set()  # names of the nodes that depend on no input of the network
+    constants: set[str] = set()  # names of the nodes that do not depend on the network's input
     for node in model.get_ordered_ops():
         sources = [port.get_node().get_name() for port in node.input_values()]
         if node.get_type_name() != "Parameter" and constants.issuperset(sources):
@@ -42,8 +42,8 @@ def make_float_twin(model: ov.Model) -> None:
 def fake_quantize(
     levels: int, values: np.ndarray, low: np.ndarray, high: np.ndarray, out_low: np.ndarray, out_high: np.ndarray
 ) -> np.ndarray:
-    """What OpenVINO's FakeQuantize gives: `levels` steps from low..high, at out_low..out_high; all float32."""
-    with np.errstate(divide="ignore", invalid="ignore"):  # a range of no width: every value is on one side of it
+    """OpenVINO's FakeQuantize: round low..high to `levels` steps and map them to out_low..out_high; all float32."""
+    with np.errstate(divide="ignore", invalid="ignore"):  # an empty range: every value is below or above it
         step = np.round((values - low) / (high - low) * (levels - 1))
     inside = step / (levels - 1) * (out_high - out_low) + out_low
     below, above = values <= np.minimum(low, high), values > np.maximum(low, high)
@@ -52,7 +52,7 @@ def fake_quantize(
 
 
 def constant(source: ov.Output) -> np.ndarray | None:
-    """The float32 value of a graph's constant, also one stored as FP16; None if `source` is no constant."""
+    """The float32 value of a constant, also of one stored as FP16; None if `source` is not a constant."""
     node = source.get_node()
     if node.get_type_name() == "Convert":
         node = node.input_value(0).get_node()

@@ -1,15 +1,15 @@
-"""HETERO by hand: which operation of the network runs on which device.
+"""Split a network for HETERO: which operation runs on which device.
 
-OpenVINO's own split gives the first device whatever it supports. The study behind this demo bound the convolutions to
-the first device and left the rest on the second; a JSON file can say anything else. Every change of device along the
-graph is a copy between devices: the number of subgraphs tells how many there are.
+OpenVINO's own split gives the first device everything that it supports. The split of the study behind this demo puts
+the convolutions on the first device and the rest on the second. A JSON file can define any other split. Every change of
+device along the graph is a copy between devices; the number of subgraphs shows how many there are.
 """
 
 import json
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,14 +18,14 @@ import openvino as ov
 from ..errors import DemoError, UsageError
 from ..files import write_whole
 
-# Of an output, of values within -1..1, against the same network on the last device: the root mean square of what they
-# may differ. On five frames of the bundled video, noise and a grey picture, splits that are right differed by 0.0002 at
-# most in f32, 0.005 quantized or in bf16 (0.012 of mobilenet-thin in bf16). The fields themselves are 0.03 and more on
-# those frames, the heatmaps 0.2: by so much would all wrong ones differ. Without people wrong fields go unseen;
-# wrong heatmaps do not: the background's is 1 there.
+# The maximum RMS difference between an output, whose values are in -1..1, and the same output on the last device. On
+# five frames of the bundled video, noise and a grey image, correct splits differed by at most 0.0002 in f32, and 0.005
+# quantized or in bf16 (mobilenet-thin in bf16: 0.012). On those frames the RMS of the fields themselves is 0.03 and
+# more, that of the heatmaps 0.2: outputs that are entirely wrong would differ by as much. On a frame without people,
+# wrong fields are not detected. Wrong heatmaps are, because the background's heatmap is 1 there.
 TOLERANCE = 0.02
-MATCHING_S = 5.0  # how long expressions of a file may take
-COPIED_TYPES = ("Constant", "Parameter", "Result")  # hold or pass on values, operate on nothing
+MATCHING_S = 5.0  # maximum time for all regular expressions of a file
+COPIED_TYPES = ("Constant", "Parameter", "Result")  # they hold or pass on values, but compute nothing
 
 Affinity = dict[str, str]  # name of a node -> device
 
@@ -49,8 +49,8 @@ def convolutions_first(model: ov.Model, devices: list[str]) -> Affinity:
 def from_file(model: ov.Model, devices: list[str], path: Path) -> Affinity:
     """The split of a JSON file {what: device}; what: a node's name, a type such as 'Relu', or a regular expression.
 
-    The regular expression is for the node's whole name. A name goes before a type, a type before an expression, an
-    earlier expression before a later one; what nothing matches goes to the last device. Raises UsageError.
+    A regular expression must match the full name of the node. A name has priority over a type, a type over an
+    expression, an earlier expression over a later one. Nodes without a match go to the last device. Raises UsageError.
     """
     rules = read_rules(path)
     nodes = model.get_ordered_ops()
@@ -87,9 +87,9 @@ print(json.dumps([match(expression) for expression in expressions]))
 
 
 def _matched(expressions: list[str], names: set[str], path: Path) -> dict[str, list[str] | None]:
-    """The names that each regular expression matches as a whole; None where it is no expression.
+    """The names that each regular expression matches in full; None where the expression is not valid.
 
-    A process of its own finds them: there are expressions that take for ever, and Python cannot interrupt them.
+    They are matched in a process of their own, because some expressions take forever and Python cannot interrupt them.
     """
     if not expressions:
         return {}
@@ -109,7 +109,7 @@ def _matched(expressions: list[str], names: set[str], path: Path) -> dict[str, l
 
 
 def read_rules(path: Path) -> dict[str, str]:
-    """The object in an affinity file. Raises UsageError."""
+    """Read the rules from an affinity file. Raises UsageError."""
     try:
         if path.exists() and not path.is_file():
             raise UsageError(f"The affinity file '{path}' is a folder, a pipe or a device. Give a file.")
@@ -117,16 +117,16 @@ def read_rules(path: Path) -> dict[str, str]:
     except OSError as error:
         raise UsageError(f"Cannot read the affinity file '{path}': {error.strerror}.") from error
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"The affinity file '{path}' is no JSON: {error}.") from error
+        raise UsageError(f"The affinity file '{path}' is not JSON: {error}.") from error
     if isinstance(rules, dict):
-        rules = rules.get("nodes", rules)  # what --affinity-map wrote can be given back
+        rules = rules.get("nodes", rules)  # a file that --affinity-map wrote is accepted, too
     if not isinstance(rules, dict) or not all(isinstance(device, str) for device in rules.values()):
         raise UsageError(f"The affinity file '{path}' must hold an object {{node, type or expression: device}}.")
     return rules
 
 
 def _with_constants(model: ov.Model, affinity: Affinity) -> Affinity:
-    """Bind what depends on constants alone, and the network's inputs, to the device of their reader."""
+    """Put constants, nodes that depend on constants only, and inputs on the device of the node that reads them."""
     affinity = dict(affinity)
     constant: set[str] = set()
     for node in model.get_ordered_ops():
@@ -145,7 +145,7 @@ def _with_constants(model: ov.Model, affinity: Affinity) -> Affinity:
 
 
 def bind(model: ov.Model, affinity: Mapping[str, str]) -> ov.Model:
-    """A copy of the network in which each node is bound to its device."""
+    """A copy of the network in which each node is assigned to its device."""
     bound = model.clone()
     for node in bound.get_ordered_ops():
         node.get_rt_info()["affinity"] = affinity[node.get_friendly_name()]
@@ -153,25 +153,25 @@ def bind(model: ov.Model, affinity: Mapping[str, str]) -> ov.Model:
 
 
 def operations(model: ov.Model, affinity: Mapping[str, str]) -> dict[str, int]:
-    """How many operations each device has, without what only holds or passes on values."""
+    """The number of operations on each device, without COPIED_TYPES."""
     types = {node.get_friendly_name(): node.get_type_name() for node in model.get_ordered_ops()}
     return dict(Counter(device for name, device in affinity.items() if types.get(name) not in (None, *COPIED_TYPES)))
 
 
-def differences(network: ov.CompiledModel, reference: ov.CompiledModel, image: np.ndarray) -> dict[str, float]:
-    """Root mean square of what two networks' outputs differ on an input (1, h, w, 3) uint8: {output: difference}."""
+def differences(
+    network: ov.CompiledModel, reference: ov.CompiledModel, image: np.ndarray, output_names: Sequence[str]
+) -> dict[str, float]:
+    """RMS difference between the outputs of two networks on an input (1, h, w, 3) uint8: {output: difference}."""
     results = []
     for compiled in (network, reference):
         request = compiled.create_infer_request()
         request.infer([image])
-        results.append({name: request.get_tensor(name).data.astype(np.float32) for name in ("heatmaps", "pafs")})
-    return {
-        name: float(np.sqrt(np.square(results[0][name] - results[1][name]).mean())) for name in ("heatmaps", "pafs")
-    }
+        results.append({name: request.get_tensor(name).data.astype(np.float32) for name in output_names})
+    return {name: float(np.sqrt(np.square(results[0][name] - results[1][name]).mean())) for name in output_names}
 
 
 def write_map(path: Path, model: ov.Model, device: str, subgraphs: int, affinity: Affinity) -> None:
-    """Write the split in force as JSON. Raises DemoError."""
+    """Write the split in use as JSON. Raises DemoError."""
     content = {
         "device": device,
         "subgraphs": subgraphs,

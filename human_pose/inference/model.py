@@ -1,4 +1,4 @@
-"""An IR made uniform: a network that takes frames as they are, and knows which decoder its outputs are for."""
+"""Load an IR as a uniform model: it takes frames as they are, and has the decoder for its outputs."""
 
 import hashlib
 from dataclasses import dataclass, replace
@@ -13,15 +13,15 @@ from . import openpose_outputs
 from .float_twin import NOTE, is_quantized, make_float_twin
 from .input_size import LARGEST_SIZE, WIDEST_ASPECT, whole_steps
 
-FAMILIES = (openpose_outputs,)  # of networks: each finds its outputs in a graph, and knows the decoder
-DEFAULT_SIZE = 368  # shorter side of an input that the network leaves open: OpenPose's networks are trained at it
+FAMILIES = (openpose_outputs,)  # the families of networks; each finds its outputs in a graph and has a decoder
+DEFAULT_SIZE = 368  # shorter side of an input whose size is open; OpenPose's networks are trained with it
 
 
 @dataclass(frozen=True)
 class ModelFile:
-    """An IR on disk and the precision it is to be executed in.
+    """An IR on disk, and the precision in which to execute it.
 
-    note: what a reader must know of it: 'float twin of FP16-INT8' where a quantized file is executed in float, or ''.
+    note: shown beside the name: 'float twin of FP16-INT8' where a quantized file is executed in float, else ''.
     """
 
     name: str
@@ -37,10 +37,11 @@ class ModelFile:
 
 @dataclass(frozen=True)
 class PoseModel:
-    """A pose network made uniform.
+    """A pose network in a uniform shape.
 
-    model: input `image` u8 (1, height, width, 3) BGR 0..255, outputs by the names that the decoder reads, whatever the
-    file's own layout is. own_size: the shorter side of the file's own input. decoder: makes poses of the outputs.
+    model: input `image` u8 (1, height, width, 3) BGR 0..255, and outputs with the names that the decoder reads; this
+    does not depend on the file's layout. own_size: the shorter side of the file's own input. decoder: turns the outputs
+    into poses.
     """
 
     file: ModelFile
@@ -50,15 +51,15 @@ class PoseModel:
 
     @property
     def input_size(self) -> tuple[int, int] | None:
-        """Width and height of the input, once they are set; None where they are left open."""
+        """Width and height of the input; None where they are open."""
         return fixed_input_size(self.model)
 
     def reshape(self, width: int, height: int) -> None:
-        """Set the input's size, both sides a multiple of 8. Raises UsageError if the network cannot have it."""
+        """Set the input's size, both sides a multiple of 8. Raises UsageError if the network does not support it."""
         self._reshape(width, height)
 
     def reshape_open(self, size: int) -> None:
-        """Take inputs of many sizes, their shorter side `size`, the longer one up to WIDEST_ASPECT times that."""
+        """Accept inputs of many sizes: sides from `size` up to WIDEST_ASPECT times that."""
         sides = ov.Dimension(size, whole_steps(WIDEST_ASPECT * size))
         self._reshape(sides, sides)
 
@@ -73,7 +74,7 @@ class PoseModel:
             ) from error
 
     def sha256(self) -> str:
-        """Of the file's weights: tells which model made a figure. A float twin has its quantized file's, and a note."""
+        """The SHA-256 of the weights, which identifies the model in a report. A float twin has its quantized file's."""
         return hashlib.sha256(self.file.path.with_suffix(".bin").read_bytes()).hexdigest()
 
 
@@ -84,13 +85,13 @@ def fixed_input_size(model: ov.Model | ov.CompiledModel) -> tuple[int, int] | No
 
 
 def shorter_side(model: ov.Model | ov.CompiledModel) -> int:
-    """Of the input `image`, also where its size is open."""
+    """The shorter side of the input `image`; where the size is open, the minimum."""
     _, height, width, _ = model.input("image").partial_shape
     return int(min(height.get_min_length(), width.get_min_length()))
 
 
 def load_model(core: ov.Core, file: ModelFile) -> PoseModel:
-    """Read an IR and make it uniform. Raises UsageError if it cannot be read or is no network of this kind."""
+    """Read an IR and make it uniform. Raises UsageError if it cannot be read or is not a pose network."""
     try:
         model = core.read_model(file.path)
     except RuntimeError as error:
@@ -99,7 +100,7 @@ def load_model(core: ov.Core, file: ModelFile) -> PoseModel:
 
 
 def make_uniform(model: ov.Model, file: ModelFile) -> PoseModel:
-    """The graph of a file made uniform, partly in place. Raises UsageError if it is no network of a known family."""
+    """Make the graph of a file uniform, partly in place. Raises UsageError if it belongs to no known family."""
     image_layout = _image_layout(model)
     if image_layout is None:
         raise UsageError(_not_a_pose_network(file, model))
@@ -129,7 +130,7 @@ def make_uniform(model: ov.Model, file: ModelFile) -> PoseModel:
 
 
 def _image_layout(model: ov.Model) -> str | None:
-    """'NCHW' or 'NHWC' of the only input; None if the input is no BGR image."""
+    """The layout of the only input, 'NCHW' or 'NHWC'; None if the input is not a BGR image."""
     if len(model.inputs) != 1:
         return None
     shape = model.input().partial_shape
@@ -143,6 +144,6 @@ def _image_layout(model: ov.Model) -> str | None:
 def _not_a_pose_network(file: ModelFile, model: ov.Model) -> str:
     found = [f"{kind} {port.partial_shape}" for kind in ("input", "output") for port in getattr(model, kind + "s")]
     return (
-        f"'{file.path}' is no network of this kind. Expected: one image input with 3 channels (BGR, 0 to 255), and as "
-        f"outputs, {' or '.join(family.EXPECTED for family in FAMILIES)}. Found: {', '.join(found)}."
+        f"'{file.path}' is not a network of this kind. Expected: one image input with 3 channels (BGR, 0 to 255), and "
+        f"as outputs, {' or '.join(family.EXPECTED for family in FAMILIES)}. Found: {', '.join(found)}."
     )

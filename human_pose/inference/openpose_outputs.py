@@ -1,4 +1,4 @@
-"""The family of OpenPose's networks: its outputs found in a graph, and made uniform."""
+"""The family of OpenPose's networks: find its outputs in a graph and make them uniform."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from ..errors import UsageError
 EXPECTED = (
     f"at an eighth of its size, {HEATMAP_CHANNELS} heatmaps and {PAF_CHANNELS} part affinity fields (or both in one "
     f"tensor of {HEATMAP_CHANNELS + PAF_CHANNELS} channels), of OpenPose's COCO skeleton with its {len(KEYPOINTS)} "
-    "keypoints, the only one known here"
+    "keypoints"
 )
 
 
@@ -25,14 +25,10 @@ def sides_of(model: ov.Model, image_layout: str) -> list[ov.Dimension]:
 def fit(model: ov.Model, image_layout: str, path: Path) -> tuple[ov.Model, Decoder] | None:
     """The model with the outputs `heatmaps` and `pafs`, f32, NCHW, and its decoder; None where it has no such outputs.
 
-    Two outputs are told apart by their number of channels; a single one holds the heatmaps first, then the fields.
-    image_layout: 'NCHW' or 'NHWC'. Raises UsageError that names the `path` where the outputs are no floats.
+    The number of channels distinguishes two outputs; a single output holds the heatmaps first, then the fields.
+    image_layout: 'NCHW' or 'NHWC'. Raises UsageError that names the `path` where the outputs are not floats.
     """
     cells = sides_of(model, image_layout)
-    types = {output.get_element_type() for output in model.outputs}
-    if not all(kind.is_real() for kind in types):
-        names = ", ".join(sorted(kind.get_type_name() for kind in types))
-        raise UsageError(f"'{path}' gives {names} where heatmaps and fields are floats. Give another model.")
     for axis in (1, 3):  # NCHW, NHWC
         maps = {_channels(output, axis, cells): output.get_node().input_value(0) for output in model.outputs}
         if len(model.outputs) == 2 and maps.keys() == {HEATMAP_CHANNELS, PAF_CHANNELS}:
@@ -44,13 +40,17 @@ def fit(model: ov.Model, image_layout: str, path: Path) -> tuple[ov.Model, Decod
             break
     else:
         return None
+    types = {output.get_element_type() for output in model.outputs}
+    if not all(kind.is_real() for kind in types):
+        names = ", ".join(sorted(kind.get_type_name() for kind in types))
+        raise UsageError(f"'{path}' gives {names} where heatmaps and fields are floats. Give another model.")
     if axis == 3:
         heatmaps, pafs = (ops.transpose(maps, [0, 3, 1, 2]).output(0) for maps in (heatmaps, pafs))
     heatmaps, pafs = (
         maps if maps.get_element_type() == ov.Type.f32 else ops.convert(maps, "f32").output(0)
         for maps in (heatmaps, pafs)
     )
-    # The names are set where the tensors are made: MULTI and AUTO find an output only if it has no other name besides.
+    # Set the names on the tensors themselves: MULTI and AUTO find an output only if it has no other name.
     heatmaps.set_names({"heatmaps"})
     pafs.set_names({"pafs"})
     results = [ops.result(heatmaps, name="heatmaps"), ops.result(pafs, name="pafs")]
@@ -58,10 +58,10 @@ def fit(model: ov.Model, image_layout: str, path: Path) -> tuple[ov.Model, Decod
 
 
 def _channels(output: ov.Output, axis: int, image: list[ov.Dimension]) -> int | None:
-    """Number of an output's maps if `axis` counts them; None if not.
+    """The number of an output's maps if `axis` is the channel axis; None if not.
 
-    image: height and width of the input. Where they are known, the maps must have an eighth of them, which also tells
-    the two axes apart that may count maps.
+    image: height and width of the input. Where they are known, the maps must have an eighth of them; this also shows
+    which axis is the channel axis.
     """
     shape = output.partial_shape
     if shape.rank.is_dynamic or len(shape) != 4 or shape[axis].is_dynamic:

@@ -1,4 +1,4 @@
-"""OpenVINO as a backend: the network compiled for one device, a MULTI, a HETERO or AUTO, and what it says of it."""
+"""OpenVINO as a backend: compiles the network for a device, MULTI, HETERO or AUTO, and reads back how it runs."""
 
 import contextlib
 import logging
@@ -36,7 +36,7 @@ class OpenVinoBackend:
         self._core, self._model, self._settings = core, model, settings
 
     def compile(self, device: str, sample: np.ndarray) -> "list[OpenVinoRequest]":
-        """Requests on a device; the outputs of a HETERO are compared with those of its last device."""
+        """See Backend.compile. The outputs of a HETERO are compared with those of its last device."""
         compiled = compile_model(self._core, self._model.model, device, self._settings)
         if compiled.operations:
             compiled = replace(compiled, difference=self._difference(compiled, sample))
@@ -44,12 +44,12 @@ class OpenVinoBackend:
         return [OpenVinoRequest(compiled, names) for _ in range(compiled.request_count)]
 
     def _difference(self, compiled: "OpenVinoCompiledModel", sample: np.ndarray) -> float:
-        """Of a HETERO's outputs to its last device's. Raises DeviceError if it is too large."""
+        """The RMS difference between a HETERO's outputs and its last device's. Raises DeviceError if too large."""
         device = members_of(compiled.device)[-1]
         reference = compile_model(self._core, self._model.model, device, replace(self._settings, hint="latency"))
         image = new_input(compiled.network, sample.shape[1::-1])
         fill_input(sample, image)
-        found = hetero.differences(compiled.network, reference.network, image)
+        found = hetero.differences(compiled.network, reference.network, image, self._model.decoder.output_names)
         if max(found.values()) > hetero.TOLERANCE or not all(map(math.isfinite, found.values())):
             listed = ", ".join(f"{output} by {difference:.3g}" for output, difference in found.items())
             raise DeviceError(
@@ -62,18 +62,18 @@ class OpenVinoBackend:
 
 @dataclass(frozen=True, kw_only=True)
 class OpenVinoCompiledModel(CompiledModel):
-    """network: OpenVINO's own."""
+    """network: OpenVINO's compiled model."""
 
     network: ov.CompiledModel
 
     @property
     def executed_on(self) -> list[str]:
-        """The devices it really runs on at this moment; AUTO may move from one to another."""
+        """The devices on which it runs at this moment; AUTO may move from one to another."""
         return [name.strip("()") for name in self._execution_devices()]
 
     @property
     def is_moving(self) -> bool:
-        """Whether AUTO runs on the CPU until it has compiled for another device: OpenVINO calls that '(CPU)'."""
+        """Whether AUTO still runs on the CPU while it compiles for another device; OpenVINO then reports '(CPU)'."""
         return any(name.startswith("(") for name in self._execution_devices())
 
     def _execution_devices(self) -> list[str]:
@@ -85,7 +85,7 @@ class OpenVinoCompiledModel(CompiledModel):
 
 
 class OpenVinoRequest:
-    """An infer request of OpenVINO's and its input image; see `backend.InferRequest`."""
+    """An OpenVINO infer request and its input image; see `backend.InferRequest`."""
 
     def __init__(self, compiled: OpenVinoCompiledModel, output_names: tuple[str, ...]) -> None:
         self.compiled = compiled
@@ -109,7 +109,7 @@ class OpenVinoRequest:
         return bool(self._request.wait_for(wait_ms))
 
     def result(self, frame: Frame) -> Inference:
-        """The result of the frame that was started last. Raises RuntimeError with what went wrong."""
+        """The result for the image that was started last. Raises RuntimeError if inference failed."""
         self._request.wait()
         outputs = {name: self._request.get_tensor(name).data[0].copy() for name in self._output_names}
         check_finite(*outputs.values())
@@ -118,9 +118,9 @@ class OpenVinoRequest:
 
 
 def compile_model(core: ov.Core, model: ov.Model, device: str, settings: Settings) -> OpenVinoCompiledModel:
-    """Compile `model` for `device`; `configure` was called before, as OpenVinoBackend does.
+    """Compile `model` for `device`. Call `configure` first, as OpenVinoBackend does.
 
-    Raises DeviceError if the device is not here or refuses the network.
+    Raises DeviceError if the machine lacks the device or the device rejects the network.
     """
     started_at = time.perf_counter()
     operations: dict[str, int] = {}
@@ -161,21 +161,21 @@ def compile_model(core: ov.Core, model: ov.Model, device: str, settings: Setting
 
 
 def _spare_requests(device: str, settings: Settings) -> int:
-    """Requests beyond those that a device asks for: a stream that is done goes on with one, whatever the loop is at.
+    """Extra requests beyond those that the device asks for, so that a stream never waits for the loop.
 
-    One for each device that works at the same time: more gained nothing (benchmarks/README.md).
+    One for each device that works at the same time; more do not increase throughput (benchmarks/README.md).
     """
     is_several = device.startswith("MULTI:") or (device.startswith("AUTO:") and settings.hint == "cumulative")
     return max(1, len(members_of(device))) if is_several else 1
 
 
 def _compile(core: ov.Core, model: ov.Model, device: str, settings: Settings) -> ov.CompiledModel:
-    """Compile with the cache; without it where it cannot be used or does not work."""
+    """Compile with the cache, or without it where it cannot be used or fails."""
     properties = compile_properties(device, settings)
     if settings.cache is not None:
         machine = [(name, full_name(core, name)) for name in core.available_devices]
         network = (model.get_friendly_name(), str(model.input().partial_shape), len(model.get_ops()))
-        wanted = replace(settings, requests=None, cache=None, affinity_map=None)
+        wanted = replace(settings, requests=None, cache=None, affinity_map=None, written=None)
         configuration = (ov.get_version(), machine, network, properties, wanted)
         writes_later = device.startswith(("AUTO", "MULTI"))
         with checked_folder(settings.cache, configuration, writes_later) as folder:
@@ -186,7 +186,7 @@ def _compile(core: ov.Core, model: ov.Model, device: str, settings: Settings) ->
 
 
 def _write_map(settings: Settings, model: ov.Model, device: str, subgraphs: int, affinity: hetero.Affinity) -> None:
-    """A map that cannot be written is no reason not to run the network."""
+    """Write the affinity map and its picture. A failure is logged and does not stop the run."""
     path, written = settings.affinity_map, settings.written or OutputLog()
     assert path is not None
     try:
@@ -203,7 +203,7 @@ def _write_map(settings: Settings, model: ov.Model, device: str, subgraphs: int,
 
 
 def affinity_of(core: ov.Core, model: ov.Model, device: str, settings: Settings) -> hetero.Affinity:
-    """Which operation of the network runs on which device of a HETERO. Raises UsageError for a wrong file."""
+    """The device of each operation of the network under HETERO. Raises UsageError for a wrong file."""
     if settings.affinity == "auto":
         return hetero.automatic(core, model, device)
     if settings.affinity == "conv":
@@ -212,13 +212,13 @@ def affinity_of(core: ov.Core, model: ov.Model, device: str, settings: Settings)
 
 
 def _execution_precision(network: ov.CompiledModel) -> str:
-    """The types that the network's layers execute in, as OpenVINO tells them after compiling."""
+    """The types in which the layers execute, as OpenVINO reports them after compiling."""
     hints = _member_properties(network, "INFERENCE_PRECISION_HINT")
     floats = sorted({hint.get_type_name() for hint in hints if isinstance(hint, ov.Type)})
     convolutions = set()
     try:
         layers = network.get_runtime_model().get_ops()
-    except RuntimeError:  # a HETERO of many subgraphs has none to show; what was asked for is all that is known
+    except RuntimeError:  # HETERO with many subgraphs has no such graph: only the precision hint is known
         return " + ".join(floats) + " (hint)" if floats else "unknown"
     for layer in layers:
         info = layer.get_rt_info()
@@ -229,7 +229,7 @@ def _execution_precision(network: ov.CompiledModel) -> str:
 
 
 def _member_properties(network: ov.CompiledModel, name: str) -> list[Any]:
-    """A property of the compiled network, or of each device that MULTI, HETERO or AUTO compiled it for."""
+    """A property of the compiled network, or of each member of MULTI, HETERO or AUTO."""
     supported = network.get_property("SUPPORTED_PROPERTIES")
     if name in supported:
         return [network.get_property(name)]

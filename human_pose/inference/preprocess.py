@@ -1,4 +1,4 @@
-"""From a frame to the network's input: scaled to fit its top left corner, in the frame's own aspect ratio."""
+"""Preprocessing: scale a frame into the top left corner of the network's input, in the frame's aspect ratio."""
 
 import numpy as np
 import openvino as ov
@@ -9,7 +9,7 @@ from .model import fixed_input_size, shorter_side
 
 
 def check_finite(*maps: np.ndarray) -> None:
-    """Raise RuntimeError where the network's outputs hold NaN or infinity: nobody would be found, without a word."""
+    """Raise RuntimeError where the outputs hold NaN or infinity; otherwise the decoder would silently find nobody."""
     with np.errstate(all="ignore"):
         if not all(np.isfinite(values.sum()) for values in maps):
             raise RuntimeError(
@@ -18,7 +18,7 @@ def check_finite(*maps: np.ndarray) -> None:
 
 
 def new_input(network: ov.CompiledModel, frame_size: tuple[int, int]) -> np.ndarray:
-    """A black input image, (1, h, w, 3) uint8: of the network's size, or, where that is open, of the frame's aspect."""
+    """A black input image, (1, h, w, 3) uint8, of the network's size; if that is open, of the frame's aspect ratio."""
     width, height = fixed_input_size(network) or network_input_size(frame_size, shorter_side(network))
     return np.zeros((1, height, width, 3), np.uint8)
 

@@ -1,23 +1,23 @@
-"""Where a frame's time goes, stage by stage."""
+"""The profile: how long each stage takes per frame."""
 
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import ParamSpec, TypeVar
 
-from human_pose import STARTED_AT
+from .. import STARTED_AT
 
-# The loop waits for the slower of the two that go on beside it: reading, in a thread of its own, and inference.
+# The stages of the loop. Reading and inference run beside it; "wait" is the time that the loop waits for them.
 LOOP = ("preprocess", "wait", "decode", "draw", "show", "write")
 STAGES = ("capture", "preprocess", "wait", "infer", "decode", "draw", "show", "write")  # in the order of a frame's way
-RECENT = 0.05  # weight of the newest value in the running mean that the panel shows
+RECENT = 0.05  # weight of the newest value in the panel's running mean
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
 class Profile:
-    """The time of each stage: in all, and a running mean. Safe where each stage belongs to one thread."""
+    """The time of each stage: total and running mean. Thread-safe if each stage is timed by one thread only."""
 
     def __init__(self) -> None:
         self.frames = 0
@@ -28,10 +28,10 @@ class Profile:
         self._previous_at: float | None = None
         self.totals_ms: dict[str, float] = dict.fromkeys(STAGES, 0.0)
         self._recent_ms: dict[str, float] = {}
-        self._frame_ms = dict.fromkeys(self.totals_ms, 0.0)  # of the frame at hand
+        self._frame_ms = dict.fromkeys(self.totals_ms, 0.0)  # of the current frame
 
     def mark(self, part: str) -> None:
-        """A part of the start is done, on which the program was since the last mark, or since it was started."""
+        """End a part of the program's start; it began at the last mark, or at the program's start."""
         now = time.perf_counter()
         self.start_s[part] = now - self._marked_at
         self._marked_at = now
@@ -42,7 +42,7 @@ class Profile:
 
     @contextmanager
     def stage(self, stage: str) -> Iterator[None]:
-        """What runs inside belongs to the stage."""
+        """Time the code inside the context as part of a stage."""
         started_at = time.perf_counter()
         try:
             yield
@@ -50,7 +50,7 @@ class Profile:
             self.add(stage, 1000 * (time.perf_counter() - started_at))
 
     def timed(self, stage: str, function: Callable[P, R]) -> Callable[P, R]:
-        """The function, whose calls belong to the stage from now on."""
+        """The function, with its calls timed as part of a stage."""
 
         def timed_function(*arguments: P.args, **named: P.kwargs) -> R:
             with self.stage(stage):
@@ -59,7 +59,7 @@ class Profile:
         return timed_function
 
     def end_frame(self, at: float) -> None:
-        """A frame has been through all stages, at the time `at` in s."""
+        """A frame has passed all stages at the time `at`, in s."""
         self.frames += 1
         if self.frames == 1:
             self.mark("first picture")
@@ -73,17 +73,17 @@ class Profile:
             self._frame_ms[stage] = 0.0
 
     def interrupt(self) -> None:
-        """The time until the next frame is not the program's: it is paused."""
+        """Do not count the time until the next frame, because the program is paused."""
         self._previous_at = None
 
     def frame_ms(self) -> float | None:
-        """From one frame's end to the next one's, over the run; None if there was but one."""
+        """Mean ms from the end of one frame to the end of the next, over the run; None before the second frame."""
         return 1000 * self._duration_s / self._intervals if self._intervals else None
 
     def recent_ms(self) -> dict[str, float]:
-        """ms a frame of each stage, of late."""
+        """Recent ms per frame of each stage."""
         return dict(self._recent_ms)
 
     def mean_ms(self) -> dict[str, float]:
-        """ms a frame of each stage, over the run."""
+        """Mean ms per frame of each stage, over the run."""
         return {stage: total / max(1, self.frames) for stage, total in self.totals_ms.items()}

@@ -1,4 +1,4 @@
-"""What a user wants of OpenVINO's devices, and the properties that say it to them."""
+"""The user's settings for the devices, and the OpenVINO properties that result from them."""
 
 import contextlib
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ import openvino as ov
 from ..errors import UsageError, first_line
 from ..output_log import OutputLog
 
-AT_COMPILING = ("PERFORMANCE_HINT", "ALLOW_AUTO_BATCHING")  # given with each compilation, not set beforehand
+AT_COMPILING = ("PERFORMANCE_HINT", "ALLOW_AUTO_BATCHING")  # passed to each compilation, not set on the device
 PERFORMANCE_HINTS = ("THROUGHPUT", "LATENCY", "CUMULATIVE_THROUGHPUT")
 HINTS = ("throughput", "latency", "cumulative")
 SWITCH = {"YES": True, "NO": False, "TRUE": True, "FALSE": False}
@@ -19,12 +19,12 @@ SWITCH = {"YES": True, "NO": False, "TRUE": True, "FALSE": False}
 
 @dataclass(frozen=True)
 class Settings:
-    """What the user wants of every device; None leaves it to OpenVINO.
+    """The user's settings for all devices; None leaves a setting to OpenVINO.
 
-    precision: of zoo.catalog.PRECISIONS. hint: of HINTS; 'cumulative' makes AUTO use all its devices at once, as MULTI
-    does, and is 'throughput' elsewhere. requests: infer requests in flight. properties: other OpenVINO properties by
-    name. cache: a folder for compiled networks. affinity: how HETERO splits the network: 'auto', 'conv', or a file of
-    `hetero.from_file`. affinity_map: where to write the split in force; written: who is told of it.
+    precision: one of zoo.catalog.PRECISIONS. hint: one of HINTS; 'cumulative' makes AUTO use all its devices at once,
+    like MULTI, and means 'throughput' for other devices. requests: infer requests in flight. properties: other OpenVINO
+    properties by name. cache: the folder for compiled networks. affinity: how HETERO splits the network: 'auto',
+    'conv', or a file for `hetero.from_file`. affinity_map: the file for the split in use; written: its log.
     """
 
     precision: str
@@ -36,13 +36,13 @@ class Settings:
     cache: Path | None = None
     affinity: str = "auto"
     affinity_map: Path | None = None
-    written: OutputLog | None = None
+    written: OutputLog | None = field(default=None, repr=False)
 
 
 def configure(core: ov.Core, settings: Settings) -> None:
-    """Set the properties of every device that takes them; MULTI, HETERO and AUTO pass them on to their members.
+    """Set the properties on every device that supports them; members of MULTI, HETERO and AUTO then have them, too.
 
-    Raises UsageError that names the property where a device rejects its value, or no device takes it.
+    Raises UsageError that names the property where a device rejects its value, or no device supports it.
     """
     hint = settings.properties.get("PERFORMANCE_HINT", "THROUGHPUT")
     if hint not in PERFORMANCE_HINTS:
@@ -63,7 +63,7 @@ def configure(core: ov.Core, settings: Settings) -> None:
             _set_property(core, device, name, value)
     if "INFERENCE_PRECISION_HINT" not in wanted:
         for device in core.available_devices:
-            # A device that has no such type keeps its own; what it runs in is read back and shown.
+            # A device without this type keeps its own type; the type in use is read back and shown.
             with contextlib.suppress(UsageError):
                 _set_property(
                     core, device, "INFERENCE_PRECISION_HINT", execution_type(core, device, settings.precision)
@@ -71,10 +71,10 @@ def configure(core: ov.Core, settings: Settings) -> None:
 
 
 def execution_type(core: ov.Core, device: str, precision: str) -> str:
-    """The type that a precision of the model asks of a device: f32, or of FP16 the device's own type of 16 bits.
+    """The type in which a device should execute a precision: FP32 in f32, FP16 in the device's own 16-bit type.
 
-    That is f16, bf16 on a CPU that has only that, or f32 where there is none. Of FP16-INT8 it is the type of the layers
-    that are not quantized. CompiledModel.execution_precision says what came of it.
+    That type is f16, or bf16 on a CPU that has only bf16; without either it is f32. For FP16-INT8 it is the type of the
+    layers that are not quantized. CompiledModel.execution_precision has the type really used.
     """
     if precision == "FP32":
         return "f32"
@@ -94,13 +94,13 @@ def _takes(core: ov.Core, device: str, name: str) -> bool:
 
 
 def compile_properties(device: str, settings: Settings) -> dict[str, Any]:
-    """What is given with the compilation for a device."""
+    """The properties to pass to the compilation for a device."""
     hint = {"throughput": "THROUGHPUT", "latency": "LATENCY", "cumulative": "THROUGHPUT"}[settings.hint]
     if settings.hint == "cumulative" and device.startswith("AUTO"):
         hint = "CUMULATIVE_THROUGHPUT"
     properties: dict[str, Any] = {"PERFORMANCE_HINT": hint}
     if "GPU" in device:
-        # A GPU would wait up to a second for a full batch, which no live picture can bear.
+        # With automatic batching, a GPU waits up to a second for a full batch: too long for a live picture.
         properties["ALLOW_AUTO_BATCHING"] = False
     given: dict[str, Any] = {k: v for k, v in settings.properties.items() if k in AT_COMPILING}
     if "ALLOW_AUTO_BATCHING" in given:

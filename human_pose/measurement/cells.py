@@ -1,7 +1,6 @@
 """What is measured: the wish of a study, the models it may use, and its cells."""
 
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
 
 FRAMEWORKS = {
     "openvino": "OpenVINO",
@@ -46,6 +45,11 @@ class Wish:
     quick: bool = False
     note: str = ""
 
+    @property
+    def length(self) -> str:
+        """Of each measurement: '4 s' or '40 frames'."""
+        return f"{self.frames} frames" if self.frames else f"{self.seconds:g} s"
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -69,7 +73,7 @@ class Cell:
 
     @property
     def id(self) -> str:
-        """Tells it from every other cell, in words."""
+        """In results.json; no two cells have the same."""
         if self.kind in ORIGINALS:
             return f"{FRAMEWORKS[self.kind]} {self.model}"
         framework = "" if self.kind == "openvino" else f"{FRAMEWORKS[self.kind]} "
@@ -91,9 +95,6 @@ class Cell:
         requests = "" if self.requests is None else f", {self.requests} request{'s' if self.requests > 1 else ''}"
         model = f" {self.model}" if with_model else ""
         return f"{framework}{self.where}{model} {self.precision}, {self.hint} hint{requests}"
-
-    def as_data(self) -> dict[str, Any]:
-        return {"id": self.id, **asdict(self)}
 
 
 @dataclass(frozen=True)

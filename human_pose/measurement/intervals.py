@@ -22,16 +22,18 @@ BINS_PER_DECADE = 50  # of a histogram of latencies: each bin is 4.7 % wider tha
 
 @dataclass(frozen=True)
 class Figures:
-    """Of the values of several runs; low and high bound the mean's 95 % interval, None with fewer than MIN_RUNS."""
+    """Of one value a run; NaN where there is none. low, high: the mean's interval, None with fewer than MIN_RUNS."""
 
-    runs: int
+    values: tuple[float, ...]
     mean: float
-    min: float
-    max: float
     median: float
     sd: float
     low: float | None
     high: float | None
+
+    @property
+    def runs(self) -> int:
+        return len(self.values)
 
 
 @dataclass(frozen=True)
@@ -50,33 +52,26 @@ class Ratio:
     def __str__(self) -> str:
         if self.low is None or self.high is None:
             return f"{self.value:.2f}x (too few runs to tell)"
-        told = "" if self.is_shown else ", no difference shown"
-        return f"{self.value:.2f}x ({self.low:.2f} to {self.high:.2f}){told}"
+        verdict = "" if self.is_shown else ", no difference shown"
+        return f"{self.value:.2f}x ({self.low:.2f} to {self.high:.2f}){verdict}"
 
 
 def figures(values: Sequence[float]) -> Figures:
-    """Of one value a run; there must be one at least."""
+    """The figures of one value a run."""
+    if not values:
+        return Figures((), math.nan, math.nan, math.nan, None, None)
     array = np.array(values, float)
-    low, high = _interval(_means(array, 0), len(array))
-    return Figures(
-        len(array),
-        float(array.mean()),
-        float(array.min()),
-        float(array.max()),
-        float(np.median(array)),
-        float(array.std(ddof=1)) if len(array) > 1 else 0.0,
-        low,
-        high,
-    )
+    sd = float(array.std(ddof=1)) if len(array) > 1 else 0.0
+    interval = _interval(_means(values, 0), len(values))
+    return Figures(tuple(values), float(array.mean()), float(np.median(array)), sd, *interval)
 
 
-def ratio(above: Sequence[float], *below: Sequence[float]) -> Ratio:
-    """The mean of `above` over the sum of the means of all `below`, each one value a run."""
-    samples = [np.array(values, float) for values in (above, *below)]
-    value = float(samples[0].mean() / sum(sample.mean() for sample in samples[1:]))
-    means = [_means(sample, number) for number, sample in enumerate(samples)]
-    low, high = _interval(means[0] / sum(means[1:]), min(map(len, samples)))
-    return Ratio(value, low, high)
+def ratio(above: Figures, *below: Figures) -> Ratio:
+    """The mean of `above` over the sum of the means of all `below`."""
+    sides = (above, *below)
+    means = [_means(side.values, number) for number, side in enumerate(sides)]
+    interval = _interval(means[0] / sum(means[1:]), min(side.runs for side in sides))
+    return Ratio(above.mean / sum(side.mean for side in below), *interval)
 
 
 def bins(latencies: Iterable[float]) -> dict[str, int]:
@@ -85,11 +80,12 @@ def bins(latencies: Iterable[float]) -> dict[str, int]:
     return {str(number): count for number, count in sorted(counts.items())}
 
 
-def _means(sample: np.ndarray, number: int) -> np.ndarray:
+def _means(values: Sequence[float], number: int) -> np.ndarray:
     """Means of resamples, (RESAMPLES,). The same values give the same resamples, whatever else is computed.
 
     number: of the sample in its ratio, so that two samples of one ratio are drawn independently.
     """
+    sample = np.array(values, float)
     generator = np.random.default_rng([zlib.crc32(sample.tobytes()), number])
     means: np.ndarray = sample[generator.integers(0, len(sample), (RESAMPLES, len(sample)))].mean(axis=1)
     return means

@@ -1,20 +1,29 @@
 """What machine a study ran on, and what went on there beside each run."""
 
+import contextlib
 import os
 import platform
-import re
 import time
-from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import openvino as ov
 
+from ..errors import UsageError
 from ..inference.devices import full_name, is_stand_in
 
 DISTURBED_CORES = 0.1  # more of other programs' work than this, and than DISTURBED_SHARE of all cores, marks a run
 DISTURBED_SHARE = 0.05
+DRIVER_VERSIONS = ("GPU_DRIVER_VERSION", "NPU_DRIVER_VERSION")
+
+
+def check_psutil() -> None:
+    """Raise UsageError where psutil is not installed: before the study, not in its first run."""
+    try:
+        import psutil  # noqa: F401
+    except ImportError as error:
+        raise UsageError("The study needs psutil to watch the machine: pip install psutil.") from error
 
 
 def cores() -> int:
@@ -24,11 +33,16 @@ def cores() -> int:
 
 def identity(core: ov.Core) -> dict[str, Any]:
     """CPU, cores, memory, devices and their drivers, system and versions."""
+    import psutil
+
+    system = platform.system()
+    with contextlib.suppress(OSError, KeyError):
+        system = platform.freedesktop_os_release()["PRETTY_NAME"]
     return {
         "cpu": full_name(core, "CPU") or platform.processor(),
         "cores": cores(),
-        "memory_gb": _memory_gb(),
-        "os": f"{_distribution()}, {platform.system()} {platform.release()}",
+        "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
+        "os": f"{system}, {platform.system()} {platform.release()}",
         "architecture": platform.machine(),
         "devices": [_device(core, name) for name in core.available_devices],
         "versions": {
@@ -41,52 +55,40 @@ def identity(core: ov.Core) -> dict[str, Any]:
 
 
 def _device(core: ov.Core, name: str) -> dict[str, Any]:
-    """driver: what the device's plugin says of it, and None where it says nothing, as of a CPU, which has none."""
-    driver = None
-    for key in ("GPU_DRIVER_VERSION", "NPU_DRIVER_VERSION"):
-        if key in core.get_property(name, "SUPPORTED_PROPERTIES"):
-            driver = str(core.get_property(name, key))
-    stand_in = is_stand_in(core, name)
-    return {"name": name, "full_name": full_name(core, name), "driver": driver, "is_stand_in": stand_in}
-
-
-def _memory_gb() -> float | None:
-    if not hasattr(os, "sysconf") or "SC_PHYS_PAGES" not in os.sysconf_names:
-        return None
-    return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1)
-
-
-def _distribution() -> str:
-    try:
-        return platform.freedesktop_os_release()["PRETTY_NAME"]
-    except (OSError, KeyError):
-        return platform.system()
+    """driver: as the device's plugin names it; None where it names none, as for a CPU."""
+    supported = core.get_property(name, "SUPPORTED_PROPERTIES")
+    drivers = [str(core.get_property(name, key)) for key in DRIVER_VERSIONS if key in supported]
+    found = {"name": name, "full_name": full_name(core, name), "is_stand_in": is_stand_in(core, name)}
+    return {**found, "driver": drivers[0] if drivers else None}
 
 
 class Watch:
-    """What the machine did from its making until `told`: of this process, and of all the others."""
+    """What the machine does from now until `conditions` is called: this process, and all the others."""
 
     def __init__(self) -> None:
-        self._started_at = time.perf_counter()
-        self._own_s, self._busy_s = _own_s(), _busy_s()
+        self._started_at, self._own_s, self._busy_s = time.perf_counter(), _own_s(), _busy_s()
 
-    def told(self) -> dict[str, Any]:
+    def conditions(self) -> dict[str, Any]:
         """own_cores, other_cores: mean number of cores at work; mhz: mean of the cores; temperature_c: the hottest.
 
-        None where the system does not tell. disturbed: whether others took more than a run can bear.
+        mhz and temperature_c are None where the system has no such sensor. disturbed: see `disturbs`.
         """
+        import psutil
+
         elapsed_s = time.perf_counter() - self._started_at
         own = (_own_s() - self._own_s) / elapsed_s
-        busy_s = _busy_s()
-        others = None
-        if busy_s is not None and self._busy_s is not None:
-            others = max(0.0, (busy_s - self._busy_s) / elapsed_s - own)
+        others = max(0.0, (_busy_s() - self._busy_s) / elapsed_s - own)
+        frequency = sensors = None
+        with contextlib.suppress(AttributeError, NotImplementedError, OSError):  # not every system has these
+            frequency = psutil.cpu_freq()
+        with contextlib.suppress(AttributeError, OSError):
+            sensors = psutil.sensors_temperatures()
         return {
             "own_cores": round(own, 3),
-            "other_cores": None if others is None else round(others, 3),
-            "disturbed": others is not None and disturbs(others),
-            "mhz": _mhz(),
-            "temperature_c": _temperature_c(),
+            "other_cores": round(others, 3),
+            "disturbed": disturbs(others),
+            "mhz": round(frequency.current) if frequency else None,
+            "temperature_c": max((one.current for found in (sensors or {}).values() for one in found), default=None),
         }
 
 
@@ -100,39 +102,9 @@ def _own_s() -> float:
     return sum(os.times()[:4])
 
 
-def _busy_s() -> float | None:
-    """CPU time of everybody, what the host of a virtual machine took away included."""
-    try:
-        words = Path("/proc/stat").read_text().split("\n", 1)[0].split()
-    except OSError:
-        return None
-    user, nice, system, _, _, irq, softirq, steal = map(int, words[1:9])
-    return (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
+def _busy_s() -> float:
+    """CPU time of all programs, and what the host of a virtual machine took away; guests are part of user and nice."""
+    import psutil
 
-
-def _mhz() -> float | None:
-    files = Path("/sys/devices/system/cpu").glob("cpu[0-9]*/cpufreq/scaling_cur_freq")
-    kilohertz = [number for file in files if (number := _number(file)) is not None]
-    if kilohertz:
-        return round(sum(kilohertz) / len(kilohertz) / 1000)
-    try:
-        told = re.findall(r"cpu MHz\s*:\s*([\d.]+)", Path("/proc/cpuinfo").read_text())
-    except OSError:
-        return None
-    return round(sum(map(float, told)) / len(told)) if told else None
-
-
-def _temperature_c() -> float | None:
-    files = [
-        *Path("/sys/class/thermal").glob("thermal_zone*/temp"),
-        *Path("/sys/class/hwmon").glob("hwmon*/temp*_input"),
-    ]
-    told = [number / 1000 for file in files if (number := _number(file)) is not None]
-    return max(told, default=None)
-
-
-def _number(file: Path) -> float | None:
-    try:
-        return float(file.read_text())
-    except (OSError, ValueError):
-        return None
+    times: dict[str, float] = psutil.cpu_times()._asdict()
+    return sum(seconds for state, seconds in times.items() if state not in ("idle", "iowait", "guest", "guest_nice"))

@@ -1,16 +1,17 @@
-"""The runs of OpenVINO: inference alone, the whole application, and inference alone by OpenVINO's own tool."""
+"""A run: inference alone, the whole application, and inference alone by OpenVINO's own tool."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import openvino as ov
 
 from ..decoders.decoder import Decoder
-from ..demo.statistics import Latencies
 from ..errors import DemoError
+from ..inference.backends import open_backend
 from ..inference.estimator import Estimator, infer_all
-from ..inference.openvino_backend import OpenVinoBackend, OpenVinoCompiledModel
+from ..inference.openvino_backend import OpenVinoCompiledModel
 from ..inference.settings import execution_type
 from ..media.capture import Capture, open_capture
 from ..poses.draw import draw
@@ -21,21 +22,30 @@ from .machine import Watch
 from .workload import Workload
 
 WARM_UP_S = 0.3  # at least, besides the first result of each request
-GoesOn = Callable[[int], bool]
+GoesOn = Callable[[int], bool]  # of the number of frames begun: whether one more is wanted
+InferWhile = Callable[[GoesOn], list[float]]  # infers frames at hand; returns the latency of each in ms
 
 
 def openvino_run(cell: Cell, wish: Wish) -> dict[str, Any]:
-    """Inference alone, all requests in flight; then the whole application, as the demo's loop does it."""
+    """A run of OpenVINO, all requests in flight."""
     workload = Workload(cell, wish)
-    backend = OpenVinoBackend(workload.core, workload.network, workload.settings)
+    backend = open_backend(workload.core, workload.network, workload.settings)
     estimator = Estimator(backend, cell.device, workload.images[0])
+    assert isinstance(estimator.compiled, OpenVinoCompiledModel)
+    infer_while = queue_of(estimator.compiled, workload)
+    return run_of(estimator, infer_while, workload.network.decoder, workload.size, wish)
+
+
+def run_of(
+    estimator: Estimator, infer_while: InferWhile, decoder: Decoder, size: tuple[int, int], wish: Wish
+) -> dict[str, Any]:
+    """Inference alone; then the whole application, as the demo's loop does it."""
     compiled = estimator.compiled
-    assert isinstance(compiled, OpenVinoCompiledModel)
     watch = Watch()
-    alone = inference_alone(compiled, workload)
-    whole = whole_application(estimator, workload.network.decoder, wish)
+    alone = inference_alone(infer_while, compiled.request_count, wish)
+    whole = whole_application(estimator, decoder, wish)
     return {
-        "input_size": list(workload.size),
+        "input_size": list(size),
         "executed_on": compiled.executed_on,
         "execution_precision": compiled.execution_precision,
         "requests": compiled.request_count,
@@ -46,39 +56,34 @@ def openvino_run(cell: Cell, wish: Wish) -> dict[str, Any]:
         "is_stand_in": compiled.is_stand_in,
         **alone,
         **whole,
-        "conditions": watch.told(),
+        "conditions": watch.conditions(),
     }
 
 
-def inference_alone(compiled: OpenVinoCompiledModel, workload: Workload) -> dict[str, Any]:
-    """Results a second with all requests in flight: whichever is done first gets the next frame."""
-    latencies: list[float] = []
+def queue_of(compiled: OpenVinoCompiledModel, workload: Workload) -> InferWhile:
+    """Infers with all requests in flight: the one that is done first gets the next frame."""
     # 0: as many as the device asks for, as benchmark_app does. The whole application has one more, for which the loop
     # would let a stream stand idle; here none does, and its wait would only be part of the latency.
     requests = workload.settings.requests or (1 if workload.settings.hint == "latency" else 0)
     queue = ov.AsyncInferQueue(compiled.network, requests)
     for number, request in enumerate(queue):
         request.set_input_tensor(ov.Tensor(workload.inputs[number % len(workload.inputs)], shared_memory=True))
-    queue.set_callback(lambda request, _: latencies.append(request.latency))
 
-    def spell(goes_on: GoesOn) -> float:
-        started_at = time.perf_counter()
+    def infer_while(goes_on: GoesOn) -> list[float]:
+        latencies: list[float] = []
+        queue.set_callback(lambda request, _: latencies.append(request.latency))
         started = 0
         while goes_on(started):
             queue.start_async()
             started += 1
         queue.wait_all()
-        return time.perf_counter() - started_at
+        return latencies
 
-    warm_until = time.perf_counter() + WARM_UP_S
-    spell(lambda started: started < compiled.request_count or time.perf_counter() < warm_until)
-    latencies.clear()
-    elapsed_s = spell(limit(workload.wish))
-    return alone_figures(latencies, elapsed_s)
+    return infer_while
 
 
 def limit(wish: Wish) -> GoesOn:
-    """Whether a measurement goes on, of the number of frames begun: so many frames, or seconds from now."""
+    """Ends a measurement after so many frames, or so many seconds from now."""
     if wish.frames is not None:
         frames = wish.frames
         return lambda begun: begun < frames
@@ -86,23 +91,30 @@ def limit(wish: Wish) -> GoesOn:
     return lambda _: time.perf_counter() < until
 
 
-def alone_figures(latencies: list[float], elapsed_s: float) -> dict[str, Any]:
+def inference_alone(infer_while: InferWhile, warm_up: int, wish: Wish) -> dict[str, Any]:
+    """Results a second of frames at hand. warm_up: so many results at least are left out."""
+    warm_until = time.perf_counter() + WARM_UP_S
+    infer_while(lambda begun: begun < warm_up or time.perf_counter() < warm_until)
+    started_at = time.perf_counter()
+    latencies = infer_while(limit(wish))
+    return alone_figures(latencies, time.perf_counter() - started_at)
+
+
+def alone_figures(latencies: Sequence[float], elapsed_s: float) -> dict[str, Any]:
     """latencies: ms of each result that came within elapsed_s. Raises DemoError where there is none."""
-    told = Latencies()
-    for latency in latencies:
-        told.add(latency)
-    summary = told.summary()
-    if summary is None:
+    if not latencies:
         raise DemoError("No result came within the measurement. Give longer ones: --seconds.")
+    percentiles = np.percentile(latencies, (50, 95, 99), method="inverted_cdf").tolist()
     return {
         "inference_fps": len(latencies) / elapsed_s,
         "inferences": len(latencies),
-        "latency_ms": {
-            "mean": summary.mean, "min": summary.min, "max": summary.max, "p50": told.percentile(50),
-            "p95": told.percentile(95), "p99": told.percentile(99),
-        },
+        "latency_ms": _mean_min_max(latencies) | dict(zip(("p50", "p95", "p99"), percentiles, strict=True)),
         "latency_bins": bins(latencies),
-    }  # fmt: skip
+    }
+
+
+def _mean_min_max(latencies: Sequence[float]) -> dict[str, float]:
+    return {"mean": sum(latencies) / len(latencies), "min": min(latencies), "max": max(latencies)}
 
 
 def whole_application(estimator: Estimator, decoder: Decoder, wish: Wish) -> dict[str, Any]:
@@ -113,35 +125,30 @@ def whole_application(estimator: Estimator, decoder: Decoder, wish: Wish) -> dic
     """
     with open_capture(wish.input, loop=True) as capture:
         requests = estimator.compiled.request_count
-        _spell(estimator, decoder, capture, lambda begun: begun < requests)
+        _draw_while(estimator, decoder, capture, lambda begun: begun < requests)
         started_at = time.perf_counter()
-        latencies, frames = _spell(estimator, decoder, capture, limit(wish))
-        return application_figures(frames / (time.perf_counter() - started_at), latencies, frames)
-
-
-def _spell(estimator: Estimator, decoder: Decoder, capture: Capture, goes_on: GoesOn) -> tuple[Latencies, int]:
-    """Until `goes_on` says no, and all that was begun is drawn."""
-    latencies, done = Latencies(), 0
-    for inference in infer_all(capture, estimator, goes_on):
-        draw(inference.frame.image, decoder.decode(inference.outputs, inference.frame_pixels), in_place=True)
-        latencies.add(inference.latency_ms)
-        done += 1
-    return latencies, done
-
-
-def application_figures(fps: float, latencies: Latencies, frames: int) -> dict[str, Any]:
-    summary = latencies.summary()
+        latencies = _draw_while(estimator, decoder, capture, limit(wish))
+        fps = len(latencies) / (time.perf_counter() - started_at)
     return {
         "application_fps": fps,
-        "application_frames": frames,
-        "application_latency_ms": None if summary is None else vars(summary),
+        "application_frames": len(latencies),
+        "application_latency_ms": _mean_min_max(latencies) if latencies else None,
     }
 
 
+def _draw_while(estimator: Estimator, decoder: Decoder, capture: Capture, goes_on: GoesOn) -> list[float]:
+    """Until `goes_on` says no and all that was begun is drawn; the latency of each result in ms."""
+    latencies = []
+    for inference in infer_all(capture, estimator, goes_on):
+        draw(inference.frame.image, decoder.decode(inference.outputs, inference.frame_pixels), in_place=True)
+        latencies.append(inference.latency_ms)
+    return latencies
+
+
 def benchmark_app_run(cell: Cell, wish: Wish) -> dict[str, Any]:
-    """OpenVINO's own tool on the same network at the same size. Raises DemoError where it tells no throughput."""
+    """OpenVINO's own tool on the same network at the same size. Raises DemoError where it gives no throughput."""
     workload = Workload(cell, wish)
     watch = Watch()
     execution = execution_type(workload.core, cell.device, cell.precision)
     fps = throughput(workload.network.model, execution, cell.device, cell.hint, wish.seconds)
-    return {"input_size": list(workload.size), "inference_fps": fps, "conditions": watch.told()}
+    return {"input_size": list(workload.size), "inference_fps": fps, "conditions": watch.conditions()}

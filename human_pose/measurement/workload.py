@@ -1,6 +1,7 @@
 """What every measurement starts from: OpenVINO, the network at its size, frames of the video as its inputs."""
 
 import contextlib
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from ..folders import MODELS_FOLDER, cache_folder
 from ..inference.devices import open_core
 from ..inference.input_size import network_input_size
 from ..inference.model import ModelFile, PoseModel, load_model
+from ..inference.openvino_backend import OpenVinoCompiledModel, compile_model
 from ..inference.preprocess import fill_input
 from ..inference.settings import Settings, configure
 from ..media.sources import open_source
@@ -20,29 +22,26 @@ from ..zoo.resolve import choose_model
 from .cells import Cell, Model, Wish
 
 KEPT_FRAMES = 16  # of the video, for inference alone
+NOT_GIVEN = "no file of this precision was given (--model takes several)"
 
 
 def models_of(wish: Wish) -> list[Model]:
     """The wished precisions of the wished models, those that cannot be had with the reason.
 
-    Of a path, the folder or the quantized layers tell the precision; else the float file stands for all float ones.
+    A path's folder or its quantized layers say which precision it is; else the float file stands for all float ones.
     Raises UsageError where a model is not known at all, or the path is none.
     """
-    found: dict[tuple[str, str], Model] = {}
+    found: list[Model] = []
     for name in wish.models:
-        known = name in CATALOG or (MODELS_FOLDER / name).is_dir()
-        first = None if known else choose_model(name, None)
-        for precision in wish.precisions:
-            model = _in_catalog(name, precision) if first is None else _at(first, precision)
-            if model is not None and (found.get((model.name, precision)) or model).missing == model.missing:
-                found.setdefault((model.name, precision), model)
-    for name in {model.name for model in found.values()}:
-        for precision in wish.precisions:
-            reason = "no file of this precision was given (--model takes several)"
-            found.setdefault((name, precision), Model(name, precision, missing=reason))
-    order = {precision: place for place, precision in enumerate(wish.precisions)}
-    names = list(dict.fromkeys(model.name for model in found.values()))
-    return sorted(found.values(), key=lambda model: (names.index(model.name), order[model.precision]))
+        is_known = name in CATALOG or (MODELS_FOLDER / name).is_dir()
+        file = None if is_known else choose_model(name, None)
+        found += [_in_catalog(name, p) if file is None else _at(file, p) for p in wish.precisions]
+    names = [model.name for model in found]
+    found.sort(key=lambda model: (names.index(model.name), wish.precisions.index(model.precision)))
+    chosen: dict[tuple[str, str], Model] = {}
+    for model in sorted(found, key=lambda model: model.missing is not None):  # a path may have what another lacks
+        chosen.setdefault((model.name, model.precision), model)
+    return [model for model in found if chosen[model.name, model.precision] is model]
 
 
 def _in_catalog(name: str, precision: str) -> Model:
@@ -53,13 +52,12 @@ def _in_catalog(name: str, precision: str) -> Model:
         return Model(name, precision, missing=str(error))
 
 
-def _at(file: ModelFile, precision: str) -> Model | None:
-    """The file in a precision, or None if it has another."""
+def _at(file: ModelFile, precision: str) -> Model:
+    """The file in a precision, if it has that."""
     folder = file.path.absolute().parent.name
-    is_quantized = file.precision == "FP16-INT8"
-    own = "FP16-INT8" if is_quantized else folder if folder in ("FP16", "FP32") else None
-    if own not in (None, precision) or (own is None and precision == "FP16-INT8"):
-        return None
+    has = {folder} if folder in ("FP16", "FP32") else {"FP16", "FP32"}
+    if precision not in ({"FP16-INT8"} if file.precision == "FP16-INT8" else has):
+        return Model(file.name, precision, missing=NOT_GIVEN)
     return Model(file.name, precision, str(file.path))
 
 
@@ -89,6 +87,11 @@ class Workload:
     def configure(self) -> None:
         """Set the devices' properties. Raises UsageError."""
         configure(self.core, self.settings)
+
+    def compile_for_one(self) -> OpenVinoCompiledModel:
+        """The network compiled for one request at a time that has the whole device, whatever the cell's hint is."""
+        settings = replace(self.settings, hint="latency", requests=None)
+        return compile_model(self.core, self.network.model, self.cell.device, settings)
 
 
 def own_size(model: str, file: str) -> int:

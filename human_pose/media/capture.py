@@ -1,4 +1,4 @@
-"""Plays a source: gives its frames one after the other, or the newest one."""
+"""Play a source: read its frames in order, or only the newest one."""
 
 import threading
 import time
@@ -12,19 +12,20 @@ import numpy as np
 from ..errors import DemoError, UsageError
 from .sources import Source, open_source
 
-QUEUED_FRAMES = 3  # of a file, read ahead while the network works
+QUEUED_FRAMES = 3  # frames of a file that are read ahead
 FIRST_FRAME_TIMEOUT_S = 20.0  # some webcams take long to start
 CLOCK_OF_IMAGES_FPS = 30.0  # images have no clock of their own
-READ_AHEAD, SPARE_S = 2.0, 0.004  # a file played by its clock is read so many times its last reading before it is due
+# With --realtime, a frame is read READ_AHEAD times the last reading time, plus SPARE_S, before it is due.
+READ_AHEAD, SPARE_S = 2.0, 0.004
 
 
 @dataclass(frozen=True)
 class Frame:
-    """One picture of the source.
+    """One frame of the source.
 
-    index: its number in the source, from 0, counting those that were dropped. image: (height, width, 3) uint8, BGR.
-    captured_at: when it was there, in s of time.perf_counter. name: the file's name, of an image. read_ms: how long it
-    took to read and decode, its source's own clock included where that is live.
+    index: its index in the source, from 0, dropped frames included. image: (height, width, 3) uint8, BGR. captured_at:
+    when it was ready, in s of time.perf_counter. name: of an image, its file name. read_ms: how long it took to read
+    and decode; for a live source this includes the wait for the frame.
     """
 
     index: int
@@ -35,9 +36,9 @@ class Frame:
 
 
 class Capture:
-    """Plays a source in a thread of its own: a file's frames each in order, a live source's newest one.
+    """Plays a source in its own thread: every frame of a file in order, the newest frame of a live source.
 
-    Use it as a context manager. Raises UsageError or DemoError where the first frame cannot be had.
+    Use it as a context manager. Raises UsageError or DemoError where the first frame cannot be read.
     """
 
     def __init__(self, source: Source, loop: bool = False, realtime: bool = False) -> None:
@@ -71,26 +72,26 @@ class Capture:
         with self._changed:
             self._is_closed = True
             self._changed.notify_all()
-        self._thread.join(timeout=2)  # a camera that hangs must not hold up the end
+        self._thread.join(timeout=2)  # a camera that hangs must not block the end
 
     @property
     def is_over(self) -> bool:
-        """No frame will come any more."""
+        """Whether all frames have been read and no more will come."""
         with self._changed:
             return self._is_finished and not self._queue and self._error is None
 
     @property
     def has_broken_off(self) -> bool:
-        """The source ended before its end, and every frame that it gave has been read."""
+        """Whether the source ended too early, and all its frames have been read."""
         return bool(self.source.breaks) and (self.loops or self.is_over)
 
     @property
     def frame_count(self) -> int | None:
-        """How many frames it will give in all; None if nobody knows."""
+        """The number of frames in all; None if it is unknown."""
         return None if self.loops else self.source.frame_count
 
     def read(self, wait_s: float = 0.0) -> Frame | None:
-        """The next frame; None if there is none within `wait_s`, or at all any more. Raises what broke the source."""
+        """The next frame; None if none comes within `wait_s`, or the source is over. Raises the source's error."""
         with self._changed:
             if wait_s > 0:
                 self._changed.wait_for(lambda: self._queue or self._is_finished, wait_s)
@@ -121,12 +122,12 @@ class Capture:
                             return
                         index += 1
                         if self._realtime and not self._is_held:
-                            # A file is read no sooner than need be, lest it take time from the frame at hand.
+                            # Read the next frame late, so that reading does not slow down inference on this one.
                             self._wait_until(started_at + index * interval_s - READ_AHEAD * read_ms / 1000 - SPARE_S)
                         reading_since = time.perf_counter()
                 if not self.loops:
                     return
-        except Exception as error:  # belongs to whoever reads
+        except Exception as error:  # read() raises it
             self._error = error
         finally:
             with self._changed:
@@ -134,13 +135,13 @@ class Capture:
                 self._changed.notify_all()
 
     def hold(self, is_held: bool) -> None:
-        """Let a live source, or a file played by its clock, stand still: what comes meanwhile is nowhere counted."""
+        """Pause a live source, or a file played by its clock. Frames that come meanwhile are not counted."""
         with self._changed:
             self._is_held = is_held
             self._changed.notify_all()
 
     def _time_held(self, index: int) -> float:
-        """Wait while the clock is held, for how long is returned in s; the first frame is due all the same."""
+        """Wait while the clock is held; returns for how long, in s. The first frame does not wait."""
         if index == 0 or not self._is_held:
             return 0.0
         held_at = time.perf_counter()
@@ -153,7 +154,7 @@ class Capture:
             self._changed.wait_for(lambda: self._is_closed, max(0.0, moment - time.perf_counter()))
 
     def _put(self, frame: Frame) -> bool:
-        """Hand a frame over; False when nobody wants any more."""
+        """Queue a frame. Returns False when the capture is closed."""
         with self._changed:
             if self.keeps_newest:
                 self.dropped += len(self._queue)
@@ -168,8 +169,8 @@ class Capture:
 def open_capture(source: str, loop: bool = False, realtime: bool = False) -> Capture:
     """Open a video file, an image, a folder of images, a camera index or a stream's URL.
 
-    loop: start a file or folder over at its end. realtime: play it by its own clock and drop what comes too fast, like
-    a camera. Raises UsageError if there is no such source.
+    loop: start a file or folder over at its end. realtime: play it by its own clock and drop the frames that come too
+    fast, like a camera. Raises UsageError or DemoError if the source cannot be opened.
     """
     described = open_source(source)
     if described.is_live and loop:

@@ -1,4 +1,4 @@
-"""What makes a video file of pictures: the program ffmpeg where it is installed, else OpenCV."""
+"""Encode pictures as a video file: with the program ffmpeg where it is installed, else with OpenCV."""
 
 import contextlib
 import os
@@ -22,36 +22,36 @@ from ..errors import first_line
 from ..files import opencv_path
 
 HANGS_AFTER_S = 15.0  # without any progress
-QUEUED_BYTES = 64_000_000  # of pictures that wait for ffmpeg, at most
-MUXERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}  # of ffmpeg, by ending
+QUEUED_BYTES = 64_000_000  # maximum size of the pictures that wait for ffmpeg
+MUXERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}  # ffmpeg's muxers by suffix
 VIDEO_SUFFIXES = (*MUXERS, ".avi")
-# Can be read at any moment, also when it was never closed: each second is complete by itself.
+# The file can be read at any moment, even if it was never closed: each second is a complete fragment.
 FRAGMENTED = ["-movflags", "frag_keyframe+empty_moov", "-frag_duration", "1000000"]
 
 
 class EncoderError(Exception):
-    """Why a video takes no more pictures."""
+    """The reason why a video cannot take more pictures."""
 
 
 class Codec(NamedTuple):
     name: str  # for people
-    options: str  # of ffmpeg
+    options: str  # ffmpeg's
 
 
-# The best first. One thread keeps up, and leaves the other cores to the network. Without B-frames the first picture is
-# at 0 s.
+# The best first. One thread is fast enough and leaves the other cores to the network. Without B-frames the first
+# picture is at 0 s.
 CODECS = [
     Codec("H.264", "-c:v libx264 -preset superfast -crf 22 -bf 0 -pix_fmt yuv420p -threads 1"),
     Codec("H.264", "-c:v libopenh264 -b:v 4M -pix_fmt yuv420p -threads 1"),
     Codec("VP9", "-c:v libvpx-vp9 -deadline realtime -cpu-used 8 -crf 32 -b:v 0 -pix_fmt yuv420p -threads 2"),
     Codec("MPEG-4", "-c:v mpeg4 -q:v 3 -pix_fmt yuv420p -threads 1"),
 ]
-# A process that the terminal's signals do not reach: it is ended in order by this program.
+# The terminal's signals do not reach the process, so that this program can end it in order.
 CREATION_FLAGS = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0) | getattr(subprocess, "CREATE_NO_WINDOW", 0)
 
 
 class Encoder:
-    """Takes pictures, (h, w, 3) uint8 BGR of `size` (width, height). Raises EncoderError where it takes no more."""
+    """Takes pictures, (h, w, 3) uint8 BGR of `size` (width, height). Raises EncoderError where it cannot take more."""
 
     codec: str
     size: tuple[int, int]
@@ -64,12 +64,12 @@ class Encoder:
 
 
 class OpenCVEncoder(Encoder):
-    """OpenCV's own: Motion JPEG in .avi, MPEG-4 elsewhere. It does not report what it could not write."""
+    """OpenCV's encoder: Motion JPEG in .avi, else MPEG-4. It does not report write errors."""
 
     def __init__(self, path: Path, fps: float, size: tuple[int, int]) -> None:
         is_avi = path.suffix.lower() == ".avi"
         is_odd = size[0] % 2 or size[1] % 2
-        # Through FFmpeg, OpenCV cuts an odd last row or column; its own writer of .avi does not.
+        # With FFmpeg, OpenCV cuts an odd last row or column; its own .avi writer does not.
         self.size = size if is_avi or not is_odd else (max(2, size[0] // 2 * 2), max(2, size[1] // 2 * 2))
         self.codec = "Motion JPEG" if is_avi else "MPEG-4, which browsers do not play"
         fourcc = cv2.VideoWriter.fourcc(*("MJPG" if is_avi else "mp4v"))
@@ -87,7 +87,7 @@ class OpenCVEncoder(Encoder):
 
 
 def mpeg4_fps(fps: float) -> float:
-    """The nearest rate that MPEG-4's clock has: a decimal fraction whose numerator fits 16 bits."""
+    """The nearest rate that MPEG-4 can store: a decimal fraction whose numerator fits 16 bits."""
     decimals = 3
     while decimals and round(fps * 10**decimals) >= 2**16:
         decimals -= 1
@@ -95,7 +95,7 @@ def mpeg4_fps(fps: float) -> float:
 
 
 class FFmpegEncoder(Encoder):
-    """A process of ffmpeg that reads pictures from a pipe, which a thread of its own fills."""
+    """An ffmpeg process that reads pictures from a pipe. A thread fills the pipe."""
 
     def __init__(self, program: str, codec: Codec, path: Path, fps: Fraction, size: tuple[int, int]) -> None:
         self.codec, self.size, self._path = codec.name, size, path
@@ -112,7 +112,7 @@ class FFmpegEncoder(Encoder):
             while (picture := self._queue.get()) is not None:
                 self._process.stdin.write(picture.data)
             self._process.stdin.close()
-        except OSError:  # it has ended; whoever writes next learns why
+        except OSError:  # ffmpeg has ended; the next write raises the reason
             pass
 
     def write(self, picture: np.ndarray) -> None:
@@ -160,7 +160,7 @@ def encoding(codec: Codec, suffix: str, fps: Fraction, size: tuple[int, int]) ->
             "-an",
             *codec.options.split(),
         ),
-        # OpenCV's conversion, and ffmpeg's own, is that of BT.601; players take a large picture for BT.709.
+        # OpenCV and ffmpeg convert by BT.601; without these options, players assume BT.709 for a large picture.
         *("-colorspace", "smpte170m", "-color_range", "tv"),
         *(FRAGMENTED if muxer != "matroska" else []),
         *("-flush_packets", "1", "-f", muxer),
@@ -172,7 +172,7 @@ def _pixel_format(size: tuple[int, int]) -> str:
 
 
 def _planes(picture: np.ndarray) -> np.ndarray:
-    """A copy of the picture as it goes through the pipe: half as many bytes where its size is even."""
+    """A copy of the picture for the pipe: YUV 4:2:0, half the bytes, where both sides are even, else BGR."""
     if _pixel_format(picture.shape[1::-1]) == "bgr24":
         return np.array(picture)
     planes: np.ndarray = cv2.cvtColor(picture, cv2.COLOR_BGR2YUV_I420)
@@ -180,7 +180,7 @@ def _planes(picture: np.ndarray) -> np.ndarray:
 
 
 def choose_codec(program: str, path: Path, fps: Fraction, picture: np.ndarray) -> Codec | None:
-    """The first codec that this ffmpeg can encode the picture with, tried out; None if there is none."""
+    """The first codec with which this ffmpeg really encodes the picture; None if there is none."""
     size = picture.shape[1::-1]
     for codec in CODECS:
         command = [program, *encoding(codec, path.suffix, fps, size), "pipe:1"]
@@ -197,7 +197,7 @@ def choose_codec(program: str, path: Path, fps: Fraction, picture: np.ndarray) -
 
 
 def open_encoder(path: Path, fps: float, picture: np.ndarray) -> Encoder:
-    """The best encoder there is for pictures like this one. Raises EncoderError."""
+    """The best available encoder for pictures like this one. Raises EncoderError."""
     program = shutil.which("ffmpeg") if path.suffix.lower() in MUXERS else None
     if program is not None:
         exact = exact_fps(fps)
@@ -213,7 +213,7 @@ def exact_fps(fps: float) -> Fraction:
 
 
 def as_file(path: Path) -> str:
-    """A path that ffmpeg takes for a file's, whatever characters it has."""
+    """The path in a form that ffmpeg always reads as a file, also if it contains a colon."""
     return f"file:{path.absolute()}"
 
 
@@ -229,7 +229,10 @@ def start(command: Sequence[str], errors: IO[bytes]) -> "subprocess.Popen[bytes]
 
 
 def wait(process: "subprocess.Popen[bytes]", progress: Callable[[], object]) -> bool:
-    """Wait for a process's end as long as progress() changes; then it is killed, and False returned."""
+    """Wait until a process ends. Without progress for HANGS_AFTER_S, kill it and return False.
+
+    progress: gives a value that changes while the process works.
+    """
     seen, seen_at = progress(), time.monotonic()
     while process.poll() is None:
         now = progress()
@@ -243,7 +246,7 @@ def wait(process: "subprocess.Popen[bytes]", progress: Callable[[], object]) -> 
 
 
 def kill(process: "subprocess.Popen[bytes]") -> None:
-    """End a process, and what it has started."""
+    """Kill a process and its children."""
     with contextlib.suppress(OSError):
         if sys.platform == "win32":
             process.kill()

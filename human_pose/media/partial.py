@@ -1,4 +1,4 @@
-"""Videos that are not complete yet: each has an owner, and those whose owner was killed are found again."""
+"""Videos that are not complete yet. A process locks its own; those of killed processes are found and renamed."""
 
 import contextlib
 import logging
@@ -14,17 +14,17 @@ from ..files import PARTIAL_PREFIX, free_name, new_partial, opencv_path
 
 log = logging.getLogger(__name__)
 
-LEFT_AFTER_S = 3600.0  # the age of a small file that no running program still writes
+LEFT_AFTER_S = 3600.0  # a partial file of write_whole that is older was left by a killed program
 
 
 class Partial:
-    """A file beside its final name, locked as long as this process has not ended."""
+    """A file beside its final name, locked until this process ends."""
 
     def __init__(self, final: Path) -> None:
         self.final = final
         self.path = new_partial(final)
         self._file = self.path.open("xb")
-        if sys.platform == "win32":  # there an open file can neither be renamed nor removed, which is a lock, too
+        if sys.platform == "win32":  # Windows cannot rename or remove an open file
             self._file.close()
         else:
             _try_lock(self._file)
@@ -35,7 +35,7 @@ class Partial:
         self._file.close()
 
     def replace_by(self, other: Path) -> None:
-        """Another file is to get the final name."""
+        """Remove the file; `keep` gives the final name to `other` instead."""
         self.remove()
         self.path = other
 
@@ -58,7 +58,7 @@ def _try_lock(file: BinaryIO) -> bool:
 
 
 def clean_up(folder: Path) -> None:
-    """Give the videos of runs that were killed a name that can be seen; remove what cannot be played."""
+    """Give the videos of killed runs a visible name; remove those that cannot be played."""
     with contextlib.suppress(OSError):
         with os.scandir(folder) as entries:
             left = [Path(entry) for entry in entries if entry.name.startswith(PARTIAL_PREFIX) and entry.is_file()]
@@ -68,7 +68,7 @@ def clean_up(folder: Path) -> None:
 
 
 def _clean_up_one(path: Path) -> None:
-    if not path.suffix:  # of write_whole
+    if not path.suffix:  # a file of write_whole
         if time.time() - path.stat().st_mtime > LEFT_AFTER_S:
             path.unlink()
         return
@@ -85,7 +85,7 @@ def _clean_up_one(path: Path) -> None:
 
 
 def count_frames(path: Path) -> int:
-    """How many pictures of a video have arrived on the disk; nothing is decoded."""
+    """The number of pictures of a video that are on the disk; nothing is decoded."""
     with opencv_path(path) as name:
         video = cv2.VideoCapture(name, cv2.CAP_FFMPEG, [cv2.CAP_PROP_FORMAT, -1])
     frames = 0

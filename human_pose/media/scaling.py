@@ -1,4 +1,4 @@
-"""Scaling of images, fast."""
+"""Fast scaling of images."""
 
 import cv2
 import numpy as np
@@ -7,8 +7,8 @@ import numpy as np
 def scale_into(image: np.ndarray, target: np.ndarray) -> None:
     """Scale an image (h, w, 3) uint8 to the size of `target`, and write it there.
 
-    It is halved as long as it is more than twice as large, because linear interpolation would skip pixels there; area
-    interpolation by any other factor takes ten times as long, and finds no more people.
+    The image is halved while it is at least twice as large as the target, because linear interpolation would skip
+    pixels there. Area interpolation in one step takes ten times as long and finds no more people.
     """
     height, width, _ = target.shape
     while image.shape[0] >= 2 * height and image.shape[1] >= 2 * width:

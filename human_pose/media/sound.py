@@ -1,4 +1,4 @@
-"""The last step of a video: the sound of its source, and an index that lets a browser start at once."""
+"""The last step of a video: add the source's sound, and move the index to the front so that a browser can start."""
 
 import json
 import shutil
@@ -7,16 +7,16 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from ..files import new_partial, room_left
+from ..files import free_bytes, new_partial
 from .encoder import CREATION_FLAGS, MUXERS, EncoderError, as_file, start, wait
 from .partial import count_frames
 
 PROBE_TIMEOUT_S = 15
-SOUND_BYTES_PER_S = 64_000  # more than any usual sound takes
+SOUND_BYTES_PER_S = 64_000  # an upper limit for usual sound
 
 
 class Sound(NamedTuple):
-    """What to take from a file, in s of its own time, and how long."""
+    """A part of a file's sound: start and duration in s of the file's own time."""
 
     file: Path
     start_s: float
@@ -24,7 +24,7 @@ class Sound(NamedTuple):
 
 
 def video_start_s(file: Path) -> float | None:
-    """When a file's pictures start, in s after the file's start; None where it has no sound, or nobody can say."""
+    """When the pictures start, in s after the file's start; None where the file has no sound or cannot be probed."""
     program = shutil.which("ffprobe")
     if program is None:
         return None
@@ -47,16 +47,17 @@ def video_start_s(file: Path) -> float | None:
 
 
 def finish(partial: Path, sound: Sound | None) -> tuple[Path, bool]:
-    """Rewrite a complete video with its index in front, and with sound.
+    """Rewrite a complete video with its index at the front, and with sound.
 
-    Returns the new file, or the same where there is no need, no room or no success, and whether it has the sound.
+    Returns the new file and whether it has sound. Returns the same file where it need not be rewritten, the disk has
+    too little space, or ffmpeg fails.
     """
     program = shutil.which("ffmpeg")
     muxer = MUXERS.get(partial.suffix.lower())
     if program is None or muxer is None or (muxer == "matroska" and sound is None):
         return partial, False
     bytes_needed = 1.1 * partial.stat().st_size + 1e6 + (sound.duration_s * SOUND_BYTES_PER_S if sound else 0)
-    if room_left(partial) < bytes_needed:
+    if free_bytes(partial) < bytes_needed:
         return partial, False
     ways = [["-c:a", "copy"], ["-c:a", "aac", "-b:a", "160k"]] if sound else []
     for way in [*ways, None] if muxer != "matroska" else ways:
@@ -79,7 +80,7 @@ def finish(partial: Path, sound: Sound | None) -> tuple[Path, bool]:
 
 
 def _run(command: list[str], target: Path) -> tuple[bool, bool]:
-    """Run ffmpeg. Returns whether it ended by itself, and whether it was successful."""
+    """Run ffmpeg. Returns whether it ended without being killed, and whether it succeeded."""
     with tempfile.TemporaryFile() as errors:
         try:
             process = start(command, errors)

@@ -1,4 +1,4 @@
-"""What can be played: a video file, an image, a folder of images, a webcam, a stream."""
+"""The sources: a video file, an image, a folder of images, a webcam, a stream."""
 
 import logging
 import os
@@ -23,22 +23,22 @@ STREAM_TIMEOUT_MS = 10_000
 PRINTABLE = "".join(chr(code) for code in range(33, 127))
 
 Images = Iterator[tuple[np.ndarray, str | None]]  # an image and its file's name
-Say = Callable[[str], None]
+Warn = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Source:
     """What is known of a source before it is played.
 
-    breaks: what was said of its breaking off, each once; it is filled while the source is played.
+    breaks: the messages about an early end, each once; filled while the source is played.
     """
 
     name: str
     images: Callable[[], Images]  # opens the source and gives its images; closing the iterator releases it
-    frame_count: int | None = None  # None: it does not say, or has no end
+    frame_count: int | None = None  # None: unknown, or the source has no end
     fps: float | None = None
     is_live: bool = False
-    images_from: tuple[Path, ...] = ()  # the files, where it consists of images
+    images_from: tuple[Path, ...] = ()  # the files of a source of images
     breaks: list[str] = field(default_factory=list)
 
     @property
@@ -48,8 +48,8 @@ class Source:
 
 
 def open_source(source: str) -> Source:
-    """Find out what a source is; a camera or stream is opened. Raises UsageError or DemoError if there is none."""
-    # FFmpeg and OpenCV report on the terminal what is said here in one line.
+    """Identify a source, and open it if it is a camera or a stream. Raises UsageError or DemoError if that fails."""
+    # FFmpeg must not print to the terminal: this module reports errors in one line.
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     source = source.removeprefix("file://")
     path = Path(source)
@@ -76,7 +76,7 @@ def open_source(source: str) -> Source:
 
 
 def _check_readable(path: Path) -> None:
-    """Raise UsageError for what is no file, as a pipe, which nobody may ever write to, or must not be read."""
+    """Raise UsageError for a file that cannot be read, and for a pipe, which could block forever."""
     if not path.is_file():
         raise UsageError(
             f"'{path}' is a pipe or a device, not a file. Give a file; of a camera, its index, as in -i 0."
@@ -90,8 +90,8 @@ def _check_readable(path: Path) -> None:
 def _video(name: str, open_video: Callable[[], cv2.VideoCapture]) -> Source:
     video = open_video()
     codec = int(video.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little", signed=True)
-    if not video.isOpened() or codec == b"ansi":  # FFmpeg shows text files as a terminal would
-        raise UsageError(f"'{name}' is no video that can be read. Give an .mp4, .avi, .mkv, .webm or .mov file.")
+    if not video.isOpened() or codec == b"ansi":  # FFmpeg opens text files as a video of a terminal
+        raise UsageError(f"'{name}' is not a video that can be read. Give an .mp4, .avi, .mkv, .webm or .mov file.")
     frame_count, fps = int(video.get(cv2.CAP_PROP_FRAME_COUNT)), video.get(cv2.CAP_PROP_FPS)
     video.release()
     count = frame_count if frame_count > 0 else None
@@ -112,7 +112,7 @@ def _read_video(name: str, video: cv2.VideoCapture, frame_count: int | None, bre
         yield image, None
     if frames_read == 0:
         raise UsageError(_why_unreadable(name))
-    # Containers may be off by a frame or two in what they announce.
+    # The frame count in a container may be wrong by a frame or two.
     if frame_count is not None and frames_read < frame_count - max(2, frame_count // 100):
         _break(breaks, f"'{name}' broke off after {frames_read} of {frame_count} frames: it is truncated or damaged.")
 
@@ -127,7 +127,7 @@ def _why_unreadable(name: str) -> str:
 
 
 def _gives_no_parts(url: str) -> bool:
-    """Whether an HTTP server answers, but with the whole file where a part is asked for."""
+    """Whether an HTTP server sends the complete file when a part is requested."""
     try:
         request = urllib.request.Request(url, headers={"Range": "bytes=0-0"})
         with urllib.request.urlopen(request, timeout=STREAM_TIMEOUT_MS / 1000) as response:
@@ -137,7 +137,7 @@ def _gives_no_parts(url: str) -> bool:
 
 
 def _break(breaks: list[str], text: str) -> None:
-    """Say once that a source broke off, however often it is started over."""
+    """Warn that a source ended too early, but only once, even if it is played in a loop."""
     if text not in breaks:
         breaks.append(text)
         log.warning(text)
@@ -157,7 +157,7 @@ def _read_all(video: cv2.VideoCapture) -> Iterator[np.ndarray]:
 def _stream(url: str) -> Source:
     try:
         url.encode()
-    except UnicodeEncodeError:  # bytes that are not UTF-8, at which OpenCV crashes
+    except UnicodeEncodeError:  # OpenCV crashes on bytes that are not UTF-8
         url = quote(os.fsencode(url), safe=PRINTABLE)
     timeouts = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, STREAM_TIMEOUT_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, STREAM_TIMEOUT_MS]
 
@@ -167,7 +167,7 @@ def _stream(url: str) -> Source:
     video = open_stream()
     if not video.isOpened():
         raise DemoError(f"Cannot open the stream '{url}': no answer, or no video. Check the address and the network.")
-    if video.get(cv2.CAP_PROP_FRAME_COUNT) > 0:  # a recorded video behind an address: it has a clock and an end
+    if video.get(cv2.CAP_PROP_FRAME_COUNT) > 0:  # a recorded video behind a URL: it has a clock and an end
         video.release()
         return _video(url, open_stream)
     return _live(url, f"The stream '{url}'", video)
@@ -176,7 +176,7 @@ def _stream(url: str) -> Source:
 def _camera(index: int) -> Source:
     # Without this, Windows' own backend takes many seconds to open a webcam.
     os.environ.setdefault("OPENCV_VIDEOIO_MSMF_ENABLE_HW_TRANSFORMS", "0")
-    video = cv2.VideoCapture(index) if index < 1000 else None  # OpenCV gives the thousands a meaning of its own
+    video = cv2.VideoCapture(index) if index < 1000 else None  # OpenCV reads larger indices as a choice of backend
     if video is None or not video.isOpened():
         raise DemoError(f"There is no camera {index}, or another program uses it. Try another index, or a video file.")
     return _live(f"camera {index}", f"Camera {index}", video)
@@ -196,7 +196,7 @@ def _read_live(video: cv2.VideoCapture, name: str, breaks: list[str]) -> Images:
         yield image, None
     if frames_read == 0:
         raise DemoError(f"{name} opened but gave no frame.")
-    # OpenCV does not say why: a server that ended in order looks the same as one that died.
+    # OpenCV does not report why: a normal end looks the same as a failure.
     _break(breaks, f"{name} ended after {frames_read} frames.")
 
 
@@ -208,21 +208,21 @@ def _folder(folder: Path) -> Source:
 
 
 def images_source(name: str, paths: list[Path]) -> Source:
-    """Some images one after the other; those that cannot be read are skipped, and named."""
-    tell = _say_once()
-    return Source(name, lambda: _read_images(paths, tell), frame_count=len(paths), images_from=tuple(paths))
+    """A source of images in order. Images that cannot be read are skipped with a warning."""
+    warn = _warn_once()
+    return Source(name, lambda: _read_images(paths, warn), frame_count=len(paths), images_from=tuple(paths))
 
 
-def _say_once() -> Say:
-    """Says each thing once, however often a source is started over."""
+def _warn_once() -> Warn:
+    """A function that logs each warning only once, even if a source is played in a loop."""
     said: set[str] = set()
 
-    def tell(text: str) -> None:
+    def warn(text: str) -> None:
         if text not in said:
             said.add(text)
             log.warning(text)
 
-    return tell
+    return warn
 
 
 def _natural_order(path: Path) -> list[tuple[int, str]]:
@@ -230,23 +230,23 @@ def _natural_order(path: Path) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", path.name.lower())]
 
 
-def _read_images(paths: list[Path], tell: Say) -> Images:
+def _read_images(paths: list[Path], warn: Warn) -> Images:
     images_read = 0
     for path in paths:
         image = _read_image(path)
         if image is None:
             if len(paths) > 1:
-                tell(f"Skipping '{path}': no image that can be read.")
+                warn(f"Skipping '{path}': no image that can be read.")
             continue
         images_read += 1
         yield image, path.name
     if images_read == 0:
-        raise UsageError(f"'{paths[0]}' is no image that can be read." if len(paths) == 1 else
+        raise UsageError(f"'{paths[0]}' is not an image that can be read." if len(paths) == 1 else
                          f"None of the {len(paths)} images in '{paths[0].parent}' can be read.")  # fmt: skip
 
 
 def _read_image(path: Path) -> np.ndarray | None:
-    if not path.is_file():  # a pipe would be waited for
+    if not path.is_file():  # reading a pipe could block forever
         return None
     try:
         with hide_library_lines():

@@ -1,4 +1,4 @@
-"""Where the annotated pictures go: a video file, an image, or a folder of images."""
+"""Write the annotated pictures to a video file, an image, or a folder of images."""
 
 import abc
 import os
@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from ..errors import DemoError, UsageError
-from ..files import check_parent, check_writable, final_path, identity, room_left, write_whole
+from ..files import check_parent, check_writable, final_path, free_bytes, identity, write_whole
 from ..output_log import OutputLog
 from .capture import Frame
 from .encoder import VIDEO_SUFFIXES, Encoder, EncoderError, open_encoder
@@ -18,8 +18,8 @@ from .sound import Sound, finish, video_start_s
 from .sources import IMAGE_SUFFIXES, Source
 
 FPS_WITHOUT_CLOCK = 30.0
-RESERVE_BYTES, RESERVE_BYTES_A_FRAME = 1_000_000, 40  # of the disk, to complete the files with
-LIST_OF_IMAGES = ".human_pose_images"  # in a folder of annotated images: which of them are this program's
+RESERVE_BYTES, RESERVE_BYTES_A_FRAME = 1_000_000, 40  # disk space kept free to complete the files
+LIST_OF_IMAGES = ".human_pose_images"  # in a folder of annotated images: the list of those that this program wrote
 
 
 class PictureWriter(abc.ABC):
@@ -41,7 +41,7 @@ class PictureWriter(abc.ABC):
 
 
 class NullWriter(PictureWriter):
-    """Stands in where nothing is to be written."""
+    """The stand-in for a run that writes no pictures."""
 
     is_open = False
 
@@ -55,10 +55,10 @@ class NullWriter(PictureWriter):
 
 
 class VideoWriter(PictureWriter):
-    """A video that gets its name when it is complete; it can be played also when the run was cut short.
+    """A video that gets its name when it is complete. It can be played even if the run was killed.
 
-    A frame that the source dropped is filled in with the picture after it, so that the video keeps the source's time.
-    What cannot be written ends the video, not the run.
+    The picture after a dropped frame is repeated in its place, so that the video keeps the source's time. A write error
+    ends the video, not the run.
     """
 
     is_open = True
@@ -66,7 +66,7 @@ class VideoWriter(PictureWriter):
     def __init__(
         self, path: Path, fps: float, written: OutputLog, sound_of: Path | None = None, loops: bool = False
     ) -> None:
-        """sound_of: the file whose frames are written in its own time, from its start; loops: again and again."""
+        """sound_of: the source file, for its sound; loops: it is played in a loop, so that its sound does not fit."""
         self._path, self._fps, self._written = path, fps, written
         self._sound_of, self._loops = sound_of, loops
         self._partial: Partial | None = None
@@ -100,11 +100,11 @@ class VideoWriter(PictureWriter):
     def _check_room(self, frame_bytes: int) -> None:
         assert self._partial is not None
         frames = self._next_index - self._first_index
-        if room_left(self._partial.path) < RESERVE_BYTES + RESERVE_BYTES_A_FRAME * frames + frame_bytes:
+        if free_bytes(self._partial.path) < RESERVE_BYTES + RESERVE_BYTES_A_FRAME * frames + frame_bytes:
             raise EncoderError("the disk is full; make room, or give another place")
 
     def _finish(self, problem: str | None = None) -> None:
-        """Complete the video and name it; `problem`: why it ends before the run does."""
+        """Complete the video and give it its name. problem: why it ends before the run."""
         if not self.is_open:
             return
         self.is_open = False
@@ -137,7 +137,7 @@ class VideoWriter(PictureWriter):
         self._written.add(self._path, f"{arrived} {'frame' if arrived == 1 else 'frames'}, {details}")
 
     def _complete(self, partial: Partial, frames: int) -> str:
-        """Add what a video gets at its end. Returns what is to be said of it."""
+        """Add sound and index to the video. Returns a description: codec, sound."""
         assert self._encoder is not None
         sound = None
         start_s = video_start_s(self._sound_of) if self._sound_of else None
@@ -157,9 +157,9 @@ class VideoWriter(PictureWriter):
 
 
 def _fit(picture: np.ndarray, first: tuple[int, int], size: tuple[int, int]) -> np.ndarray:
-    """Bring a picture to `size` (width, height), that of the first one without an odd last row or column.
+    """Bring a picture to `size` (width, height): the size of the `first` picture without an odd last row or column.
 
-    A picture of another size than the `first` one is scaled and padded.
+    A picture that differs in size from the first one is scaled and padded.
     """
     height, width = picture.shape[:2]
     if (width, height) == size:
@@ -175,12 +175,12 @@ def _fit(picture: np.ndarray, first: tuple[int, int], size: tuple[int, int]) -> 
 
 
 class ImageWriter(PictureWriter):
-    """Annotated images: one file, or a folder where each gets the name it had. What cannot be written is counted."""
+    """Writes one annotated image, or a folder in which each keeps its file name. Counts images that fail."""
 
     is_open = True
 
     def __init__(self, path: Path, is_folder: bool, written: OutputLog, names: frozenset[str] = frozenset()) -> None:
-        """names: of the files that will be in the folder."""
+        """names: the names of the files that the folder will hold."""
         self._path, self._is_folder, self._written, self._names = path, is_folder, written, names
         self._is_prepared = not is_folder
         self._images = self._failures = 0
@@ -209,7 +209,7 @@ class ImageWriter(PictureWriter):
 
 
 def _prepare_folder(folder: Path, names: frozenset[str]) -> None:
-    """Make the folder and note which names in it are this program's from now on. Raises DemoError."""
+    """Create the folder and its list of images that this program wrote. Raises DemoError."""
     try:
         folder.mkdir(exist_ok=True)
     except OSError as error:
@@ -219,7 +219,7 @@ def _prepare_folder(folder: Path, names: frozenset[str]) -> None:
 
 
 def _own_images(folder: Path) -> set[bytes]:
-    """The names of the images in a folder that runs before this one have written."""
+    """The names of the images in a folder that earlier runs wrote."""
     try:
         return set((folder / LIST_OF_IMAGES).read_bytes().split(b"\0")) - {b""}
     except OSError:
@@ -227,7 +227,7 @@ def _own_images(folder: Path) -> set[bytes]:
 
 
 def write_image(path: Path, picture: np.ndarray) -> None:
-    """Write (h, w, 3) uint8 BGR in the format of the path's ending, whole or not at all. Raises DemoError."""
+    """Write (h, w, 3) uint8 BGR in the format of the path's suffix, completely or not at all. Raises DemoError."""
     try:
         is_encoded, data = cv2.imencode(path.suffix, picture)
     except cv2.error:
@@ -238,14 +238,14 @@ def write_image(path: Path, picture: np.ndarray) -> None:
 
 
 def output_name(name: str) -> str:
-    """The annotated image's name, of an image's: .pgm has no colours."""
+    """The name of the annotated image: the image's own, with .png added to .pgm, which has no colours."""
     return f"{name}.png" if name.lower().endswith(".pgm") else name
 
 
 def open_writer(
     output: str | None, source: Source, written: OutputLog | None = None, loops: bool = False
 ) -> PictureWriter:
-    """A writer for what `source` gives; `loops`: the source is started over at its end.
+    """The writer for an output and a source. loops: the source is played in a loop.
 
     Raises UsageError where `output` does not suit the source or cannot be written.
     """

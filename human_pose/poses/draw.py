@@ -1,4 +1,4 @@
-"""The frame with the skeletons of its people."""
+"""Draw the skeletons of the people into a frame."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -10,14 +10,14 @@ from ..media.scaling import scale_into
 from .pose import Pose
 
 OUTLINE = (24, 24, 24)
-MARGIN_COLOUR = (20, 20, 20)  # around a frame of another shape than its picture
+MARGIN_COLOUR = (20, 20, 20)  # of the margin around a frame whose aspect ratio differs from the picture's
 THICKNESS = 1 / 240  # of the picture's shorter side
 
 
 def draw(image: np.ndarray, poses: Sequence[Pose], in_place: bool = False) -> np.ndarray:
-    """The frame with its skeletons.
+    """Draw the skeletons into a copy of the frame, or with `in_place` into the frame itself.
 
-    image: (h, w, 3) uint8 BGR, stays as it is, unless `in_place` allows to draw on it. Returns (h, w, 3) uint8 BGR.
+    image: (h, w, 3) uint8 BGR. Returns (h, w, 3) uint8 BGR.
     """
     picture = image if in_place else image.copy()
     draw_skeletons(picture, poses)
@@ -32,7 +32,7 @@ def draw_skeletons(picture: np.ndarray, poses: Sequence[Pose], scale: float = 1.
 
 
 def _draw_skeleton(picture: np.ndarray, pose: Pose, scale: float, thickness: int) -> None:
-    """A dark outline sets the limbs off from any background."""
+    """Draw one skeleton, with a dark outline that makes it visible on any background."""
     skeleton, points = pose.skeleton, pose.keypoints[:, :2] * scale
     at = {
         name: (round(float(x)), round(float(y)))
@@ -50,7 +50,7 @@ def _draw_skeleton(picture: np.ndarray, pose: Pose, scale: float, thickness: int
 
 
 class View(NamedTuple):
-    """A picture (h, w, 3) uint8 BGR that shows a frame `scale` times as large, and where: all in pixels."""
+    """A picture (h, w, 3) uint8 BGR that shows a frame scaled by `scale`, and the box of the frame in it, in pixels."""
 
     picture: np.ndarray
     scale: float
@@ -61,10 +61,10 @@ class View(NamedTuple):
 
 
 def draw_to_fit(image: np.ndarray, poses: Sequence[Pose], size: tuple[int, int], room_at_left: int = 0) -> View:
-    """The frame with its skeletons in a picture of `size` (width, height): as large as it fits in its own shape.
+    """Draw the frame with its skeletons into a picture of `size` (width, height), as large as its aspect ratio allows.
 
-    image: (h, w, 3) uint8 BGR, stays as it is. room_at_left: pixels to keep free there, if the frame leaves any at its
-    sides.
+    image: (h, w, 3) uint8 BGR, is not changed. room_at_left: width in pixels that the left margin should have; if half
+    of the margin is less, the frame moves to the right edge.
     """
     height, width = image.shape[:2]
     scale = min(size[0] / width, size[1] / height)

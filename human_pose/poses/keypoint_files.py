@@ -1,4 +1,4 @@
-"""Keypoints as data: COCO results, a line a frame, or a row a keypoint; the file is whole after every frame."""
+"""Write keypoints to files: COCO results, JSON lines or CSV. The file is complete after every frame."""
 
 import abc
 import contextlib
@@ -40,11 +40,11 @@ class KeypointWriter(abc.ABC):
 
     @abc.abstractmethod
     def write(self, frame: Frame, device: str, poses: Sequence[Pose]) -> None:
-        """Write the poses of a frame that was inferred on a device."""
+        """Write the poses of a frame; device: where its inference ran."""
 
 
 class NullKeypointWriter(KeypointWriter):
-    """Stands in where no keypoints are to be written."""
+    """The stand-in for a run that writes no keypoints."""
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -56,7 +56,7 @@ class NullKeypointWriter(KeypointWriter):
 
 
 class KeypointFile(KeypointWriter):
-    """Writes each frame's poses at once. Where the disk takes no more, the file ends with the last whole frame."""
+    """Writes the poses of each frame immediately. If the disk is full, the file ends with the last complete frame."""
 
     head = ""
     tail = ""
@@ -64,7 +64,7 @@ class KeypointFile(KeypointWriter):
     def __init__(self, path: Path, source: Source, written: OutputLog | None = None) -> None:
         self._path, self._source, self._written = path, source, written or OutputLog()
         self._file: io.FileIO | None = None
-        self._end = 0  # of what is written, without the tail
+        self._end = 0  # length in bytes of what is written, without the tail
         self._frames = 0
         self._has_failed = False
 
@@ -72,7 +72,7 @@ class KeypointFile(KeypointWriter):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if kind is None and self._file is None:
-            self._append("")  # a run without any frame leaves a whole file, too
+            self._append("")  # a run without frames also leaves a complete file
         if self._file is not None:
             self._file.close()
             self._written.add(self._path, f"{self._frames} {'frame' if self._frames == 1 else 'frames'}")
@@ -83,29 +83,29 @@ class KeypointFile(KeypointWriter):
 
     @abc.abstractmethod
     def text(self, frame: Frame, device: str, poses: Sequence[Pose]) -> str:
-        """What a frame adds to the file."""
+        """The text that a frame adds to the file."""
 
     def time_s(self, frame: Frame) -> float:
-        """When the frame was, in s: of the source's own time if it has one, else of the computer's clock."""
+        """The time of the frame in s: the source's own time if it has one, else time.perf_counter."""
         return frame.index / self._source.fps if self._source.fps and not self._source.is_live else frame.captured_at
 
     def _append(self, text: str) -> bool:
-        """Put `text` and the tail where the last tail was, so that the file can be read at any moment.
+        """Overwrite the last tail with `text` and a new tail, so that the file can be read at any moment.
 
-        Returns whether they are all there; what is not is taken back, and nothing is written any more.
+        Returns whether all of it was written. If not, this frame is removed again and no more are written.
         """
         try:
             if self._file is None:
                 self._file = open(self._path, "wb", buffering=0)  # noqa: PTH123, SIM115
                 text = self.head + text
-            data = text.encode(errors="surrogateescape")  # the bytes of a name that is no UTF-8
+            data = text.encode(errors="surrogateescape")  # the bytes of a name that is not UTF-8
             self._put(data + self.tail.encode())
             self._end += len(data)
         except OSError as error:
             self._has_failed = True
             if self._file is not None:
                 with contextlib.suppress(OSError):
-                    # The tail's bytes have been there before, so that there is room for them.
+                    # The file had the tail before, so there is space for it.
                     self._file.truncate(self._end + len(self.tail) if self._end else 0)
                     if self._end:
                         self._put(self.tail.encode())
@@ -113,7 +113,7 @@ class KeypointFile(KeypointWriter):
         return not self._has_failed
 
     def _put(self, data: bytes) -> None:
-        """Write all of the data at the end: a system call may take a part of it only."""
+        """Write all of the data at the end; one system call may write only a part."""
         assert self._file is not None
         self._file.seek(self._end)
         view = memoryview(data)
@@ -122,7 +122,7 @@ class KeypointFile(KeypointWriter):
 
 
 class JsonLinesWriter(KeypointFile):
-    """A JSON object a frame: its number, name, time, size and device, and everybody's keypoints."""
+    """One JSON object per frame: its index, name, time, size and device, and the keypoints of all people."""
 
     def text(self, frame: Frame, device: str, poses: Sequence[Pose]) -> str:
         height, width = frame.image.shape[:2]
@@ -148,7 +148,7 @@ class JsonLinesWriter(KeypointFile):
 
 
 class CsvWriter(KeypointFile):
-    """A row a keypoint that was found."""
+    """One row per keypoint that was found."""
 
     head = ",".join(CSV_COLUMNS) + "\n"
 
@@ -165,9 +165,9 @@ class CsvWriter(KeypointFile):
 
 
 class CocoWriter(KeypointFile):
-    """COCO's results format: image_id is the number in the image's file name, or the frame's.
+    """COCO's results format: image_id is the number in the image's file name, or the index of the frame.
 
-    An image's results have its file_name, too, which COCO's tools pass over.
+    Results of an image also have its file_name, which COCO's tools ignore.
     """
 
     head = "["
@@ -188,12 +188,14 @@ class CocoWriter(KeypointFile):
 
 
 def coco_results(image_id: int, poses: Sequence[Pose], file_name: str | None = None) -> list[dict[str, Any]]:
-    """Poses as COCO's results format has them: 17 keypoints x, y, score; 0, 0, 0 for one that was not found."""
+    """Poses in COCO's results format: 17 keypoints of x, y, score; 0, 0, 0 for a keypoint that was not found."""
     image = {"image_id": image_id} | ({"file_name": file_name} if file_name else {})
     results = []
     for pose in poses:
-        order = [pose.skeleton.index(name) for name in COCO_KEYPOINTS]
-        keypoints = np.where(np.isfinite(pose.keypoints).all(axis=1, keepdims=True), pose.keypoints, 0)[order]
+        keypoints = np.zeros((len(COCO_KEYPOINTS), 3), np.float32)
+        for row, name in enumerate(COCO_KEYPOINTS):
+            if name in pose.skeleton.keypoints:
+                keypoints[row] = np.nan_to_num(pose.keypoints[pose.skeleton.index(name)])
         results.append(
             image
             | {
@@ -206,7 +208,7 @@ def coco_results(image_id: int, poses: Sequence[Pose], file_name: str | None = N
 
 
 def image_ids(paths: Sequence[Path]) -> dict[str, int]:
-    """File name -> the last number in it, as 885 in 000000000885.jpg; nothing where some have none or share one."""
+    """File name -> the last number in it, 885 for 000000000885.jpg; empty if a name has no number or two share one."""
     ids = {path.name: int(numbers[-1]) for path in paths if (numbers := re.findall(r"\d+", path.stem))}
     return ids if len(set(ids.values())) == len(paths) else {}
 
@@ -216,7 +218,7 @@ def _rounded(value: float) -> float:
 
 
 def open_keypoint_writer(path: Path | None, source: Source, written: OutputLog | None = None) -> KeypointWriter:
-    """A writer of keypoints. Raises UsageError where the path has no known ending or cannot be written."""
+    """The writer for a path. Raises UsageError where its suffix is unknown or it cannot be written."""
     if path is None:
         return NullKeypointWriter()
     kinds: dict[str, Callable[[Path, Source, OutputLog | None], KeypointFile]]

@@ -1,9 +1,11 @@
-"""PCK, the percentage of correct keypoints: of one network's keypoints, how many another one finds again nearby.
+"""PCK, the percentage of correct keypoints: how many keypoints of a reference network another network finds again.
 
-The reference is a float network, the other one its quantized twin, say. All lengths are pixels of the network's input.
-A keypoint is found again if the other network has the same keypoint of the same person near it. People are matched by
-their nearest keypoints, the closest pair first. PCK: Yang and Ramanan, "Articulated Human Detection with Flexible
-Mixtures of Parts", IEEE TPAMI 2013; by the torso's length as in Sapp and Taskar, CVPR 2013.
+The reference is a float network, for example, and the other its quantized version. All lengths are pixels of the
+network's input. A keypoint is found again if the other network has the same keypoint of the same person near it. People
+are matched by their nearest keypoints, the closest pair first.
+
+PCK: Yang and Ramanan, "Articulated Human Detection with Flexible Mixtures of Parts", IEEE TPAMI 2013; relative to the
+torso's length as in Sapp and Taskar, CVPR 2013.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,17 +16,17 @@ import numpy as np
 from .pose import Pose
 
 NEAR_PIXELS = 5.0  # of the network's input
-NEAR_TORSO = 0.2  # of the length of the person's torso
+NEAR_TORSO = 0.2  # torso lengths of the person
 
 
 @dataclass(frozen=True)
 class Pck:
-    """Of a number of frames.
+    """PCK over a number of frames.
 
-    keypoints: how many the float network found; within_pixels: the share of them found again within NEAR_PIXELS;
-    within_torso: the share within NEAR_TORSO of the torso, of the people whose torso the float network saw, None if it
-    saw none; mean_pixels: mean distance of the keypoints that both found on the same person, None if there are none;
-    people_float, people: how many each found.
+    keypoints: how many the reference found; within_pixels: the share of them found again within NEAR_PIXELS;
+    within_torso: the share within NEAR_TORSO, over the people whose torso the reference found, None if there are none;
+    mean_pixels: mean distance of the keypoints that both found on the same person, None if there are none;
+    people_float, people: how many people the reference and the other network found.
     """
 
     frames: int
@@ -36,13 +38,13 @@ class Pck:
     people: int
 
     @property
-    def found_again(self) -> float:
-        """The share that is judged: by the torso where torsos were seen, else by pixels."""
+    def pck(self) -> float:
+        """The main value, 0..1: relative to the torso where torsos were found, else within NEAR_PIXELS."""
         return self.within_pixels if self.within_torso is None else self.within_torso
 
 
 def compare_poses(frames: Iterable[tuple[Sequence[Pose], Sequence[Pose]]]) -> Pck:
-    """Compare, frame by frame, the float network's poses (first) and the other's, both in pixels of the input."""
+    """PCK over frames. frames: for each the poses of the reference and of the other network, in pixels of the input."""
     distances: list[np.ndarray] = []
     torsos: list[np.ndarray] = []
     count = people_float = people = 0
@@ -70,10 +72,11 @@ def compare_poses(frames: Iterable[tuple[Sequence[Pose], Sequence[Pose]]]) -> Pc
 
 
 def match(truth: Sequence[Pose], found: Sequence[Pose]) -> dict[int, int]:
-    """Who is who: {number in truth: number in found}, each at most once, the nearest pair first.
+    """Match people: {index in truth: index in found}, each at most once, the nearest pair first.
 
-    The distance of two people is the mean over the keypoints of the first; one that is missing, or farther off than the
-    person is large, counts as that size. Two people without a keypoint nearer than that are not matched.
+    The distance of two people is the mean over the keypoints of the first. The distance of a keypoint is at most the
+    size of the first person; a missing keypoint counts as that size. Two people without a nearer keypoint are not
+    matched.
     """
     pairs = []
     for number, pose in enumerate(truth):
@@ -91,21 +94,21 @@ def match(truth: Sequence[Pose], found: Sequence[Pose]) -> dict[int, int]:
 
 
 def torso_length(pose: Pose) -> float:
-    """From the neck, or the middle of the shoulders, to that of the hips that were found; NaN where one is missing."""
+    """Distance from the neck, or the middle of the shoulders, to the middle of the hips in pixels; NaN if unknown."""
     has_neck = "neck" in pose.skeleton.keypoints
     top = _middle(pose, ["neck"] if has_neck else ["right_shoulder", "left_shoulder"])
     return float(np.hypot(*(_middle(pose, ["right_hip", "left_hip"]) - top)))
 
 
 def _middle(pose: Pose, names: Sequence[str]) -> np.ndarray:
-    """Of the keypoints that were found, (2,) in pixels; NaN where none was."""
+    """The middle of the keypoints that were found, (2,) in pixels; NaN if none was."""
     points = pose.keypoints[[pose.skeleton.index(name) for name in names], :2]
     found = points[~np.isnan(points[:, 0])]
     return found.mean(axis=0) if len(found) else np.full(2, np.nan, np.float32)
 
 
 def _distances(pose: Pose, other: Pose) -> np.ndarray:
-    """Of each keypoint, (K,) in pixels; infinite where one of both lacks it."""
+    """The distance of each keypoint, (K,) in pixels; infinite where one of the two lacks it."""
     between = np.hypot(*(pose.keypoints[:, :2] - other.keypoints[:, :2]).T)
     distances: np.ndarray = np.where(np.isnan(between), np.inf, between)
     return distances

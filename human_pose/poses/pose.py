@@ -21,7 +21,7 @@ class Pose:
     """One person.
 
     keypoints: (K, 3) float32, x and y in frame pixels and the score 0..1, in the order of `skeleton.keypoints`; a
-    keypoint that was not found is NaN in all three. score: how surely this is a person, 0..1.
+    keypoint that was not found is NaN in all three. score: confidence that this is a person, 0..1.
     """
 
     skeleton: Skeleton

@@ -1,16 +1,16 @@
-"""Which keypoints a body has, which limbs join them, and in which colours they are drawn."""
+"""The keypoints of a body, the limbs that join them, and the colours for drawing."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
 
-# Those of COCO, in its order.
+# The keypoints of COCO, in COCO's order.
 COCO_KEYPOINTS = (
     "nose", "left_eye", "right_eye", "left_ear", "right_ear",
     "left_shoulder", "right_shoulder", "left_elbow", "right_elbow", "left_wrist", "right_wrist",
     "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle", "right_ankle",
 )  # fmt: skip
 
-# BGR. Left and right differ in colour, so that a swapped limb is seen at once.
+# BGR. Left and right have different colours, so that a swapped limb is easy to see.
 RIGHT_COLOUR = (64, 140, 255)  # orange
 LEFT_COLOUR = (255, 190, 64)  # light blue
 MIDDLE_COLOUR = (120, 235, 120)  # green
@@ -25,9 +25,9 @@ class Limb(NamedTuple):
 
 @dataclass(frozen=True)
 class Skeleton:
-    """The topology of a body, as one family of networks knows it.
+    """The topology of a body, as one family of networks defines it.
 
-    keypoints: their names, in the order of a pose's rows; limbs: those that are drawn.
+    keypoints: their names, in the order of a pose's rows; limbs: the limbs to draw.
     """
 
     keypoints: tuple[str, ...]
@@ -38,7 +38,7 @@ class Skeleton:
         return self.keypoints.index(keypoint)
 
     def colour(self, keypoint: str) -> tuple[int, int, int]:
-        """BGR colour of the side of the body that a keypoint belongs to; a limb has that of its end."""
+        """BGR colour of a keypoint, by its side of the body. A limb has the colour of its end."""
         if keypoint.startswith("right_"):
             return RIGHT_COLOUR
         if keypoint.startswith("left_"):

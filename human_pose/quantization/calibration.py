@@ -1,4 +1,4 @@
-"""Frames for calibration and for judging it: spread over a video or a folder of images, as the network's input."""
+"""The frames for calibration and for the comparison: spread over a video or a folder, as the network's input."""
 
 import contextlib
 from collections.abc import Sequence
@@ -13,16 +13,14 @@ from ..inference.preprocess import fill_input
 from ..media.sources import Source
 
 MIN_SAMPLES = 4
-HELD_OUT = 4  # every so many-th sample calibrates nothing; half of these choose between attempts, half judge
+HELD_OUT = 4  # every 4th sample is held out: half of these select the best attempt, half test it
 
 
 def read_samples(source: Source, count: int, size: int) -> list[np.ndarray]:
     """Up to `count` frames at even distances, each (1, height, width, 3) uint8 BGR, of a shape that suits the first.
 
-    size: the shorter side in pixels.
-
-    Each is scaled into the input like a frame of the demo: top left, its own aspect ratio, the rest black. Raises
-    UsageError where the source has no end, or too few frames.
+    size: the shorter side in pixels. Each frame is scaled like one of the demo: to the top left corner, with its own
+    aspect ratio; the rest stays black. Raises UsageError where the source is live or has too few frames.
     """
     if source.is_live:
         raise UsageError(f"'{source.name}' has no end. Give a video file or a folder of images for the calibration.")
@@ -50,9 +48,9 @@ def read_samples(source: Source, count: int, size: int) -> list[np.ndarray]:
 
 
 class Inputs(Sequence[np.ndarray]):
-    """Frames (1, height, width, 3) uint8 as a model's own input takes them: float32 0..255, NHWC or NCHW.
+    """Frames (1, height, width, 3) uint8, converted for the model's own input: float32 0..255, NHWC or NCHW.
 
-    Made when they are asked for: as floats, some hundred frames would fill the memory.
+    Each is converted on access, because some hundred float frames would need too much memory.
     """
 
     def __init__(self, frames: list[np.ndarray], is_nchw: bool) -> None:
@@ -73,13 +71,13 @@ class Inputs(Sequence[np.ndarray]):
 
 
 def split(samples: list[np.ndarray]) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Those that calibrate, and those that are held out to judge: every HELD_OUT-th."""
+    """The samples for calibration, and the held-out ones: every HELD_OUT-th."""
     held_out = samples[HELD_OUT - 1 :: HELD_OUT]
     return [sample for number, sample in enumerate(samples) if number % HELD_OUT != HELD_OUT - 1], held_out
 
 
 def _count(source: Source) -> int:
-    """How many frames a file has that does not say so itself."""
+    """Count the frames of a file that does not state their number."""
     with contextlib.closing(source.images()) as images:  # type: ignore[type-var]
         return sum(1 for _ in images)
 

@@ -1,4 +1,4 @@
-"""What quantization did to a network: its outputs and keypoints on some frames, compared with the float network's."""
+"""Compare a quantized network with the float network: outputs, keypoints and speed on some frames."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,14 +14,15 @@ from ..inference.model import ModelFile, PoseModel, load_model, make_uniform
 from ..poses.pck import NEAR_PIXELS, NEAR_TORSO, Pck, compare_poses
 from ..poses.pose import Pose
 
-WARM_UP_TURNS, TIMED_TURNS = 2, 15  # of each network, when they are timed
+WARM_UP_TURNS, TIMED_TURNS = 2, 15  # inferences of each network
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What was measured on the frames held out, beside the model as JSON.
+    """The results on the held-out frames; stored as JSON beside the model.
 
-    agreement: of the keypoints. output_errors: relative_error of each output; *_ms: median of an inference on the CPU.
+    agreement: PCK of the keypoints; output_errors: relative_error of each output; *_ms: median time of an inference on
+    the CPU; weight_bits, float_layers: how the network was quantized.
     """
 
     agreement: Pck
@@ -31,8 +32,8 @@ class Comparison:
     weight_bits: int = 8
     float_layers: tuple[str, ...] = ()
 
-    def in_a_line(self) -> str:
-        """For people."""
+    def as_line(self) -> str:
+        """The results in one line, for people."""
         found = self.agreement
         torso = f"{found.within_torso:.1%}" if found.within_torso is not None else "(no torso seen)"
         mean = f"{found.mean_pixels:.1f}" if found.mean_pixels is not None else "-"
@@ -47,14 +48,14 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Found:
-    """What a network gave for some frames: the signal of its outputs, and the poses, in pixels of the input."""
+    """The results of a network on some frames: the signal of its outputs, and the poses in pixels of the input."""
 
     outputs: list[Outputs]
     poses: list[list[Pose]]
 
 
 def infer_frames(core: ov.Core, network: PoseModel, frames: list[np.ndarray], progress: ProgressLine) -> Found:
-    """Run a network on frames, each (1, height, width, 3) uint8 of its input's size, one at a time, on the CPU."""
+    """Run a network on frames, each (1, height, width, 3) uint8 of the input's size, one at a time, on the CPU."""
     request, decoder = _request(core, network), network.decoder
     found = Found([], [])
     for number, frame in enumerate(frames):
@@ -66,7 +67,7 @@ def infer_frames(core: ov.Core, network: PoseModel, frames: list[np.ndarray], pr
 
 
 def infer_signal(core: ov.Core, graph: ov.Model, file: ModelFile, frames: list[np.ndarray]) -> list[Outputs]:
-    """The signal of the outputs of a variant of a file's graph, which stays as it is; frames as in infer_frames."""
+    """The signal of the outputs of a variant of a file's graph; frames as in infer_frames. `graph` is not changed."""
     network = make_uniform(graph.clone(), file)
     request, decoder = _request(core, network), network.decoder
     return [decoder.signal(_infer(request, decoder, frame)) for frame in frames]
@@ -85,7 +86,10 @@ def compare(
     frames: list[np.ndarray],
     progress: ProgressLine,
 ) -> Comparison:
-    """How far the saved model is from the float network, on frames that calibrated nothing."""
+    """Compare the saved model `file` with the float network on held-out frames.
+
+    truth: the float network's results on the same frames.
+    """
     network = load_model(core, file)
     network.reshape(frames[0].shape[2], frames[0].shape[1])
     found = infer_frames(core, network, frames, progress)
@@ -99,7 +103,7 @@ def compare(
 
 
 def output_errors(truth: Sequence[Outputs], found: Sequence[Outputs]) -> dict[str, float]:
-    """relative_error of each output over some frames."""
+    """The relative_error of each output over some frames."""
     return {
         name: relative_error([outputs[name] for outputs in truth], [outputs[name] for outputs in found])
         for name in truth[0]
@@ -112,7 +116,7 @@ def _request(core: ov.Core, network: PoseModel) -> ov.InferRequest:
 
 
 def _times(requests: list[ov.InferRequest], frames: list[np.ndarray]) -> list[float]:
-    """The median ms of each; they take turns, so that what else the machine does falls on all alike."""
+    """The median ms of each request. They take turns, so that other load on the machine affects all of them alike."""
     times: list[list[float]] = [[] for _ in requests]
     for turn in range(WARM_UP_TURNS + TIMED_TURNS):
         for request, own in zip(requests, times, strict=True):
@@ -122,7 +126,7 @@ def _times(requests: list[ov.InferRequest], frames: list[np.ndarray]) -> list[fl
 
 
 def relative_error(truth: Sequence[np.ndarray], found: Sequence[np.ndarray]) -> float:
-    """Root mean square of the difference over that of the true values: 1 is as wrong as nothing at all."""
+    """RMS of the difference, divided by the RMS of the true values; an output of zeros has 1."""
     error = sum(float(np.square(a - b, dtype=np.float64).sum()) for a, b in zip(truth, found, strict=True))
     signal = sum(float(np.square(a, dtype=np.float64).sum()) for a in truth)
     return float(np.sqrt(error / signal)) if signal else float(error > 0)

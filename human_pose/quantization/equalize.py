@@ -1,10 +1,10 @@
 """Make a network easier to quantize without changing what it computes.
 
-Where a depthwise convolution feeds a pointwise one and nothing stands between them, its channels may be scaled at will,
-if the weights that read them are scaled back. A tensor has one scale in INT8; if a few of its channels are much larger
-than the others, the others drown in rounding. So the channels are brought to like size, after Nagel et al., "Data-Free
-Quantization through Weight Equalization and Bias Correction", arXiv 1906.04721; here with the channels' sizes measured
-on real frames.
+If a depthwise convolution directly feeds a pointwise one, its output channels may be scaled by any factors, if the
+weights that read them are scaled back. In INT8 a tensor has one scale: if a few channels are much larger than the
+others, the others are lost in rounding. So the channels are scaled to similar sizes, after Nagel et al., "Data-Free
+Quantization through Weight Equalization and Bias Correction", arXiv 1906.04721. Here the sizes of the channels are
+measured on real frames.
 """
 
 from collections.abc import Iterable
@@ -15,13 +15,13 @@ from openvino import opset13 as ops
 
 from ..inference.float_twin import constant
 
-MIN_SHARE = 1e-3  # a channel smaller than this share of the largest is taken for this large: it is all but nothing
+MIN_SHARE = 1e-3  # of the largest channel; a smaller one counts as this large, because it is almost zero
 
 
 def equalize(core: ov.Core, model: ov.Model, inputs: Iterable[np.ndarray]) -> int:
-    """Scale the channels between all depthwise and pointwise convolutions of `model`, in place; returns of how many.
+    """Scale the channels between all depthwise and pointwise convolutions of `model`, in place; returns the number.
 
-    inputs: what the model's input takes, float32, of the one size that the model is reshaped to.
+    inputs: float32 arrays for the model's input, all of the size that the model is reshaped to.
     """
     pairs = _pairs(model)
     if not pairs:
@@ -44,7 +44,7 @@ def equalize(core: ov.Core, model: ov.Model, inputs: Iterable[np.ndarray]) -> in
 
 
 def _pairs(model: ov.Model) -> list[tuple[ov.Node, ov.Node]]:
-    """Each depthwise convolution whose only reader is a convolution, and that one; both with constant weights."""
+    """Pairs of a depthwise convolution and a convolution that is its only reader; both with constant weights."""
     pairs = []
     for second in model.get_ordered_ops():
         if second.get_type_name() != "Convolution":
@@ -59,7 +59,7 @@ def _pairs(model: ov.Model) -> list[tuple[ov.Node, ov.Node]]:
 
 
 def _scale(first: ov.Node, second: ov.Node, channels: np.ndarray) -> None:
-    """Divide the channels between two convolutions so that they and the weights that read them vary alike.
+    """Scale the channels between two convolutions, so that channels and the weights that read them vary equally.
 
     channels: (n,) float32, the largest absolute value of each channel.
     """

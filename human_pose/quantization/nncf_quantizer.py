@@ -1,4 +1,4 @@
-"""The quantization itself, by NNCF: an optional package that is imported only here, and only when it is needed."""
+"""Quantization with NNCF, an optional package that is imported only here, and only when needed."""
 
 import contextlib
 import importlib
@@ -29,7 +29,7 @@ class QuantizerMissingError(DemoError):
 
 
 def import_nncf() -> Any:
-    """The package, silenced. Raises QuantizerMissingError."""
+    """Import NNCF without its messages. Raises QuantizerMissingError."""
     try:
         with contextlib.redirect_stdout(io.StringIO()):
             nncf = importlib.import_module("nncf")
@@ -48,10 +48,10 @@ def quantize_graph(
     float_layers: Collection[str],
     progress: Progress,
 ) -> ov.Model:
-    """Post-training quantization to INT8, calibrated on `inputs`, each as the model's input takes it.
+    """Post-training quantization to INT8, calibrated on `inputs`, each an array for the model's input.
 
-    weight_bits: 8, or 7, which leaves the sums room: with 8 they may overflow on CPUs without VNNI instructions, in any
-    layer but the first, where NNCF always leaves it. float_layers: names of the layers that stay in float.
+    weight_bits: 8 or 7. With 8, sums may overflow on CPUs without VNNI instructions; 7 prevents that. In the first
+    layer NNCF always prevents it. float_layers: names of the layers that stay in float.
     """
     nncf = import_nncf()
     seen = 0
@@ -59,29 +59,29 @@ def quantize_graph(
     def as_input(image: np.ndarray) -> np.ndarray:
         nonlocal seen
         seen += 1
-        progress(f"calibrating: frame {seen}")  # NNCF goes over them several times
+        progress(f"calibrating: frame {seen}")  # NNCF reads them several times
         return image
 
     fixes = nncf.quantization.advanced_parameters.OverflowFix
     fix = fixes.ENABLE if weight_bits == 7 else fixes.FIRST_LAYER
     try:
-        with contextlib.redirect_stdout(io.StringIO()):  # its bars would be taken for results
+        with contextlib.redirect_stdout(io.StringIO()):  # its progress bars would mix with the results
             return nncf.quantize(
                 model,
                 nncf.Dataset(inputs, as_input),
                 subset_size=len(inputs),
-                preset=nncf.QuantizationPreset.MIXED,  # weights symmetric, activations as they are
+                preset=nncf.QuantizationPreset.MIXED,  # weights symmetric, activations asymmetric
                 ignored_scope=nncf.IgnoredScope(names=sorted(float_layers)) if float_layers else None,
                 advanced_parameters=nncf.AdvancedQuantizationParameters(overflow_fix=fix),
             )
-    except Exception as error:  # it raises kinds of its own, and OpenVINO's
+    except Exception as error:  # it raises its own types and those of OpenVINO
         raise DemoError(f"NNCF cannot quantize this network: {first_line(error)}") from error
 
 
 def sensitive_layers(model: ov.Model, infer: Callable[[ov.Model], list[Outputs]], progress: Progress) -> list[str]:
-    """The names of all convolutions, the one first whose weights, rounded alone, spoil the outputs most.
+    """The names of all convolutions, the most sensitive first: rounding its weights alone changes the outputs most.
 
-    infer: what a variant of the model gives for some frames, always the same ones.
+    infer: gives the outputs of a variant of the model on some fixed frames.
     """
     truth = infer(model)
     names = [node.get_friendly_name() for node in model.get_ordered_ops() if node.get_type_name() in CONVOLUTIONS]
@@ -99,7 +99,7 @@ def sensitive_layers(model: ov.Model, infer: Callable[[ov.Model], list[Outputs]]
 
 
 def rounded(weights: np.ndarray) -> np.ndarray:
-    """Weights (outputs, ...) float32, each output's rounded to what INT8 can say."""
+    """Weights (outputs, ...) float32, rounded per output to the values that INT8 can represent."""
     step = np.abs(weights).max(axis=tuple(range(1, weights.ndim)), keepdims=True) / MAX_INT8
     step[step == 0] = 1
     result: np.ndarray = (np.round(weights / step) * step).astype(np.float32)

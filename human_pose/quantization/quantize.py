@@ -1,4 +1,4 @@
-"""Quantize a float network to INT8, measure what that did to the keypoints, and keep it only if they stayed."""
+"""Quantize a float network to INT8, compare the keypoints of both, and keep the result if its PCK is high enough."""
 
 import json
 import logging
@@ -29,20 +29,21 @@ from .nncf_quantizer import Progress, import_nncf, quantize_graph, sensitive_lay
 log = logging.getLogger(__name__)
 
 INT8 = "FP16-INT8"
-DEFAULT_BOUND = 0.9  # share of the float network's keypoints that must be found again
-WEIGHT_BITS = (8, 7)  # the second only where the first is not good enough
-SENSITIVITY_SAMPLES = 2  # frames that a single layer's loss is measured on; there are up to a few hundred layers
-FLOAT_LAYERS = (8, 16, 32, 48, 64)  # how many --accuracy-control leaves in float, one try after the other
+DEFAULT_BOUND = 0.9  # minimum PCK: share of the float network's keypoints that must be found again
+WEIGHT_BITS = (8, 7)  # the second is tried only if the first is not good enough
+SENSITIVITY_SAMPLES = 2  # frames for the sensitivity of a layer; few, because a network can have hundreds of layers
+FLOAT_LAYERS = (8, 16, 32, 48, 64)  # how many layers --accuracy-control keeps in float, tried in this order
 
 Quantizer = Callable[[ov.Model, Sequence[np.ndarray], int, Collection[str], Progress], ov.Model]
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What the user asked for.
+class Options:
+    """The options of `quantize`.
 
     model: a name, or the path of a float IR; source: a video or a folder of images; name: None for the model's own;
-    size: the input's shorter side in pixels, None for the model's own; bound: least share of keypoints found again.
+    size: the input's shorter side in pixels, None for the model's own; bound: minimum PCK.
+    force: keep a model below it; accuracy_control: keep sensitive layers in float.
     """
 
     model: str
@@ -55,62 +56,66 @@ class Wish:
     accuracy_control: bool = False
 
 
-def quantize(wish: Wish, models_folder: Path = MODELS_FOLDER, quantizer: Quantizer | None = None) -> tuple[Path, str]:
-    """Write the INT8 model and its figures to models_folder/name/FP16-INT8; returns the .xml and the figures in words.
+def quantize(
+    options: Options, models_folder: Path = MODELS_FOLDER, quantizer: Quantizer | None = None
+) -> tuple[Path, str]:
+    """Write the INT8 model and its result to models_folder/name/FP16-INT8; returns the .xml and the result as a line.
 
-    quantizer: what turns a float graph into a quantized one; None for NNCF. Raises DemoError where too few keypoints
-    were found again, and nothing is written; UsageError for what cannot be quantized at all.
+    quantizer: turns a float graph into a quantized one; None for NNCF. Raises DemoError where too few keypoints were
+    found again; then nothing is written. Raises UsageError where the model cannot be quantized at all.
     """
     started_at = time.perf_counter()
     if quantizer is None:
-        import_nncf()  # before anything that takes long
+        import_nncf()  # fail early if it is missing
     progress, core = ProgressLine(), ov.Core()
-    source = open_source(wish.source)
-    network = load_model(core, _float_file(wish.model, models_folder))
-    name = wish.name or network.file.name
+    source = open_source(options.source)
+    network = load_model(core, _float_file(options.model, models_folder))
+    name = options.name or network.file.name
     folder = _target(name, models_folder)
-    calibration, held_out = split(read_samples(source, wish.samples, wish.size or network.own_size))
-    # What chose between attempts would flatter the one it chose; a single frame has to do both.
-    choosing, judging = held_out[::2], held_out[1::2] or held_out
+    calibration, held_out = split(read_samples(source, options.samples, options.size or network.own_size))
+    # The frames that select the best attempt would flatter it, so others test it; a single frame has to do both.
+    selection, test = held_out[::2], held_out[1::2] or held_out
     _, height, width, _ = held_out[0].shape
     network.reshape(width, height)
     graph, inputs = _raw_graph(core, network, calibration)
     own_shape = core.read_model(network.file.path).input().partial_shape
-    truth, last_truth = (infer_frames(core, network, frames, progress) for frames in (choosing, judging))
-    if not any(truth.poses) or not any(last_truth.poses):
-        raise UsageError(f"The float network finds nobody in '{source.name}', so nothing can be judged. Give another.")
+    truth, test_truth = (infer_frames(core, network, frames, progress) for frames in (selection, test))
+    if not any(truth.poses) or not any(test_truth.poses):
+        raise UsageError(
+            f"The float network finds nobody in '{source.name}', so there is nothing to compare. Give another."
+        )
     equalize(core, graph, inputs)
 
     try:
         models_folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".quantize-", dir=models_folder) as gathering:
             best: tuple[Comparison, Path] | None = None
-            attempts = _attempts(core, graph, network.file, inputs, wish.accuracy_control, progress)
+            attempts = _attempts(core, graph, network.file, inputs, options.accuracy_control, progress)
             for number, (bits, kept) in enumerate(attempts):
                 quantized = (quantizer or quantize_graph)(graph.clone(), inputs, bits, kept, progress.show)
                 xml = Path(gathering) / str(number) / f"{name}.xml"
                 _save(quantized, own_shape, xml, name)
-                figures = compare(core, network, truth, ModelFile(name, INT8, xml), choosing, progress)
-                figures = replace(figures, weight_bits=bits, float_layers=tuple(kept))
+                result = compare(core, network, truth, ModelFile(name, INT8, xml), selection, progress)
+                result = replace(result, weight_bits=bits, float_layers=tuple(kept))
                 log.info(
-                    f"{bits} bits for weights, {len(kept)} layers in float: {figures.agreement.found_again:.1%} of the "
-                    f"keypoints found again, {figures.float_ms:.0f} -> {figures.quantized_ms:.0f} ms"
+                    f"{bits} bits for weights, {len(kept)} layers in float: {result.agreement.pck:.1%} of the "
+                    f"keypoints found again, {result.float_ms:.0f} -> {result.quantized_ms:.0f} ms"
                 )
-                if best is None or figures.agreement.found_again > best[0].agreement.found_again:
-                    best = figures, xml
-                if figures.agreement.found_again >= wish.bound:
+                if best is None or result.agreement.pck > best[0].agreement.pck:
+                    best = result, xml
+                if result.agreement.pck >= options.bound:
                     break
             assert best is not None
-            figures, xml = best
-            verdict = compare(core, network, last_truth, ModelFile(name, INT8, xml), judging, progress)
-            figures = replace(verdict, weight_bits=figures.weight_bits, float_layers=figures.float_layers)
-            if figures.agreement.found_again < wish.bound and not wish.force:
+            selected, xml = best
+            result = compare(core, network, test_truth, ModelFile(name, INT8, xml), test, progress)
+            result = replace(result, weight_bits=selected.weight_bits, float_layers=selected.float_layers)
+            if result.agreement.pck < options.bound and not options.force:
                 raise DemoError(
-                    f"{name} is refused in INT8: {figures.in_a_line()}; asked for: {wish.bound:.0%}. Give a --size "
-                    f"or frames that suit it better, {'' if wish.accuracy_control else '--accuracy-control, '}"
+                    f"{name} is refused in INT8: {result.as_line()}; asked for: {options.bound:.0%}. Give a --size "
+                    f"or frames that suit it better, {'' if options.accuracy_control else '--accuracy-control, '}"
                     "a lower --bound, or --force to keep it all the same."
                 )
-            facts = _facts(network, figures, source.name, (width, height), len(calibration))
+            facts = _facts(network, result, source.name, (width, height), len(calibration))
             facts["seconds"] = round(time.perf_counter() - started_at, 1)
             xml.with_suffix(".json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
             _install(xml.parent, folder)
@@ -118,15 +123,15 @@ def quantize(wish: Wish, models_folder: Path = MODELS_FOLDER, quantizer: Quantiz
         raise DemoError(f"Cannot write to '{folder}': {error.strerror or error}.") from error
     finally:
         ProgressLine.clear()
-    if figures.quantized_ms >= figures.float_ms:
-        log.info("Alone on this CPU it is no faster than the float model; only its file is smaller.")
-    return folder / xml.name, f"{figures.in_a_line()}; it took {facts['seconds']:.0f} s"
+    if result.quantized_ms >= result.float_ms:
+        log.info("On this CPU it is no faster than the float model; only its file is smaller.")
+    return folder / xml.name, f"{result.as_line()}; it took {facts['seconds']:.0f} s"
 
 
 def _attempts(
     core: ov.Core, graph: ov.Model, file: ModelFile, inputs: Inputs, accuracy_control: bool, progress: ProgressLine
 ) -> Iterator[tuple[int, list[str]]]:
-    """Bits for weights and layers to leave in float, the most INT8 first; layers are measured only when need be."""
+    """Bits for weights and layers to keep in float, the most INT8 first; layers are measured only when needed."""
     for bits in WEIGHT_BITS:
         yield bits, []
     layers = []
@@ -134,7 +139,7 @@ def _attempts(
         some = inputs.frames[:: max(1, len(inputs) // SENSITIVITY_SAMPLES)][:SENSITIVITY_SAMPLES]
         layers = sensitive_layers(graph, lambda model: infer_signal(core, model, file, some), progress.show)
     for count in FLOAT_LAYERS:
-        if count < len(layers):  # else there would be nothing left to quantize
+        if count < len(layers):  # else no layer would be quantized
             for bits in WEIGHT_BITS:
                 yield bits, layers[:count]
 
@@ -147,9 +152,9 @@ def _float_file(model: str, models_folder: Path) -> ModelFile:
 
 
 def _target(name: str, models_folder: Path) -> Path:
-    """The folder to install in. Raises UsageError where the model that is there was not made here."""
+    """The folder to install in. Raises UsageError where it holds a model that this command did not make."""
     if BUNDLED.get(name) == INT8:
-        raise UsageError(f"{name} has an {INT8} of its makers. Give another --name: {name}-own.")
+        raise UsageError(f"{name} has an {INT8} by its makers. Give another --name: {name}-own.")
     if name not in BUNDLED:
         check_new_name(name)
     folder = models_folder / name / INT8
@@ -159,7 +164,7 @@ def _target(name: str, models_folder: Path) -> Path:
 
 
 def _raw_graph(core: ov.Core, network: PoseModel, calibration: list[np.ndarray]) -> tuple[ov.Model, Inputs]:
-    """The model as it is on disk, of a fixed size, and the frames as its own input takes them: float BGR 0..255."""
+    """The model as it is on disk, with a fixed size, and the frames for its own input: float BGR 0..255."""
     graph = core.read_model(network.file.path)
     _, height, width, _ = calibration[0].shape
     is_nchw = graph.input().partial_shape[1] == ov.Dimension(3)
@@ -168,7 +173,7 @@ def _raw_graph(core: ov.Core, network: PoseModel, calibration: list[np.ndarray])
 
 
 def _save(model: ov.Model, shape: ov.PartialShape, xml: Path, name: str) -> None:
-    """Write an IR, its input open again where it was; a model that does not allow it keeps the calibration's size."""
+    """Write an IR with its original input shape; if the model does not allow that, with the calibration's size."""
     xml.parent.mkdir()
     fixed = model.input().partial_shape
     try:
@@ -180,9 +185,9 @@ def _save(model: ov.Model, shape: ov.PartialShape, xml: Path, name: str) -> None
 
 
 def _facts(
-    network: PoseModel, figures: Comparison, source: str, size: tuple[int, int], calibrated_on: int
+    network: PoseModel, result: Comparison, source: str, size: tuple[int, int], calibrated_on: int
 ) -> dict[str, Any]:
-    """The figures and what they were measured on, for the JSON file."""
+    """The result and its conditions, for the JSON file."""
     return {
         "float_model": network.file.name,
         "float_sha256": network.sha256(),
@@ -191,12 +196,12 @@ def _facts(
         "calibrated_on_frames": calibrated_on,
         "near_pixels": NEAR_PIXELS,
         "near_torso": NEAR_TORSO,
-        **asdict(figures),
+        **asdict(result),
     }
 
 
 def _install(made: Path, folder: Path) -> None:
-    """Move a whole folder to its place; what this command made there before is gone then."""
+    """Move a complete folder to its place, and replace an earlier result of this command."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     if folder.exists():
         shutil.rmtree(folder)

@@ -14,13 +14,13 @@ try:
     from ..command import OptionParser
     from ..console import print_result, run_command, say, set_up_terminal
     from ..evaluate import load_annotations
+    from ..measurement.machine import check_psutil
     from .charts import check_matplotlib
     from .compare import comparison
     from .options import study_parser, wish_of
     from .report import write_report
     from .results import FILE, Study
     from .runner import begin, carry_on, check_same_machine
-    from .summary import summary
 except ImportError as import_error:
     sys.exit(f"error: {explain_import_error(import_error)}")
 
@@ -29,6 +29,7 @@ def run_study(arguments: list[str]) -> int:
     """Begin or resume a study. 130 where it was stopped, with the report of what was done."""
     options = study_parser(__doc__).parse_args(arguments)
     folder: Path = options.output
+    check_psutil()
     if options.charts:
         check_matplotlib()
     has_one = (folder / FILE).is_file()
@@ -46,8 +47,8 @@ def run_study(arguments: list[str]) -> int:
         make_folder(folder)
     study.save(folder)
     is_complete = study.data["complete"] or carry_on(study, folder)
-    write_report(study, folder, options.charts)
-    print_result("\n".join(summary(study)))
+    report = write_report(study, folder, options.charts)
+    print_result("\n".join(report.first_page))
     say(f"The report: {folder / 'report.html'}")
     return 0 if is_complete else 130
 

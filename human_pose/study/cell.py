@@ -3,17 +3,28 @@
 The JSON holds the job's task, the cell and the wish (see plan.py). A failure is printed as {"error": ...}.
 """
 
+import contextlib
 import json
 import os
 import sys
+from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from ..console import show_messages
 from ..errors import DemoError, first_line
+from ..evaluate import evaluate
 from ..inference.estimator import must_not_be_torn_down
 from ..measurement import throughput as measure
 from ..measurement.cells import ORIGINALS, Cell, Wish
-from . import accuracy, hetero, original
+from ..measurement.workload import Workload
+from ..media.sources import open_source
+from ..poses.pck import compare_poses
+from ..poses.pose import Pose
+from ..quantization.calibration import read_samples
+from . import hetero, original
 
 RUNS = {"openvino": measure.openvino_run, "benchmark_app": measure.benchmark_app_run}
 
@@ -29,13 +40,41 @@ def do(task: str, cell: Cell, wish: Wish, reference: str) -> dict[str, Any]:
         case "run":
             return RUNS[cell.kind](cell, wish)
         case "agreement":
-            return accuracy.agreement(cell, wish, reference)
+            return pck(cell, wish, reference)
         case "ap":
-            return accuracy.average_precision(cell, wish)
+            return average_precision(cell, wish)
         case "check":
             return original.check(cell, wish, reference)
         case _:
             return hetero.explain(cell, wish)
+
+
+def pck(cell: Cell, wish: Wish, reference: str) -> dict[str, Any]:
+    """How many of the keypoints that the FP32 network `reference` finds on the video the cell's network finds again."""
+    own = Workload(cell, wish)
+    samples = read_samples(open_source(wish.input), wish.agreement_frames, min(own.size))
+    truth = poses(Workload(replace(cell, precision="FP32", file=reference), wish), samples)
+    return asdict(compare_poses(zip(truth, poses(own, samples), strict=True)))
+
+
+def poses(workload: Workload, samples: list[np.ndarray]) -> list[list[Pose]]:
+    """Everybody in each input (1, h, w, 3), in its pixels."""
+    workload.configure()
+    request = workload.compile_for_one().network.create_infer_request()
+    decoder, found = workload.network.decoder, []
+    for sample in samples:
+        request.infer({"image": sample})
+        found.append(decoder.decode({name: request.get_tensor(name).data[0] for name in decoder.output_names}))
+    return found
+
+
+def average_precision(cell: Cell, wish: Wish) -> dict[str, Any]:
+    """COCO's metrics in percent over the labelled set, and over how many images."""
+    workload = Workload(cell, wish)
+    labelled, size = (Path(str(wish.images)), Path(str(wish.annotations))), min(workload.size)
+    with contextlib.redirect_stdout(None):
+        done = evaluate(workload.core, workload.network, *labelled, cell.device, size)
+    return {"metrics": done.metrics, "images": done.images, "left_out": len(done.left_out)}
 
 
 def main(argument: str) -> int:

@@ -1,16 +1,17 @@
-"""What the figures say besides the summary, in plain words; nothing is said that the runs do not show."""
+"""What a study found, in words: the sentences of the first page, then more; nothing that the runs do not show."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ..inference.backend import members_of
-from ..measurement.cells import FRAMEWORKS, Cell
-from ..measurement.intervals import Ratio
+from ..measurement.cells import FRAMEWORKS
+from ..measurement.intervals import MIN_RUNS, Ratio
 from ..poses.pck import NEAR_PIXELS, NEAR_TORSO
-from .findings import against_fp32, against_members, against_original, layers, measured, members, originals
-from .plan import accuracy_cells
-from .results import Study
+from .findings import AGREES, Findings, Speedup, Summary, agrees, best
+from .plan import schedule
+from .results import error_of, is_disturbed
 
-TELLING = 0.1  # layers of a type tell why a HETERO is slow where they take so much more of the device's own time
+NAMED = 2  # cells that are no slower than the fastest, by name; of more, their number
+TELLING = 0.1  # layers of a type explain why a HETERO is slow where they take so much more of the device's own time
 
 
 class Conclusion(NamedTuple):
@@ -20,15 +21,85 @@ class Conclusion(NamedTuple):
     sentences: list[str]
 
 
-def conclusions(study: Study) -> list[Conclusion]:
-    """The most important first."""
-    made = [
-        Conclusion("Precision", _precisions(study)),
-        Conclusion("MULTI", _joined(study, "MULTI")),
-        Conclusion("HETERO", _joined(study, "HETERO")),
-        Conclusion("The original", _originals(study)),
+def first_page(found: Findings) -> list[str]:
+    """Five sentences: what is fastest, its cost, what precisions and devices give, and how far to trust the study.
+
+    Where the figures are not to be quoted: why that is so, and how far to trust the study.
+    """
+    why, top = found.doubt(), best(found.measured, "application_fps")
+    if why is not None or top is None:
+        return [sentence for sentence in (why, _trust(found)) if sentence]
+    fastest, others = top
+    cell, fps = fastest.cell, fastest.application_fps
+    interval = "" if fps.low is None else f" ({fps.low:.1f} to {fps.high:.1f})"
+    said = (
+        f"{cell.model} {cell.precision} on {cell.where} with the {cell.hint} hint is the fastest: {fps.mean:.1f} FPS"
+        f"{interval} for the whole application at an input of {fastest.input_size}."
+    )
+    if others:
+        named = "; ".join(other.label for other in others) if len(others) <= NAMED else f"{len(others)} others"
+        said += f" No difference from it was shown for {named}."
+    elif fps.low is None:
+        said += " Too few runs to be sure."
+    return [said, _cost(found, fastest), _precisions(found, fastest), _devices(found), _trust(found)]
+
+
+def _cost(found: Findings, fastest: Summary) -> str:
+    """Latency, against the lowest with the same model and precision, and accuracy."""
+    model, precision = fastest.cell.model, fastest.cell.precision
+    same = [one for one in found.measured if (one.cell.model, one.cell.precision) == (model, precision)]
+    said = f"Inference of a frame then takes {fastest.latency_ms.mean:.1f} ms"
+    quickest, equal = best(same, "latency_ms") or (fastest, [])
+    if fastest not in (quickest, *equal):
+        said += (
+            f"; on {quickest.cell.where} with the {quickest.cell.hint} hint it takes {quickest.latency_ms.mean:.1f} "
+            f"ms, at {quickest.application_fps.mean:.1f} FPS"
+        )
+    accuracy = {one.cell.precision: one for one in found.accuracy if one.cell.model == model}
+    ap = {precision: one.ap.metrics["AP"] for precision, one in accuracy.items() if one.ap}
+    pck = accuracy[precision].pck if precision in accuracy else None
+    if precision in ap:
+        base = f", FP32's {ap['FP32']:.1f}" if "FP32" in ap and precision != "FP32" else ""
+        return f"{said}. Its AP is {ap[precision]:.1f}{base}."
+    if pck is not None and pck.keypoints:
+        return f"{said}. It finds {pck.within_pixels:.1%} of FP32's keypoints on the video again."
+    return f"{said}. What it costs in accuracy was not measured."
+
+
+def _precisions(found: Findings, fastest: Summary) -> str:
+    given = [
+        f"{one.own.cell.precision} (executed in {one.own.execution}) gives {one.application}"
+        for one in found.against_fp32()
+        if one.own.cell.model == fastest.cell.model
     ]
-    return [conclusion for conclusion in made if conclusion.sentences]
+    if not given:
+        alone = f"{fastest.cell.model} ran in {fastest.cell.precision} alone"
+        return f"What FP16 and INT8 bring was not measured: {alone}."
+    return f"Over FP32 on {found.wish.devices[0]}, {', '.join(given)} the FPS of the whole application."
+
+
+def _devices(found: Findings) -> str:
+    """What MULTI and HETERO give, each at its best, or that they were not measured."""
+    given, lacking, said = [], [], []
+    for kind in ("MULTI", "HETERO"):
+        top = best(found.joined(kind), "inference_fps")
+        if top is None:
+            lacking.append(kind)
+            continue
+        where, strongest = top[0].cell.where, found.against_members(top[0])[1]
+        if strongest is None:
+            said.append(f"what {where} gives is not known, since no device of it was measured alone")
+        else:
+            given.append(f"{where} gives {strongest}")
+    if given:
+        said.insert(0, f"against the FPS of its best device alone, {' and '.join(given)}")
+    if lacking:
+        missing = found.study.data["missing_devices"]
+        reasons = [first_part(why) for name, why in missing.items() if name.split(":")[0] in lacking]
+        why = f": {reasons[0]}" if reasons else ""
+        said.append(f"{' and '.join(lacking)} {'were' if len(lacking) > 1 else 'was'} not measured{why}")
+    text = "; ".join(said)
+    return f"{text[0].upper()}{text[1:]}."
 
 
 def first_part(reason: str) -> str:
@@ -36,98 +107,120 @@ def first_part(reason: str) -> str:
     return reason.split(": ")[0]
 
 
-def _precisions(study: Study) -> list[str]:
-    """What each precision gives and costs against FP32, on the first device."""
-    said = []
-    for cell, base, ratios in against_fp32(study):
+def _trust(found: Findings) -> str:
+    """How many runs there are, what spoiled some of them, and whether OpenVINO's own tool finds the same."""
+    study, wish, runs = found.study, found.wish, found.study.data["runs"]
+    said = [f"How far to trust this: {wish.runs} run{'s' * (wish.runs > 1)} of {wish.length} each"]
+    if wish.runs < MIN_RUNS:
+        said.append(f"too few runs for intervals, which take {MIN_RUNS}")
+    if not study.data["complete"]:
+        done = sum(run["round"] < wish.runs for run in runs)
+        said.append(f"the study was stopped after {done} of {len(schedule(study.cells, wish))} runs")
+    disturbed = sum(map(is_disturbed, runs))
+    said.append(f"other programs disturbed {disturbed or 'none'} of {len(runs)} runs")
+    if disturbed:
+        kept = sum(any(run.is_disturbed for run in one.runs) for one in found.every)
+        said[-1] += f", which count in {kept} cells that have too few others" if kept else ", which are left out"
+    if failed := sum(error_of(run) is not None for run in runs):
+        said.append(f"{failed} run{'s' * (failed > 1)} failed (results.json has the errors)")
+    if tool := found.against_tool():
+        differ = [f"{one.label}: {against}" for one, against in tool if not agrees(against)]
+        same = f"OpenVINO's benchmark_app finds the same FPS of inference alone within {AGREES:.0%}"
+        said.append(f"that {same} was not shown for {', '.join(differ)}" if differ else same)
+    if any(device["is_stand_in"] for device in study.data["machine"]["devices"]):
+        said.append("the second device is the CPU under another name and says nothing about a GPU")
+    return f"{'; '.join(said)}."
+
+
+def conclusions(found: Findings) -> list[Conclusion]:
+    """What the figures say besides the first page, the most important first."""
+    made = [
+        Conclusion("Precision", [_precision(one) for one in found.against_fp32()]),
+        Conclusion("MULTI", _joined(found, "MULTI")),
+        Conclusion("HETERO", _joined(found, "HETERO")),
+        Conclusion("The original", _originals(found)),
+    ]
+    return [conclusion for conclusion in made if conclusion.sentences]
+
+
+def _precision(one: Speedup) -> str:
+    """What a precision gives and costs against FP32."""
+    cell = one.own.cell
+    return (
+        f"{cell.model} {cell.precision} on {cell.where}, {cell.hint} hint (executed in {one.own.execution}) against "
+        f"FP32 ({one.base.execution}): inference alone {one.inference}, whole application {one.application}"
+        f"{_accuracy(one.own, one.base)}."
+    )
+
+
+def _accuracy(own: Summary, base: Summary) -> str:
+    pck, said = own.pck, ""
+    if own.ap and base.ap:
+        ap, base_ap = (round(found.metrics["AP"], 1) for found in (own.ap, base.ap))
+        said = f"; AP {ap:.1f} against {base_ap:.1f} over {own.ap.images} images ({ap - base_ap:+.1f} points)"
+    if pck is None:
+        return said or "; what it costs in accuracy was not measured"
+    if not pck.keypoints:
+        return said or "; nobody was found on the video, so what it costs in accuracy is not known"
+    torso = "" if pck.within_torso is None else f", {pck.within_torso:.1%} within {NEAR_TORSO} of the torso"
+    near = f"{pck.within_pixels:.1%} lie within {NEAR_PIXELS:.0f} pixels"
+    return f"{said}; of FP32's {pck.keypoints} keypoints on the video {near}{torso}"
+
+
+def _joined(found: Findings, kind: str) -> list[str]:
+    """What a MULTI or HETERO gave over its devices alone, or why that is not known."""
+    said = [
+        f"{device} was not measured: {first_part(reason)}."
+        for device, reason in found.study.data["missing_devices"].items()
+        if device.startswith(f"{kind}:")
+    ]
+    for one in found.joined(kind):
+        if kind == "MULTI" and one.cell.hint == "latency":
+            continue  # one request runs on one device
+        total, strongest = found.against_members(one)
+        if strongest is None:
+            said.append(f"{one.label}: no device of it was measured alone, so what it gave is not known.")
+            continue
+        pays = "" if not strongest.is_shown else " pays" if strongest.value > 1 else " does not pay"
+        is_whole = len(found.members(one)) == len(set(members_of(one.cell.device)))
+        alone = "" if is_whole else " that were measured alone"
+        against_sum = f"; against their sum {total}" if kind == "MULTI" and total is not None else ""
         said.append(
-            f"{cell.model} {cell.precision} on {cell.where}, {cell.hint} hint (executed in {study.execution(cell)}) "
-            f"against FP32 ({study.execution(base)}): inference alone {ratios['inference_fps']}, whole application "
-            f"{ratios['application_fps']}{_cost(study, cell, base)}."
+            f"{one.label}{pays}: inference alone against the best of its devices{alone} {strongest}{against_sum}."
+            f"{_split(found, one, strongest)}"
         )
     return said
 
 
-def _cost(study: Study, cell: Cell, base: Cell) -> str:
-    own, other = study.extra("ap", cell), study.extra("ap", base)
-    told = ""
-    if own and other and "error" not in own and "error" not in other:
-        ap, base_ap = (round(found["metrics"]["AP"], 1) for found in (own, other))
-        told = f"; AP {ap:.1f} against {base_ap:.1f} over {own['images']} images ({ap - base_ap:+.1f} points)"
-    found = study.extra("agreement", cell)
-    if found is None or "error" in found:
-        return told or "; what it costs in accuracy was not measured"
-    if not found["keypoints"]:
-        return told or "; nobody was found on the video, so what it costs in accuracy is not known"
-    torso = "" if found["within_torso"] is None else f", {found['within_torso']:.1%} within {NEAR_TORSO} of the torso"
-    near = f"{found['within_pixels']:.1%} lie within {NEAR_PIXELS:.0f} pixels"
-    return f"{told}; of FP32's {found['keypoints']} keypoints on the video {near}{torso}"
-
-
-def _joined(study: Study, kind: str) -> list[str]:
-    """What a MULTI or HETERO gave over its devices alone, or why that is not known."""
-    said = [
-        f"{device} was not measured: {first_part(reason)}."
-        for device, reason in study.data["missing_devices"].items()
-        if device.startswith(f"{kind}:")
-    ]
-    for cell in measured(study):
-        is_alone = kind == "MULTI" and cell.hint == "latency"  # one request runs on one device
-        if cell.device.startswith(f"{kind}:") and not is_alone and cell.requests is None:
-            total, strongest = against_members(study, cell)
-            label = cell.label()
-            if strongest is None:
-                said.append(f"{label}: no device of it was measured alone, so what it gave is not known.")
-                continue
-            is_whole = len(members(study, cell)) == len(set(members_of(cell.device)))
-            alone = "" if is_whole else " that were measured alone"
-            against_sum = f"; against their sum {total}" if kind == "MULTI" and total is not None else ""
-            said.append(
-                f"{label}{_pays(strongest)}: inference alone against the best of its devices{alone} {strongest}"
-                f"{against_sum}.{_why(study, cell, strongest)}"
-            )
-    return said
-
-
-def _pays(one: Ratio) -> str:
-    return "" if not one.is_shown else " pays" if one.value > 1 else " does not pay"
-
-
-def _why(study: Study, cell: Cell, strongest: Ratio) -> str:
-    """What HETERO's split costs, where the layers of the cell were looked at."""
-    told = layers(study, cell)
-    if told is None or "crossing_tensors" not in told:
+def _split(found: Findings, one: Summary, strongest: Ratio) -> str:
+    """What HETERO's split costs, where the layers of the cell are known."""
+    layers = found.layers(one)
+    if layers is None or layers.crossing_tensors is None or layers.crossing_bytes is None:
         return ""
-    if told["crossing_tensors"] == 0:
-        return f" All of the network runs on {' and '.join(told['operations'])}: nothing crosses between devices."
+    if layers.crossing_tensors == 0:
+        return f" All of the network runs on {' and '.join(layers.operations)}: nothing crosses between devices."
     said = (
-        f" The network is cut into {told['subgraphs'] or 'some'} subgraphs; {told['crossing_bytes'] / 1e6:.2f} MB a "
+        f" The network is cut into {layers.subgraphs or 'some'} subgraphs; {layers.crossing_bytes / 1e6:.2f} MB a "
         "frame cross between the devices."
     )
-    last = members(study, cell).get(members_of(cell.device)[-1])
-    more = [] if last is None or strongest.value > 1 else _more_time(told, layers(study, last))
-    return said + (f" Profiled against {last.device} alone, {' and '.join(more)}." if last and more else "")
-
-
-def _more_time(told: dict[str, Any], alone: dict[str, Any] | None) -> list[str]:
-    """The types of layers that take TELLING more time in a HETERO than all layers do on one device alone."""
-    before = {one["type"]: one["ms"] for one in (alone or {}).get("layer_types", [])}
-    return [
-        f"{one['type']} takes {one['ms']:.1f} ms a frame instead of {before[one['type']]:.1f}"
-        for one in told["layer_types"]
-        if one["type"] in before and one["ms"] - before[one["type"]] > TELLING * sum(before.values())
+    last = found.members(one).get(members_of(one.cell.device)[-1])
+    alone = None if last is None else found.layers(last)
+    if last is None or alone is None or strongest.value > 1:
+        return said
+    before = {layer["type"]: layer["ms"] for layer in alone.layer_types}
+    more = [
+        f"{layer['type']} takes {layer['ms']:.1f} ms a frame instead of {before[layer['type']]:.1f}"
+        for layer in layers.layer_types
+        if layer["type"] in before and layer["ms"] - before[layer["type"]] > TELLING * sum(before.values())
     ]
+    return said + (f" Profiled against {last.cell.device} alone, {' and '.join(more)}." if more else "")
 
 
-def _originals(study: Study) -> list[str]:
-    lacking = [FRAMEWORKS[original.kind] for original in originals(study) if study.why_not(original) is not None]
+def _originals(found: Findings) -> list[str]:
+    lacking = [FRAMEWORKS[one.cell.kind] for one in found.originals if one.why_not is not None]
     said = [f"Not measured in {' and '.join(lacking)}."] if lacking else []
-    for original in originals(study):
-        for cell in accuracy_cells(study.cells, study.wish):
-            if cell.model == original.model and study.runs(cell) and study.runs(original):
-                ratios = against_original(study, cell, original)
-                said.append(
-                    f"OpenVINO over {FRAMEWORKS[original.kind]}, {cell.label()}: inference alone "
-                    f"{ratios['inference_fps']}, whole application {ratios['application_fps']}."
-                )
-    return said
+    return said + [
+        f"OpenVINO over {FRAMEWORKS[one.base.cell.kind]}, {one.own.label}: inference alone {one.inference}, whole "
+        f"application {one.application}."
+        for one in found.against_originals(found.accuracy)
+    ]

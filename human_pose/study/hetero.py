@@ -1,13 +1,13 @@
 """Why a device is as fast as it is: the layers that cost most, and of HETERO what crosses between the devices."""
 
+import math
 from collections import Counter
-from dataclasses import replace
 from typing import Any
 
 import openvino as ov
 
 from ..inference import hetero as affinities
-from ..inference.openvino_backend import affinity_of, compile_model
+from ..inference.openvino_backend import affinity_of
 from ..measurement.cells import Cell, Wish
 from ..measurement.workload import Workload
 
@@ -34,15 +34,8 @@ def crossing_bytes(model: ov.Model, affinity: affinities.Affinity) -> tuple[int,
             }
             others = readers - {own, None}
             tensors += len(others)
-            total += len(others) * _bytes(output)
+            total += len(others) * math.prod(output.shape) * output.element_type.size
     return total, tensors
-
-
-def _bytes(output: ov.Output) -> int:
-    count = 1
-    for side in output.shape:
-        count *= int(side)
-    return int(count * output.element_type.size)
 
 
 def explain(cell: Cell, wish: Wish) -> dict[str, Any]:
@@ -53,42 +46,40 @@ def explain(cell: Cell, wish: Wish) -> dict[str, Any]:
     """
     workload = Workload(cell, wish)
     workload.configure()
-    model = workload.network.model
     for device in workload.core.available_devices:
         if "PERF_COUNT" in workload.core.get_property(device, "SUPPORTED_PROPERTIES"):
             workload.core.set_property(device, {"PERF_COUNT": True})
-    settings = replace(workload.settings, hint="latency", requests=None)
-    compiled = compile_model(workload.core, model, cell.device, settings)
-    told: dict[str, Any] = {
+    compiled = workload.compile_for_one()
+    found: dict[str, Any] = {
         "execution_precision": compiled.execution_precision,
         "subgraphs": compiled.subgraphs,
         "operations": dict(compiled.operations),
     }
     if cell.device.startswith("HETERO:"):
-        affinity = affinity_of(workload.core, model, cell.device, settings)
-        total, tensors = crossing_bytes(model, affinity)
-        told |= {"crossing_bytes": total, "crossing_tensors": tensors}
-    return told | layer_times(compiled.network.create_infer_request(), workload)
+        model = workload.network.model
+        total, tensors = crossing_bytes(model, affinity_of(workload.core, model, cell.device, workload.settings))
+        found |= {"crossing_bytes": total, "crossing_tensors": tensors}
+    return found | layer_times(compiled.network.create_infer_request(), workload)
 
 
 def layer_times(request: ov.InferRequest, workload: Workload) -> dict[str, Any]:
-    """ms an inference: by type, and of the heaviest layers; an empty table where the device does not tell."""
+    """ms an inference: by type, and of the heaviest layers; empty tables where the device has no profile."""
     layers: dict[str, tuple[str, str]] = {}
     times: Counter[str] = Counter()
+    by_type: Counter[str] = Counter()
     request.infer({"image": workload.inputs[0]})
     for number in range(INFERENCES):
         request.infer({"image": workload.inputs[number % len(workload.inputs)]})
         try:
             profile = request.get_profiling_info()
         except RuntimeError:
-            return {"layer_types": [], "heaviest": []}
+            break
         for layer in profile:
             if "NOT_RUN" not in str(layer.status):
+                ms = layer.real_time.total_seconds() * 1000 / INFERENCES
                 layers[layer.node_name] = (layer.node_type, layer.exec_type)
-                times[layer.node_name] += layer.real_time.total_seconds() * 1000 / INFERENCES
-    by_type: Counter[str] = Counter()
-    for name, ms in times.items():
-        by_type[layers[name][0]] += ms
+                times[layer.node_name] += ms
+                by_type[layer.node_type] += ms
     return {
         "layer_types": [{"type": kind, "ms": round(ms, 4)} for kind, ms in by_type.most_common() if ms > 0],
         "heaviest": [

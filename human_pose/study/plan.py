@@ -3,7 +3,6 @@
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from ..measurement.cells import ORIGINALS, Cell, Model, Wish
 
@@ -12,7 +11,7 @@ from ..measurement.cells import ORIGINALS, Cell, Model, Wish
 class Job:
     """A process to be started: a run of a cell, or something found out once.
 
-    task: 'run', or of cell.TASKS; round: the number of the run, from 0.
+    task: of cell.do; round: the index of the run, from 0.
     """
 
     task: str
@@ -24,28 +23,20 @@ class Job:
         return f"{self.task} {self.round} {self.cell.id}"
 
 
-def matrix(wish: Wish, models: Iterable[Model]) -> list[Cell]:
+def matrix(wish: Wish, models: Sequence[Model]) -> list[Cell]:
     """Devices x precisions x hints, then devices x requests; a cell that is in both is there once."""
-    cells: dict[str, Cell] = {}
-
-    def add(model: Model, device: str, **rest: Any) -> None:
-        for affinity in ("auto", "conv") if device.startswith("HETERO") else ("auto",):
-            cell = Cell("openvino", model.name, model.precision, model.file, device, affinity=affinity,
-                        not_measured=model.missing, **rest)  # fmt: skip
-            cells.setdefault(cell.id, cell)
-
-    listed = list(models)
-    for model in listed:
-        for device in wish.devices:
-            for hint in wish.hints:
-                add(model, device, hint=hint)
-    there = [model for model in listed if model.missing is None]
-    for model in there[:1]:
-        # Where the hint is latency the device asks for one request: the grid is that of throughput.
-        for device in wish.devices:
-            for number in wish.requests:
-                add(model, device, hint="throughput", requests=int(number) if number.isdecimal() else None)
-    return list(cells.values())
+    first = [model for model in models if model.missing is None][:1]
+    numbers = [int(number) if number.isdecimal() else None for number in wish.requests]
+    wanted = [(model, device, hint, None) for model in models for device in wish.devices for hint in wish.hints]
+    # Where the hint is latency the device asks for one request: the grid is that of throughput.
+    grid = [(model, device, "throughput", count) for model in first for device in wish.devices for count in numbers]
+    cells = [
+        Cell("openvino", model.name, model.precision, model.file, device, hint, requests, affinity,
+             not_measured=model.missing)
+        for model, device, hint, requests in [*wanted, *grid]
+        for affinity in (("auto", "conv") if device.startswith("HETERO") else ("auto",))
+    ]  # fmt: skip
+    return list({cell.id: cell for cell in cells}.values())
 
 
 def schedule(cells: Iterable[Cell], wish: Wish) -> list[Job]:

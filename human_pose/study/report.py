@@ -1,15 +1,16 @@
 """The report of a study: conclusions, tables, charts and the machine; Markdown, and a page that needs no network."""
 
-from collections.abc import Sequence
+import base64
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
 from ..files import write_whole
 from .charts import Chart, charts
-from .conclusions import conclusions
-from .findings import doubt
+from .conclusions import Conclusion, conclusions, first_page
+from .findings import Findings
 from .results import Study
-from .summary import summary
 from .tables import Table, number, tables
 
 TITLE = "What pays on this machine"
@@ -20,51 +21,51 @@ METHOD = (
     "a tenth of a core meanwhile, and 5 % of all: it is run once more (but not in a quick study), and left out "
     "where five others remain. A ratio whose interval holds 1 is reported as no difference shown."
 )
-STYLE = """
-:root { color-scheme: light; --line: #ccd3da; --soft: #f3f5f7; --page: #fff; --ink: #1b2733; --accent: #1f6fb8 }
-@media screen and (prefers-color-scheme: dark) {
-  :root { color-scheme: dark; --line: #3b4753; --soft: #1d262f; --page: #12181e; --ink: #e3e9ef; --accent: #79b8f3 }
-}
-body { margin: 0 auto; max-width: 70rem; padding: 1rem; background: var(--page); color: var(--ink);
-  font: 1rem/1.5 system-ui, sans-serif; overflow-wrap: anywhere }
-h1 { font-size: 1.6rem; line-height: 1.25; margin: .5rem 0 } h2 { font-size: 1.2rem; margin: 2rem 0 .3rem }
-h1, h2, summary { color: var(--accent) } summary { cursor: pointer } .note { opacity: .8; margin: .4rem 0 .2rem }
-.first { font-size: 1.15rem } .first li { margin: .4rem 0 } .first ol { padding-left: 1.4rem }
-.warning { border: 3px solid #c9555a; padding: .5rem 1rem; font-weight: 600 }
-.charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 27rem), 1fr)); gap: 0 1.5rem;
-  align-items: start; margin: .8rem 0 } svg { width: 100%; height: auto }
-h3 { font-size: 1rem; margin: .8rem 0 0 } ul { margin: .2rem 0; padding-left: 1.4rem }
-.wide { overflow-x: auto } table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums }
-th, td { border-bottom: 1px solid var(--line); padding: .25rem .5rem; text-align: right; vertical-align: top;
-  overflow-wrap: normal } th { background: var(--soft); vertical-align: bottom }
-td:not(:first-child) { white-space: nowrap } td:first-child { min-width: 13rem }
-th:first-child, td:first-child, .words td { text-align: left } .words td:last-child { white-space: normal }
-@media screen and (max-width: 40rem) {
-  th:first-child, td:first-child { position: sticky; left: 0; min-width: 8rem; max-width: 8rem; overflow-wrap: anywhere;
-    background: var(--page); border-right: 1px solid var(--line) }
-  .wide { scrollbar-width: auto; border-right: 3px double var(--line) }
-}
-@page { size: A4; margin: 12mm }
-@media print {
-  body { max-width: none; padding: 0; font-size: 8.5pt } .wide { overflow: visible }
-  h2 { margin: 1.2rem 0 .2rem } h2, h3, .note { break-after: avoid } table, tr, li, svg, .note { break-inside: avoid }
-  table { font-size: 7pt; width: 100% } th, td { padding: .1rem .25rem } details:not([open]) { display: none }
-  .charts { grid-template-columns: 1fr 1fr; break-inside: avoid }
-  .first { break-after: page; font-size: 11.5pt; height: 270mm; display: flex; flex-direction: column }
-  .first .charts { flex: 1; min-height: 0; grid-template: minmax(0, 1fr) minmax(0, 1fr) / 1fr }
-  .first svg { height: 100% }
-}
-"""
+STYLE = Path(__file__).with_name("page.css")
 
 
-def write_report(study: Study, folder: Path, with_charts: bool = True) -> None:
+@dataclass(frozen=True)
+class Report:
+    """What the Markdown and the page show, in this order; doubt: why the figures are not to be quoted."""
+
+    title: str
+    doubt: str | None
+    first_charts: list[Chart]
+    first_page: list[str]
+    note: str
+    conclusions: list[Conclusion]
+    tables: list[tuple[Table, list[Chart]]]
+
+
+def report_of(study: Study, with_charts: bool = True) -> Report:
+    """Two charts are on the first page, none of figures that are not to be quoted; latency stands in for accuracy."""
+    found = Findings(study)
+    drawn = charts(found) if with_charts else []
+    first = [chart for kind in ("summary", "accuracy", "latency") for chart in drawn if chart.kind == kind]
+    machine = Table("The machine and the runs", "", ["", ""], [list(fact) for fact in facts(study)])
+    with_their_charts = [
+        (table, [chart for chart in drawn if chart.kind in table.charts]) for table in [*tables(found), machine]
+    ]
+    return Report(
+        title(study),
+        found.doubt(),
+        [] if found.doubt() else first[:2],
+        first_page(found),
+        study.wish.note,
+        conclusions(found),
+        with_their_charts,
+    )
+
+
+def write_report(study: Study, folder: Path, with_charts: bool = True) -> Report:
     """Write report.html, report.md, results.csv and the charts into the folder. Raises DemoError."""
-    drawn = charts(study) if with_charts else []
-    for chart in drawn:
+    report = report_of(study, with_charts)
+    for chart in {*report.first_charts, *(chart for _, shown in report.tables for chart in shown)}:
         write_whole(folder / f"{chart.name}.svg", chart.svg)
     study.write_csv(folder)
-    write_whole(folder / "report.md", as_markdown(study, drawn).encode())
-    write_whole(folder / "report.html", as_page(study, drawn).encode())
+    write_whole(folder / "report.md", as_markdown(report).encode())
+    write_whole(folder / "report.html", as_page(report).encode())
+    return report
 
 
 def title(study: Study) -> str:
@@ -89,7 +90,6 @@ def facts(study: Study) -> list[tuple[str, str]]:
         for model in study.data["models"]
     ]
     sizes = {"x".join(map(str, run["input_size"])) for run in study.data["runs"] if "input_size" in run}
-    length = f"{wish.frames} frames" if wish.frames else f"{wish.seconds:g} s"
     conditions = [run["conditions"] for run in study.data["runs"] if run.get("conditions")]
     return [
         ("CPU", f"{machine['cpu']}, {machine['cores']} logical cores"),
@@ -100,8 +100,8 @@ def facts(study: Study) -> list[tuple[str, str]]:
         ("Models", "; ".join(models)),
         ("Video", f"{video['name']}, {'x'.join(map(str, video['frame_size']))}"),
         ("Network's input", ", ".join(sorted(sizes)) or "-"),
-        ("Runs", f"{wish.runs} of each cell ({wish.original_runs} of the original), {length} for each measurement, "
-                 f"{wish.pause_s:g} s of pause; seed {wish.seed}"),
+        ("Runs", f"{wish.runs} of each cell ({wish.original_runs} of the original), {wish.length} for each "
+                 f"measurement, {wish.pause_s:g} s of pause; seed {wish.seed}"),
         ("CPU frequency, MHz", _range(conditions, "mhz")),
         ("Temperature, C", _range(conditions, "temperature_c")),
         ("Cores taken by others", _range(conditions, "other_cores")),
@@ -109,82 +109,66 @@ def facts(study: Study) -> list[tuple[str, str]]:
 
 
 def _range(conditions: Sequence[dict[str, float | None]], key: str) -> str:
-    told = [value for one in conditions if (value := one[key]) is not None]
-    return f"{number(min(told))} to {number(max(told))}" if told else "the system does not tell"
+    values = [value for one in conditions if (value := one[key]) is not None]
+    return f"{number(min(values))} to {number(max(values))}" if values else "the system does not tell"
 
 
-def as_markdown(study: Study, drawn: Sequence[Chart]) -> str:
-    def shown(charts: Sequence[Chart]) -> list[str]:
-        return [f"![{chart.title}]({chart.name}.svg)" for chart in charts]
+def as_markdown(report: Report) -> str:
+    def shown(drawn: Iterable[Chart]) -> list[str]:
+        return [f"![{chart.title}]({chart.name}.svg)" for chart in drawn]
 
-    parts = [f"# {title(study)}", *shown(_first(study, drawn))]
-    parts.append("\n".join(f"{number}. {sentence}" for number, sentence in enumerate(summary(study), 1)))
-    parts += [study.wish.note] if study.wish.note else []
-    for conclusion in conclusions(study):
-        parts.append(f"**{conclusion.title}**")
-        parts.append("\n".join(f"- {sentence}" for sentence in conclusion.sentences))
+    parts = [f"# {report.title}", *shown(report.first_charts)]
+    parts.append("\n".join(f"{index}. {sentence}" for index, sentence in enumerate(report.first_page, 1)))
+    parts.append(report.note)
+    for about, sentences in report.conclusions:
+        parts += [f"**{about}**", "\n".join(f"- {sentence}" for sentence in sentences)]
     parts.append(METHOD)
-    for table in [*tables(study), _machine(study)]:
-        parts += [f"## {table.title}", *([table.note] if table.note else [])]
-        parts += [*shown(_of(table, drawn)), _markdown_table(table)]
-    return "\n\n".join(parts) + "\n"
+    for table, drawn in report.tables:
+        rows = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in [table.head, *table.rows]]
+        rows.insert(1, "|---" * len(table.head) + "|")
+        parts += [f"## {table.title}", table.note, *shown(drawn), "\n".join(rows)]
+    return "\n\n".join(filter(None, parts)) + "\n"
 
 
-def _first(study: Study, drawn: Sequence[Chart]) -> list[Chart]:
-    """The two charts of the first page; none of figures that are not to be quoted. Latency stands in for accuracy."""
-    if doubt(study) is not None:
-        return []
-    first = [chart for chart in drawn if chart.is_on_first_page]
-    return (first + [chart for chart in drawn if chart.kind == "latency"])[:2]
+def as_page(report: Report) -> str:
+    """One file, charts included."""
 
+    def shown(drawn: Sequence[Chart]) -> str:
+        images = [
+            f'<img alt="{escape(chart.title)}" src="data:image/svg+xml;base64,{base64.b64encode(chart.svg).decode()}">'
+            for chart in drawn
+        ]
+        return _tag("div class=charts", *images) if drawn else ""
 
-def _of(table: Table, drawn: Sequence[Chart]) -> list[Chart]:
-    return [chart for chart in drawn if chart.kind in table.charts]
+    def listed(kind: str, sentences: Iterable[str]) -> str:
+        return _tag(kind, *(_tag("li", escape(sentence)) for sentence in sentences))
 
-
-def _machine(study: Study) -> Table:
-    return Table("The machine and the runs", "", [["", ""], *[list(fact) for fact in facts(study)]])
-
-
-def _markdown_table(table: Table) -> str:
-    lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in table.rows]
-    return "\n".join([lines[0], "|---" * len(table.rows[0]) + "|", *lines[1:]])
-
-
-def as_page(study: Study, drawn: Sequence[Chart]) -> str:
-    def shown(charts: Sequence[Chart]) -> str:
-        return f"<div class=charts>{''.join(chart.inline for chart in charts)}</div>" if charts else ""
-
-    first = _first(study, drawn)
-    why = doubt(study)
-    warning = "" if why is None else f"<p class=warning>{escape(why)}</p>"
-    sentences = "".join(f"<li>{escape(sentence)}</li>" for sentence in summary(study) if sentence != why)
-    top = f"<h1>{escape(title(study))}</h1>{warning}{shown(first)}<ol>{sentences}</ol>"
-    parts = [f"<section class=first>{top}</section>"]
-    parts += [f"<p>{escape(study.wish.note)}</p>"] if study.wish.note else []
-    for conclusion in conclusions(study):
-        told = "".join(f"<li>{escape(sentence)}</li>" for sentence in conclusion.sentences)
-        parts.append(f"<h3>{escape(conclusion.title)}</h3><ul>{told}</ul>")
-    parts.append(f"<p class=note>{escape(METHOD)}</p>")
-    for table in [*tables(study), _machine(study)]:
-        note = f"<p class=note>{escape(table.note)}</p>" if table.note else ""
-        charts = [chart for chart in _of(table, drawn) if chart not in first]
-        inside = f"{note}{shown(charts)}{_html_table(table)}"
-        if table.is_detail:
-            parts.append(f"<details><summary>{escape(table.title)}</summary>{inside}</details>")
-        else:
-            parts.append(f"<h2>{escape(table.title)}</h2>{inside}")
+    warning = [_tag("p class=warning", escape(report.doubt))] if report.doubt else []
+    sentences = listed("ol", [sentence for sentence in report.first_page if sentence != report.doubt])
+    heading = _tag("h1", escape(report.title))
+    parts = [_tag("section class=first", heading, *warning, shown(report.first_charts), sentences)]
+    parts += [_tag("p", escape(report.note))] if report.note else []
+    parts += [_tag("h3", escape(about)) + listed("ul", sentences) for about, sentences in report.conclusions]
+    parts.append(_tag("p class=note", escape(METHOD)))
+    for table, drawn in report.tables:
+        note = _tag("p class=note", escape(table.note)) if table.note else ""
+        inside = note + shown([chart for chart in drawn if chart not in report.first_charts]) + _html_table(table)
+        about = _tag("summary" if table.is_detail else "h2", escape(table.title))
+        parts.append(_tag("details", about, inside) if table.is_detail else about + inside)
     head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
-    body = "\n".join(parts)
-    style = f"<title>{escape(title(study))}</title><style>{STYLE}</style>"
-    return f'<!doctype html>\n<html lang="en"><head>{head}{style}</head>\n<body>{body}</body></html>\n'
+    head += _tag("title", escape(report.title)) + _tag("style", STYLE.read_text(encoding="utf-8"))
+    body = _tag("body", "\n".join(parts))
+    return f'<!doctype html>\n<html lang="en">{_tag("head", head)}\n{body}</html>\n'
 
 
 def _html_table(table: Table) -> str:
     """With a head that is repeated where a page of paper ends within the table."""
-    head, *rows = table.rows
-    lines = ["".join(f"<td>{escape(cell)}</td>" for cell in row) for row in rows]
-    heads = "".join(f"<th>{escape(cell)}</th>" for cell in head) if any(head) else ""
-    kind = " class=words" if len(head) == 2 else ""
-    body = "".join(f"<tr>{line}</tr>" for line in lines)
-    return f"<div class=wide><table{kind}><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
+    head = [_tag("th", escape(cell)) for cell in table.head if any(table.head)]
+    rows = [_tag("tr", *(_tag("td", escape(cell)) for cell in row)) for row in table.rows]
+    kind = "table class=words" if len(table.head) == 2 else "table"
+    return _tag("div class=wide", _tag(kind, _tag("thead", _tag("tr", *head)), _tag("tbody", *rows)))
+
+
+def _tag(name: str, *inside: str) -> str:
+    """name: with attributes, as 'p class=note'."""
+    return f"<{name}>{''.join(inside)}</{name.split()[0]}>"

@@ -13,7 +13,6 @@ from ..errors import UsageError
 from ..files import write_whole
 from ..folders import PROJECT
 from ..measurement.cells import Cell, Wish
-from ..measurement.intervals import MIN_RUNS
 from .plan import Job
 
 FORMAT, VERSION = "human-pose-study", 2
@@ -44,9 +43,10 @@ def _as_text(data: dict[str, Any]) -> str:
     """JSON in which each cell, run and extra is a line."""
     fields = []
     for key, value in data.items():
-        one_line = json.dumps(value, allow_nan=False)
-        rows = [json.dumps(row, allow_nan=False) for row in value] if isinstance(value, list) else []
-        fields.append(f"{json.dumps(key)}: " + ("[\n " + ",\n ".join(rows) + "\n]" if rows else one_line))
+        text = json.dumps(value, allow_nan=False)
+        if isinstance(value, list) and value:
+            text = "[\n " + ",\n ".join(json.dumps(row, allow_nan=False) for row in value) + "\n]"
+        fields.append(f"{json.dumps(key)}: {text}")
     return "{\n" + ",\n".join(fields) + "\n}\n"
 
 
@@ -59,18 +59,12 @@ def is_disturbed(run: dict[str, Any]) -> bool:
     return bool((run.get("conditions") or {}).get("disturbed"))
 
 
-def value_of(run: dict[str, Any], key: str) -> float | None:
-    """A run's value, of its latency the mean; None where it has none."""
-    value = run.get(key)
-    return value["mean"] if isinstance(value, dict) else value
-
-
 def error_of(run: dict[str, Any]) -> str | None:
     """Why a run gave no figures; None if it gave them."""
     if "error" in run:
         return str(run["error"])
-    lacks_mean = any(key in run and value_of(run, key) is None for key in KEYS.values())
-    return "it gave too few results for a mean (--seconds makes a run longer)" if lacks_mean else None
+    found = [run[key]["mean"] if isinstance(run[key], dict) else run[key] for key in KEYS.values() if key in run]
+    return "it gave too few results for a mean (--seconds makes a run longer)" if None in found else None
 
 
 class Study:
@@ -89,7 +83,7 @@ class Study:
         wished["models"] = [kept(model) if Path(model).is_file() else model for model in wish.models]
         begun = {"begun_on": date.today().isoformat(), "complete": False}
         head = {"format": FORMAT, "version": VERSION, **begun, "wish": wished, **found}
-        rows = [{**cell.as_data(), "file": kept(cell.file)} for cell in cells]
+        rows = [{"id": cell.id, **asdict(cell), "file": kept(cell.file)} for cell in cells]
         return cls({**head, "cells": rows, "runs": [], "extras": []})
 
     @classmethod
@@ -135,8 +129,8 @@ class Study:
 
     @property
     def cells(self) -> list[Cell]:
-        cells = [{key: cell[key] for key in cell if key != "id"} for cell in self.data["cells"]]
-        return [Cell(**{**cell, "file": there(cell["file"])}) for cell in cells]
+        rows = [{key: row[key] for key in row if key != "id"} for row in self.data["cells"]]
+        return [Cell(**{**row, "file": there(row["file"])}) for row in rows]
 
     def add(self, job: Job, result: dict[str, Any]) -> None:
         """Note down what a job gave."""
@@ -154,43 +148,12 @@ class Study:
         return {*(run["job"] for run in self.data["runs"]), *found}
 
     def all_runs(self, cell: Cell) -> list[dict[str, Any]]:
-        """Those that gave figures."""
+        """A cell's runs that gave figures."""
         return [run for run in self.data["runs"] if run["cell"] == cell.id and error_of(run) is None]
 
-    def runs(self, cell: Cell) -> list[dict[str, Any]]:
-        """Those whose figures count: the undisturbed ones, or all, where too few of them are undisturbed."""
-        every = self.all_runs(cell)
-        quiet = [run for run in every if not is_disturbed(run)]
-        return quiet if len(quiet) >= MIN_RUNS else every
-
     def errors(self, cell: Cell) -> list[str]:
+        """Why its other runs gave none."""
         return [why for run in self.data["runs"] if run["cell"] == cell.id and (why := error_of(run)) is not None]
-
-    def extra(self, task: str, cell: Cell) -> dict[str, Any] | None:
-        """What a task found out of a cell; None if it was not done."""
-        return next((e for e in self.data["extras"] if e["task"] == task and e["cell"] == cell.id), None)
-
-    def values(self, cell: Cell, key: str) -> list[float]:
-        """One value a run. key: of KEYS' values; of the latency, each run's mean."""
-        return [value for run in self.runs(cell) if (value := value_of(run, key)) is not None]
-
-    def input_size(self, cell: Cell) -> str:
-        """Of the network in a cell that was run: '344x256'."""
-        return "x".join(map(str, self.runs(cell)[-1]["input_size"]))
-
-    def execution(self, cell: Cell) -> str:
-        """The type that a cell executed in, as OpenVINO told it in its last run."""
-        runs = self.runs(cell)
-        return str(runs[-1].get("execution_precision", "-")) if runs else "-"
-
-    def why_not(self, cell: Cell) -> str | None:
-        """Why there is no figure of a cell; None if there is one."""
-        if cell.not_measured is not None:
-            return cell.not_measured
-        if self.runs(cell):
-            return None
-        errors = self.errors(cell)
-        return errors[-1] if errors else "the study was ended before its first run"
 
     def write_csv(self, folder: Path) -> None:
         """A row a run. Raises DemoError."""
@@ -199,11 +162,7 @@ class Study:
         table = csv.DictWriter(text, COLUMNS, extrasaction="ignore", lineterminator="\n")
         table.writeheader()
         for run in self.data["runs"]:
-            latency, conditions = run.get("latency_ms") or {}, run.get("conditions") or {}
-            flat = {f"latency_{key}_ms": value for key, value in latency.items()}
-            table.writerow(cells[run["cell"]] | flat | conditions | run | {"executed_on": _joined(run)})
+            latency = {f"latency_{key}_ms": value for key, value in (run.get("latency_ms") or {}).items()}
+            executed_on = {"executed_on": " ".join(run.get("executed_on") or [])}
+            table.writerow(cells[run["cell"]] | latency | (run.get("conditions") or {}) | run | executed_on)
         write_whole(folder / "results.csv", text.getvalue().encode())
-
-
-def _joined(run: dict[str, Any]) -> str:
-    return " ".join(run.get("executed_on") or [])

@@ -1,11 +1,11 @@
 """Does a study's jobs one after the other, each in a process of its own, and keeps every result at once."""
 
+import contextlib
 import hashlib
 import importlib.util
 import json
 import os
 import random
-import re
 import signal
 import subprocess
 import sys
@@ -17,13 +17,12 @@ from typing import Any
 import openvino as ov
 
 from ..console import ProgressLine, StopRequest, minutes, say
-from ..demo.device_cycle import DeviceCycle
 from ..errors import DemoError, UsageError
 from ..inference.backend import VIRTUAL_DEVICES, members_of
-from ..inference.devices import check_device, is_stand_in, missing_devices, open_core
+from ..inference.devices import check_device, is_stand_in, missing_devices, offered_devices, open_core
 from ..measurement import machine
-from ..measurement.cells import ORIGINALS, Cell, Model, Wish
-from ..measurement.workload import first_frames, models_of
+from ..measurement.cells import ORIGINALS, Cell, Wish
+from ..measurement.workload import NOT_GIVEN, first_frames, models_of
 from .original import original_cells
 from .plan import Job, accuracy_cells, in_matrix, layer_cells, matrix, schedule
 from .results import Study, is_disturbed
@@ -44,9 +43,10 @@ def begin(wish: Wish) -> Study:
     models = models_of(wish)
     there = [model for model in models if model.missing is None]
     if not there:
-        if not models:
+        reasons = [model.missing for model in models if model.missing != NOT_GIVEN]
+        if not reasons:
             raise UsageError("No model can be measured: it has none of these precisions. Give others, or other files.")
-        raise DemoError(f"No model can be measured: {models[0].missing}")
+        raise DemoError(f"No model can be measured: {reasons[0]}")
     cells = matrix(wish, models)
     names = list(dict.fromkeys(model.name for model in models))
     cells += original_cells(wish, names[0], names)
@@ -60,7 +60,10 @@ def begin(wish: Wish) -> Study:
     found = {
         "machine": machine.identity(core),
         "missing_devices": missing,
-        "models": [_model(model) for model in models],
+        "models": [
+            {**asdict(m), "file": Path(m.file).name or None, "weights_sha256": None if m.missing else _weights(m.file)}
+            for m in models
+        ],
         "video": {"name": video.name, "frame_size": list(frame.shape[1::-1]), "sha256": _sha256(video)},
     }
     return Study.new(wish, cells, found)
@@ -82,12 +85,12 @@ def devices_of(core: ov.Core, wish: Wish) -> tuple[list[str], dict[str, str]]:
     if not wanted:
         joined = ["MULTI:GPU,CPU", "HETERO:GPU,CPU"] if len(core.available_devices) == 1 else []
         # AUTO is one of the others, or two of them while the slower one still compiles.
-        there = [device for device in DeviceCycle(core, "CPU").devices if not device.startswith("AUTO")]
+        there = [device for device in offered_devices(core) if not device.startswith("AUTO")]
         wanted = [*there, *lacking, *joined]
     missing: dict[str, str] = {}
     for device in wanted:
         for member in members_of(device):
-            kind = re.sub(r"\..*", "", member)  # 'GPU.1' -> 'GPU'
+            kind = member.partition(".")[0]  # 'GPU.1' -> 'GPU'
             if kind in lacking:
                 missing.setdefault(device, f"there is no {kind}: {lacking[kind]}")
             else:
@@ -98,19 +101,8 @@ def devices_of(core: ov.Core, wish: Wish) -> tuple[list[str], dict[str, str]]:
     return list(dict.fromkeys(there)), missing
 
 
-def _model(model: Model) -> dict[str, Any]:
-    return {
-        "name": model.name,
-        "precision": model.precision,
-        "file": Path(model.file).name if model.file else None,
-        "weights_sha256": None if model.missing else _weights(model),
-        "note": model.note,
-        "missing": model.missing,
-    }
-
-
-def _weights(model: Model | Cell) -> str:
-    return _sha256(Path(model.file).with_suffix(".bin"))
+def _weights(xml: str) -> str:
+    return _sha256(Path(xml).with_suffix(".bin"))
 
 
 def _sha256(path: Path) -> str:
@@ -127,7 +119,7 @@ def check_same_machine(study: Study) -> None:
     changed = [key for key in now if now[key] != begun.get(key)]
     if _sha256(Path(study.wish.input)) != study.data["video"]["sha256"]:
         changed.append("video")
-    if {_weights(cell) for cell in in_matrix(study.cells)} - {m["weights_sha256"] for m in study.data["models"]}:
+    if {_weights(cell.file) for cell in in_matrix(study.cells)} - {m["weights_sha256"] for m in study.data["models"]}:
         changed.append("weights")
     if changed:
         raise UsageError(
@@ -136,19 +128,18 @@ def check_same_machine(study: Study) -> None:
         )
 
 
-def jobs_of(study: Study) -> list[tuple[Job, str]]:
-    """All jobs with the FP32 file that each compares with, those of the runs first."""
-    wish, cells = study.wish, study.cells
-    floats = references(study)
-    jobs = [(job, floats.get(job.cell.model, "")) for job in schedule(cells, wish)]
-    for cell in accuracy_cells(cells, wish):
-        if wish.annotations is not None:
-            jobs.append((Job("ap", cell), ""))
-        if cell.precision != "FP32" and cell.model in floats:
-            jobs.append((Job("agreement", cell), floats[cell.model]))
+def jobs_of(study: Study) -> list[Job]:
+    """All jobs, those of the runs first."""
+    wish, cells, floats = study.wish, study.cells, references(study)
+    compared = [cell for cell in accuracy_cells(cells, wish) if cell.precision != "FP32" and cell.model in floats]
     originals = [cell for cell in cells if cell.kind in ORIGINALS and cell.not_measured is None]
-    jobs += [(Job("check", cell), floats[cell.model]) for cell in originals if cell.model in floats]
-    return jobs + [(Job("layers", cell), "") for cell in layer_cells(cells, wish)]
+    wanted = {
+        "ap": accuracy_cells(cells, wish) if wish.annotations is not None else [],
+        "agreement": compared,
+        "check": [cell for cell in originals if cell.model in floats],
+        "layers": layer_cells(cells, wish),
+    }
+    return schedule(cells, wish) + [Job(task, cell) for task, those in wanted.items() for cell in those]
 
 
 def references(study: Study) -> dict[str, str]:
@@ -166,7 +157,7 @@ def carry_on(study: Study, folder: Path) -> bool:
     return is_done
 
 
-def repeats(study: Study) -> list[tuple[Job, str]]:
+def repeats(study: Study) -> list[Job]:
     """The runs that other programs disturbed once more, in random order; what is disturbed again stays so."""
     wish = study.wish
     jobs = [
@@ -175,25 +166,23 @@ def repeats(study: Study) -> list[tuple[Job, str]]:
         for number in range(sum(is_disturbed(run) for run in study.all_runs(cell) if run["round"] < wish.runs))
         if not wish.quick
     ]
-    floats = references(study)
-    return [(job, floats.get(job.cell.model, "")) for job in random.Random(wish.seed).sample(jobs, len(jobs))]
+    return random.Random(wish.seed).sample(jobs, len(jobs))
 
 
-def work_off(wanted: list[tuple[Job, str]], study: Study, folder: Path) -> bool:
+def work_off(wanted: list[Job], study: Study, folder: Path) -> bool:
     """Do the jobs that are not done yet. Returns False where the user asked to stop."""
-    jobs = [(job, reference) for job, reference in wanted if job.id not in study.done]
+    jobs = [job for job in wanted if job.id not in study.done]
+    floats = references(study)
     progress = ProgressLine(0)
     started_at = time.perf_counter()
     with StopRequest() as stop:
-        for number, (job, reference) in enumerate(jobs):
-            left = ""
-            if number:
-                left_s = (time.perf_counter() - started_at) / number * (len(jobs) - number)
-                left = f", {minutes(left_s)} left"
-            progress.show(f"{number + 1} of {len(jobs)}{left}: {job.task} {job.cell.label()}")
-            if job.task == "run" and not study.runs(job.cell) and len(study.errors(job.cell)) >= GIVEN_UP_AFTER:
+        for index, job in enumerate(jobs):
+            left_s = (time.perf_counter() - started_at) / max(index, 1) * (len(jobs) - index)
+            left = f", {minutes(left_s)} left" if index else ""
+            progress.show(f"{index + 1} of {len(jobs)}{left}: {job.task} {job.cell.label()}")
+            if job.task == "run" and len(study.errors(job.cell)) >= GIVEN_UP_AFTER and not study.all_runs(job.cell):
                 continue
-            result = do(job, study.wish, stop, reference)
+            result = do(job, study.wish, stop, floats.get(job.cell.model, ""))
             if result is None:
                 progress.clear()
                 say("Stopped: the report is of what was done; --resume goes on.")
@@ -243,20 +232,18 @@ def do(job: Job, wish: Wish, stop: StopRequest, reference: str = "") -> dict[str
 
 def result_of(code: int, output: str, errors: str) -> dict[str, Any]:
     """The last line that a cell's process printed, or why there is none."""
-    lines = output.strip().splitlines()
+    lines, said = output.strip().splitlines(), errors.strip().splitlines()
     if code == 0 and lines:
-        try:
+        with contextlib.suppress(ValueError):
             result: dict[str, Any] = json.loads(lines[-1])
             return result
-        except ValueError:
-            pass
-    said = errors.strip().splitlines()
     ended = f"its process was ended by signal {-code}" if code < 0 else f"its process ended with exit code {code}"
     return {"error": ended + (f": {said[-1]}" if said else "")}
 
 
 def _sleep(seconds: float, stop: StopRequest) -> bool:
+    """Returns False where the user asked to stop."""
     until = time.monotonic() + seconds
-    while time.monotonic() < until and not stop:
-        time.sleep(min(POLL_S, max(0.0, until - time.monotonic())))
+    while not stop and (left_s := until - time.monotonic()) > 0:
+        time.sleep(min(POLL_S, left_s))
     return not stop

@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 PRECISIONS = ("FP16", "FP32", "FP16-INT8")
 DEFAULT_MODEL = "human-pose-estimation-0001"
-ORIGINAL_MODEL = "mobilenet-thin"  # the one whose graph in its own framework can be fetched, for the study
+ORIGINAL_MODEL = "mobilenet-thin"  # its original graph can be downloaded, for the study
 
-# What comes with the project, so that the demo runs without a network: model -> precision.
+# The models that come with the project, so that the demo needs no download: model -> precision.
 BUNDLED = {DEFAULT_MODEL: "FP16-INT8", ORIGINAL_MODEL: "FP16"}
 
 ZOO = "https://storage.openvinotoolkit.org/repositories/open_model_zoo/"
@@ -24,7 +24,7 @@ class RemoteFile(NamedTuple):
         return self.path.rsplit("/", 1)[-1]
 
 
-# model -> precision -> the .xml and the .bin. What is bundled is not downloaded.
+# model -> precision -> the .xml and the .bin. Bundled files are not in this list.
 # human-pose-estimation-0001: Open Model Zoo, Apache-2.0; sizes and checksums from the zoo's model.yml.
 CATALOG: dict[str, dict[str, tuple[RemoteFile, RemoteFile]]] = {
     DEFAULT_MODEL: {

@@ -1,4 +1,4 @@
-"""Convert a pose network of another framework (a TensorFlow graph, ONNX, ...) into an IR below `models/`."""
+"""Convert a pose network of another framework (a TensorFlow graph, ONNX, ...) to an IR in `models/`."""
 
 import tempfile
 from pathlib import Path
@@ -14,16 +14,16 @@ from ..inference.model import ModelFile, load_model
 def convert(source: Path, name: str, precision: str, models_folder: Path = MODELS_FOLDER) -> Path:
     """Write `source` as models_folder/name/precision/name.xml and .bin; returns the .xml's path.
 
-    precision: FP32, or FP16, which stores the weights in half the space. The network must be one that the demo can run;
-    UsageError says what is missing otherwise.
+    precision: FP32, or FP16, which stores the weights in half the space. Raises UsageError that says what is missing
+    where the demo cannot run the network.
     """
     if not source.exists():
         raise UsageError(f"Cannot open '{source}': no such file. Give a model that OpenVINO reads.")
     try:
-        is_ir = source.suffix == ".xml"  # which ov.convert_model does not read
+        is_ir = source.suffix == ".xml"  # ov.convert_model does not read IRs
         with hide_library_lines():
             model = ov.Core().read_model(source) if is_ir else ov.convert_model(source)
-    except Exception as error:  # each frontend raises its own kinds
+    except Exception as error:  # each frontend raises its own types
         raise UsageError(f"Cannot convert '{source}': {first_line(error)}") from error
     if any(node.get_type_name() == "FakeQuantize" for node in model.get_ops()):
         raise UsageError(f"'{source}' is quantized and cannot become {precision}. Give the float model it was made of.")
@@ -36,7 +36,7 @@ def convert(source: Path, name: str, precision: str, models_folder: Path = MODEL
             ov.save_model(model, written, compress_to_fp16=precision == "FP16")
             try:
                 load_model(ov.Core(), ModelFile(name, precision, written))
-            except UsageError as error:  # it names the file that was written
+            except UsageError as error:  # its text names the temporary file
                 raise UsageError(str(error).replace(str(written), str(source))) from error
             xml.parent.mkdir(parents=True, exist_ok=True)
             for suffix in (".bin", ".xml"):

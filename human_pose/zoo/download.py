@@ -1,4 +1,4 @@
-"""Fetch a model's files: verified, and moved into place whole or not at all."""
+"""Download a model's files, verify them, and move them into place, all or none."""
 
 import contextlib
 import hashlib
@@ -16,16 +16,16 @@ from ..console import ProgressLine
 from ..errors import DemoError
 from .catalog import RemoteFile
 
-CONNECT_TIMEOUT_S = 4.0  # to the first byte; without a network the demo must not keep its user waiting
+CONNECT_TIMEOUT_S = 4.0  # to the first byte; short, because without a network the user waits for it
 STALL_TIMEOUT_S = 15.0  # between two bytes
-MAX_TEXT = 10_000_000  # bytes of a page
+MAX_TEXT = 10_000_000  # maximum bytes of a page
 
 
 def download(files: Sequence[RemoteFile], base_url: str, folder: Path) -> None:
-    """Fetch `files` from below `base_url` into `folder`; what may have been in it is gone then.
+    """Download `files` from `base_url` into `folder`, which is replaced.
 
-    They are gathered in a folder beside it, which is renamed when every file is there and its checksum is right.
-    Raises DemoError where a file cannot be had whole; then no file of them is left.
+    The files go to a temporary folder first, which is renamed when all files are complete and their checksums correct.
+    Raises DemoError where a file cannot be downloaded completely; then none of the files is kept.
     """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -36,7 +36,7 @@ def download(files: Sequence[RemoteFile], base_url: str, folder: Path) -> None:
         for file in files:
             _download_file(file, base_url.rstrip("/") + "/" + file.path, gathering / file.name)
         gathering.chmod(0o755)
-        if folder.exists():  # what is left of half a model
+        if folder.exists():  # the rest of an incomplete model
             shutil.rmtree(folder)
         gathering.replace(folder)
     except OSError as error:
@@ -76,13 +76,13 @@ def _download_file(file: RemoteFile, url: str, target: Path) -> None:
     if received != file.size:
         raise DemoError(f"{url} gave {received} bytes where {file.size} were expected.")
     if checksum.hexdigest() != file.sha384:
-        raise DemoError(f"{url} has not the expected SHA-384: damaged on the way, or not the file that was meant.")
+        raise DemoError(f"{url} does not have the expected SHA-384: it was damaged on the way, or is another file.")
 
 
 def _open(url: str) -> http.client.HTTPResponse:
     """Open `url`, or give up after CONNECT_TIMEOUT_S.
 
-    A thread does it, because looking up a host name knows no time-out of its own: without a network it can take longer.
+    It runs in a thread, because the look-up of a host name has no timeout: without a network it can take longer.
     """
     outcome: list[http.client.HTTPResponse | Exception] = []
 
@@ -106,12 +106,12 @@ def _open(url: str) -> http.client.HTTPResponse:
 def _server_of(url: str) -> str:
     try:
         return urllib.parse.urlsplit(url).netloc or url
-    except ValueError:  # no address at all
+    except ValueError:  # not an address
         return url
 
 
 def _set_timeout(response: http.client.HTTPResponse, seconds: float) -> None:
-    """Allow slower reads than connecting was allowed; a response without a socket (a file: URL) needs none."""
+    """Set the timeout of reads; a response without a socket (a file: URL) needs none."""
     socket = getattr(getattr(response.fp, "raw", None), "_sock", None)
     if socket is not None:
         socket.settimeout(seconds)

@@ -1,4 +1,4 @@
-"""What models there are: those of the catalog, and those in the models folder, with their sizes and figures."""
+"""List the models of the catalog and of the models folder, with their sizes and results of quantization."""
 
 import json
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ MB = 1e6
 
 @dataclass(frozen=True)
 class Entry:
-    """A model in one precision: where it is, its size in bytes, and what is known of it beyond that."""
+    """A model in one precision: its state (on disk or not), its size in bytes, and a note."""
 
     name: str
     precision: str
@@ -24,7 +24,7 @@ class Entry:
 
 
 def entries(models_folder: Path = MODELS_FOLDER) -> list[Entry]:
-    """The catalog's models first, then the others of the folder."""
+    """All models: those of the catalog first, then the others in the folder."""
     found: list[Entry] = []
     on_disk = {path.name for path in models_folder.glob("[!.]*") if path.is_dir()} if models_folder.is_dir() else set()
     for name in [*CATALOG, *sorted(on_disk - set(CATALOG))]:
@@ -39,10 +39,10 @@ def _entry(name: str, precision: str, models_folder: Path) -> Entry:
     xml = model_file(models_folder, name, precision)
     files = [xml, xml.with_suffix(".bin")]
     remote = CATALOG.get(name, {}).get(precision)
-    figures = xml.with_suffix(".json")
+    result = xml.with_suffix(".json")
     if all(file.is_file() for file in files):
         state = "bundled" if BUNDLED.get(name) == precision else "on disk"
-        note = _figures(figures) if figures.is_file() else ""
+        note = _quantization_note(result) if result.is_file() else ""
         return Entry(name, precision, state, sum(file.stat().st_size for file in files), note)
     if remote is not None:
         note = f"until then: {TWIN}" if BUNDLED.get(name) == "FP16-INT8" else ""
@@ -51,20 +51,20 @@ def _entry(name: str, precision: str, models_folder: Path) -> Entry:
     return Entry(name, precision, "incomplete", present, f"needs {xml.name} and {xml.stem}.bin")
 
 
-def _figures(path: Path) -> str:
-    """What `quantize` wrote beside a model, in a few words."""
+def _quantization_note(path: Path) -> str:
+    """A short note from the JSON file that `quantize` writes beside a model."""
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
-        agreement = facts["agreement"]
-        torso = agreement["within_torso"]
-        share = agreement["within_pixels"] if torso is None else torso
+        pck = facts["agreement"]
+        torso = pck["within_torso"]
+        share = pck["within_pixels"] if torso is None else torso
         return f"{share:.1%} of the float model's keypoints found again on {facts['frames_of']} ({path.name})"
     except (OSError, ValueError, KeyError, TypeError):
         return f"{path.name} cannot be read"
 
 
 def as_table(rows: list[Entry]) -> str:
-    """A line for each, in columns."""
+    """The models as a table, one line each."""
     cells = [("model", "precision", "state", "MB", "")]
     cells += [(row.name, row.precision, row.state, f"{row.size / MB:.1f}", row.note) for row in rows]
     widths = [max(len(line[column]) for line in cells) for column in range(4)]

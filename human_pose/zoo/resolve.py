@@ -1,4 +1,4 @@
-"""From a model's name and precision, or a path, to its file on disk; downloaded if need be."""
+"""Find the file of a model by name and precision, or by path; download it if needed."""
 
 import contextlib
 import logging
@@ -18,10 +18,10 @@ log = logging.getLogger(__name__)
 ZOO_VARIABLE = "HUMAN_POSE_ZOO"  # environment: address of a mirror of the Open Model Zoo's files
 LONGEST_NAME = 100  # bytes of a model's name; it names a folder and two files
 
-WHY_NO_INT8 = (  # of mobilenet-thin; the figures are docs/quantization.md's
-    "quantized as it is, it finds 3 % of its keypoints again; with the 48 layers in float that it takes to find 93 %, "
-    "little of the speed is left (docs/quantization.md). "
-    f"Give -p FP16 or -m {DEFAULT_MODEL}, or make one that is measured on your own frames: "
+WHY_NO_INT8 = (  # of mobilenet-thin; the figures are from docs/quantization.md
+    "quantized as it is, it finds 3 % of its keypoints again on a CPU without VNNI; to find 93 %, 48 layers must stay "
+    "in float, and then it is hardly faster (docs/quantization.md). "
+    f"Give -p FP16 or -m {DEFAULT_MODEL}, or quantize it for your own frames: "
     f"python -m human_pose.models quantize {ORIGINAL_MODEL} --accuracy-control --calibration VIDEO"
 )
 
@@ -36,9 +36,9 @@ def choose_model(
     """Find the IR of `name`: a name in the catalog or in models_folder, or the path of an .xml.
 
     name: None for the default model. precision: one of catalog.PRECISIONS, or None: FP16-INT8 where the model comes
-    with it, or has nothing else, else FP16. FP32 and FP16 of a model that has only FP16-INT8 here is its float twin,
-    where `allows_twin`.
-    Says in one line when another file than the one asked for is used. Raises UsageError or ModelUnavailableError.
+    with it or has nothing else, else FP16. If a model has only FP16-INT8 here and `allows_twin` is set, its FP32 and
+    FP16 are the float twin. Logs one line when it uses another file than the one asked for. Raises UsageError or
+    ModelUnavailableError.
     """
     if precision not in (None, *PRECISIONS):
         raise UsageError(f"There is no precision '{precision}'. Give {', '.join(PRECISIONS)}.")
@@ -52,10 +52,10 @@ def choose_model(
 
 
 def check_new_name(name: str) -> None:
-    """Raise UsageError where a model made here cannot be called so: no folder's name, or the catalog's own."""
+    """Raise UsageError where `name` is not a valid folder name, or belongs to the catalog."""
     if not re.fullmatch(r"\w[\w.-]*", name) or len(name.encode()) > LONGEST_NAME:
         raise UsageError(
-            f"'{name[:LONGEST_NAME]}' is no name for a model. "
+            f"'{name[:LONGEST_NAME]}' is not a name for a model. "
             f"Give --name letters, digits and dashes, {LONGEST_NAME} at most."
         )
     if name in CATALOG:
@@ -63,7 +63,7 @@ def check_new_name(name: str) -> None:
 
 
 def _default_precision(name: str, models_folder: Path) -> str:
-    """The fastest that costs no accuracy: INT8 of the model's makers; one made here only where there is no other."""
+    """INT8 if it is by the model's makers, else FP16; an INT8 model made here only if there is nothing else."""
     has_int8, has_fp16, has_fp32 = (
         _is_whole(model_file(models_folder, name, p)) for p in ("FP16-INT8", "FP16", "FP32")
     )
@@ -74,7 +74,7 @@ def _default_precision(name: str, models_folder: Path) -> str:
 
 
 def _named_model(name: str, precision: str, models_folder: Path, allows_twin: bool) -> ModelFile:
-    """The IR of a model in `precision`; downloaded, or its float twin, if it is not on disk."""
+    """The IR of a model in `precision`. If it is not on disk, it is downloaded, or its float twin is used."""
     own = model_file(models_folder, name, precision)
     remote = CATALOG.get(name, {}).get(precision)
     unavailable: DemoError | None = None
@@ -84,7 +84,7 @@ def _named_model(name: str, precision: str, models_folder: Path, allows_twin: bo
         except DemoError as error:
             unavailable = error
             with contextlib.suppress(OSError):
-                own.parent.parent.rmdir()  # if it is empty
+                own.parent.parent.rmdir()  # only if it is empty
     if _is_whole(own):
         return ModelFile(name, precision, own)
     if precision != "FP16-INT8":
@@ -111,7 +111,7 @@ def _named_model(name: str, precision: str, models_folder: Path, allows_twin: bo
 
 
 def model_file(models_folder: Path, name: str, precision: str) -> Path:
-    """The .xml of a model in a precision, whether it is there or not: in the models folder, or what is bundled."""
+    """The path of a model's .xml, which need not exist: in the models folder, or the bundled file."""
     xml = models_folder / name / precision / f"{name}.xml"
     if models_folder == MODELS_FOLDER and BUNDLED.get(name) == precision and not xml.is_file():
         return BUNDLED_MODELS / name / precision / xml.name
@@ -131,7 +131,9 @@ def _is_whole(xml: Path) -> bool:
 def _model_at(xml: Path, precision: str | None) -> ModelFile:
     """The IR at a path that the user gave."""
     if xml.suffix != ".xml":
-        raise UsageError(f"'{xml}' is no IR. Give the .xml of a model that ov.save_model wrote, its .bin beside it.")
+        raise UsageError(
+            f"'{xml}' is not an IR. Give the .xml of a model that ov.save_model wrote, its .bin beside it."
+        )
     if not xml.is_file():
         raise UsageError(
             f"Cannot open '{xml}': no such file. Give the path of an IR's .xml, or {_names(list(CATALOG))}."
@@ -140,7 +142,9 @@ def _model_at(xml: Path, precision: str | None) -> ModelFile:
         raise UsageError(f"'{xml}' lacks its weights: put '{xml.with_suffix('.bin').name}' beside it.")
     text = xml.read_text(encoding="utf-8", errors="replace")
     if "<net" not in text:
-        raise UsageError(f"'{xml}' is no IR. Give the .xml of a model that ov.save_model wrote, its .bin beside it.")
+        raise UsageError(
+            f"'{xml}' is not an IR. Give the .xml of a model that ov.save_model wrote, its .bin beside it."
+        )
     is_quantized = "FakeQuantize" in text
     if is_quantized and precision not in (None, "FP16-INT8"):
         log.info(f"'{xml}' is quantized: executing the {NOTE} in {precision}.")

@@ -125,7 +125,7 @@ def test_a_loop_that_does_not_end_is_interrupted_by_who_insists(monkeypatch: pyt
         for _ in range(5):
             deliver(signal.SIGINT)
         assert stop
-        monkeypatch.setattr("human_pose.console.INSISTS_AFTER_S", 0)
+        monkeypatch.setattr("human_pose.console.INTERRUPTS_AFTER_S", 0)
         with pytest.raises(KeyboardInterrupt):
             deliver(signal.SIGTERM)
 

@@ -1,5 +1,6 @@
 """Compiled networks on disk: what changed is never used, and what cannot be used ends no run."""
 
+import json
 import os
 import time
 from pathlib import Path
@@ -20,6 +21,7 @@ from human_pose.inference.openvino_backend import OpenVinoCompiledModel, compile
 from human_pose.inference.settings import Settings, configure
 from human_pose.measurement.stand_ins import AUTO, HETERO, write_plugins
 from human_pose.zoo.resolve import choose_model
+from tests.conftest import Program
 from tests.helpers.painted import blank, paint_person
 
 
@@ -171,3 +173,15 @@ def test_where_there_is_no_folder_for_a_cache_there_is_none(tmp_path: Path, monk
     monkeypatch.delenv("HOME", raising=False)
     monkeypatch.setattr("pwd.getpwuid", lambda uid: {}[uid])
     assert cache_folder() is None
+
+
+def test_the_second_start_of_the_program_finds_what_the_first_compiled(program: Program, tmp_path: Path) -> None:
+    """Whatever a run may write meanwhile: a map of HETERO was part of the configuration once, by its address."""
+    reports = []
+    for number in range(2):
+        report = tmp_path / f"{number}.json"
+        options = ["--frames", "6", "--size", "64", "--report", report]
+        done = program(*options, env={"XDG_CACHE_HOME": str(tmp_path / "cache")})
+        assert done.returncode == 0
+        reports.append(json.loads(report.read_text())["devices"][0]["is_from_cache"])
+    assert reports == [False, True]

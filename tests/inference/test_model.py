@@ -243,7 +243,7 @@ def test_path_without_bin_names_the_missing_file(tmp_path: Path) -> None:
 def test_path_that_is_no_xml_is_no_ir(tmp_path: Path) -> None:
     (tmp_path / "net.onnx").touch()
     for path in (tmp_path / "net.onnx", tmp_path):
-        with pytest.raises(UsageError, match="is no IR"):
+        with pytest.raises(UsageError, match="is not an IR"):
             choose_model(str(path), None)
 
 

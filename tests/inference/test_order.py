@@ -12,7 +12,7 @@ import pytest
 from human_pose.inference import estimator as estimator_module
 from human_pose.inference.backend import Inference
 from human_pose.inference.estimator import Estimator
-from human_pose.measurement.played import DoneAt, PlayedBackend, queues
+from human_pose.inference.played_backend import DoneAt, PlayedBackend, queues
 from human_pose.media.capture import Frame
 
 SLOW, FAST = 0.2, 0.02  # s a frame

@@ -22,7 +22,7 @@ from human_pose.quantization.calibration import Inputs, read_samples, split
 from human_pose.quantization.comparison import relative_error
 from human_pose.quantization.equalize import equalize
 from human_pose.quantization.nncf_quantizer import QuantizerMissingError, import_nncf, rounded, sensitive_layers
-from human_pose.quantization.quantize import INT8, Quantizer, Wish, quantize
+from human_pose.quantization.quantize import INT8, Options, Quantizer, quantize
 from human_pose.zoo.catalog import DEFAULT_MODEL
 from human_pose.zoo.resolve import choose_model
 from tests.helpers.painted import HEIGHT, PERSON, WIDTH, blank, paint_person, painted_network, pixels, save_network
@@ -88,7 +88,7 @@ class TestAgreement:
     def test_without_a_torso_the_pixels_judge(self) -> None:
         figures = compare_poses([([pose(without=["neck"])], [pose((1, 0))])])
         assert figures.within_torso is None
-        assert figures.found_again == figures.within_pixels == 1
+        assert figures.pck == figures.within_pixels == 1
 
     def test_no_frames(self) -> None:
         figures = compare_poses([])
@@ -239,7 +239,7 @@ class TestQuantize:
     ) -> None:
         xml = save_network(tmp_path, **shape)
         models = tmp_path / "models"
-        wish = Wish(str(xml), str(people), "tiny", HEIGHT)
+        wish = Options(str(xml), str(people), "tiny", HEIGHT)
         installed, figures = quantize(wish, models, levels(256))
         assert installed == models / "tiny" / INT8 / "tiny.xml"
         assert "100.0% were found again" in figures
@@ -266,7 +266,7 @@ class TestQuantize:
     def test_model_that_lost_too_much_is_refused_with_numbers(self, tmp_path: Path, people: Path) -> None:
         models = tmp_path / "models"
         with pytest.raises(DemoError, match=r"tiny is refused.* 0\.0% were found again.*people 1 -> 0.*90%") as caught:
-            quantize(Wish(str(save_network(tmp_path)), str(people), "tiny", HEIGHT), models, levels(2))
+            quantize(Options(str(save_network(tmp_path)), str(people), "tiny", HEIGHT), models, levels(2))
         assert caught.value.exit_code == 1
         assert "\n" not in str(caught.value)
         assert list(models.iterdir()) == []
@@ -275,13 +275,13 @@ class TestQuantize:
     def test_refused_model_is_kept_if_the_user_insists(
         self, tmp_path: Path, people: Path, wish: dict[str, float]
     ) -> None:
-        asked = Wish(str(save_network(tmp_path)), str(people), "tiny", HEIGHT, **wish)  # type: ignore[arg-type]
+        asked = Options(str(save_network(tmp_path)), str(people), "tiny", HEIGHT, **wish)  # type: ignore[arg-type]
         installed, _ = quantize(asked, tmp_path / "models", levels(2))
         assert json.loads(installed.with_suffix(".json").read_text())["agreement"]["within_pixels"] == 0
 
     def test_refusal_leaves_the_former_model(self, tmp_path: Path, people: Path) -> None:
         models = tmp_path / "models"
-        wish = Wish(str(save_network(tmp_path)), str(people), "tiny", HEIGHT)
+        wish = Options(str(save_network(tmp_path)), str(people), "tiny", HEIGHT)
         quantize(wish, models, levels(256))
         before = {path: path.read_bytes() for path in models.rglob("*.*") if path.is_file()}
         with pytest.raises(DemoError, match="refused"):
@@ -296,7 +296,7 @@ class TestQuantize:
             tried.append(bits)
             return levels(2 if bits == 8 else 256)(model, inputs, bits, [], print)
 
-        wish = Wish(str(save_network(tmp_path)), str(people), "tiny", HEIGHT)
+        wish = Options(str(save_network(tmp_path)), str(people), "tiny", HEIGHT)
         installed, _ = quantize(wish, tmp_path / "models", quantizer)
         assert tried == [8, 7]
         assert json.loads(installed.with_suffix(".json").read_text())["weight_bits"] == 7
@@ -311,7 +311,7 @@ class TestQuantize:
             return levels(256 if len(kept) == 16 else 2)(model, inputs, bits, [], print)
 
         xml = save_with_convolutions(tmp_path, 17)
-        wish = Wish(str(xml), str(people), "tiny", HEIGHT, accuracy_control=True)
+        wish = Options(str(xml), str(people), "tiny", HEIGHT, accuracy_control=True)
         installed, _ = quantize(wish, tmp_path / "models", quantizer)
         assert tried == [(8, 0), (7, 0), (8, 8), (7, 8), (8, 16)]
         facts = json.loads(installed.with_suffix(".json").read_text())
@@ -326,7 +326,7 @@ class TestQuantize:
             tried.append(len(kept))
             return levels(2)(model, inputs, bits, [], print)
 
-        wish = Wish(str(save_with_convolutions(tmp_path, 16)), str(people), "tiny", HEIGHT, accuracy_control=True)
+        wish = Options(str(save_with_convolutions(tmp_path, 16)), str(people), "tiny", HEIGHT, accuracy_control=True)
         with pytest.raises(DemoError, match="refused"):
             quantize(wish, tmp_path / "models", quantizer)
         assert tried == [0, 0, 8, 8]
@@ -336,24 +336,24 @@ class TestQuantize:
         for number in range(5):
             cv2.imwrite(str(tmp_path / "empty" / f"{number}.png"), blank())
         with pytest.raises(UsageError, match="finds nobody"):
-            quantize(Wish(str(save_network(tmp_path)), str(tmp_path / "empty")), tmp_path / "models", levels(256))
+            quantize(Options(str(save_network(tmp_path)), str(tmp_path / "empty")), tmp_path / "models", levels(256))
 
     def test_quantized_model_is_refused(self, tmp_path: Path, people: Path) -> None:
         models = tmp_path / "models"
-        installed, _ = quantize(Wish(str(save_network(tmp_path)), str(people), "tiny", HEIGHT), models, levels(256))
+        installed, _ = quantize(Options(str(save_network(tmp_path)), str(people), "tiny", HEIGHT), models, levels(256))
         with pytest.raises(UsageError, match="is quantized already"):
-            quantize(Wish(str(installed), str(people), "other"), models, levels(256))
+            quantize(Options(str(installed), str(people), "other"), models, levels(256))
 
     @pytest.mark.parametrize("name", ["a/b", "..", ".hidden", DEFAULT_MODEL])
     def test_name_that_cannot_be_is_refused(self, tmp_path: Path, people: Path, name: str) -> None:
         with pytest.raises(UsageError, match=r"Give (another )?--name"):
-            quantize(Wish(str(save_network(tmp_path)), str(people), name), tmp_path / "models", levels(256))
+            quantize(Options(str(save_network(tmp_path)), str(people), name), tmp_path / "models", levels(256))
 
     def test_model_of_other_making_is_not_replaced(self, tmp_path: Path, people: Path) -> None:
         folder = tmp_path / "models" / "tiny" / INT8
         folder.mkdir(parents=True)
         with pytest.raises(UsageError, match="was not made by this command"):
-            quantize(Wish(str(save_network(tmp_path)), str(people), "tiny"), tmp_path / "models", levels(256))
+            quantize(Options(str(save_network(tmp_path)), str(people), "tiny"), tmp_path / "models", levels(256))
 
 
 def save_with_convolutions(folder: Path, count: int) -> Path:
@@ -382,7 +382,7 @@ def test_without_nncf_one_line_says_what_to_install(
 
     monkeypatch.setattr(int8.importlib, "import_module", missing)
     with pytest.raises(QuantizerMissingError, match=r"pip install nncf") as caught:
-        quantize(Wish("mobilenet-thin", str(people)), tmp_path)
+        quantize(Options("mobilenet-thin", str(people)), tmp_path)
     assert (caught.value.exit_code, "\n" in str(caught.value)) == (2, False)
 
 
@@ -390,7 +390,7 @@ def test_without_nncf_one_line_says_what_to_install(
 def test_nncf_quantizes_a_network(tmp_path: Path, people: Path) -> None:
     import_nncf()
     installed, _ = quantize(
-        Wish(str(save_with_convolutions(tmp_path, 2)), str(people), "tiny", HEIGHT), tmp_path / "models"
+        Options(str(save_with_convolutions(tmp_path, 2)), str(people), "tiny", HEIGHT), tmp_path / "models"
     )
     assert "FakeQuantize" in installed.read_text()
     assert json.loads(installed.with_suffix(".json").read_text())["agreement"]["within_torso"] >= 0.9

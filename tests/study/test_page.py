@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ QUIET = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-backgro
 MEASURE = """<iframe src="{page}" style="width: {width}px; height: 2000px; border: 0"></iframe><pre></pre><script>
 onload = () => {{
   const inside = document.querySelector("iframe").contentDocument, root = inside.documentElement;
-  const wide = [...inside.querySelectorAll(".wide")], charts = [...inside.querySelectorAll("svg")];
+  const wide = [...inside.querySelectorAll(".wide")], charts = [...inside.querySelectorAll("img")];
   const right = element => element.getBoundingClientRect().right;
   document.querySelector("pre").textContent = "overflow " + (root.scrollWidth - root.clientWidth)
     + "; cut tables " + wide.filter(one => one.scrollWidth > one.clientWidth).length
@@ -33,17 +34,17 @@ def layout(page: Path, width: int, folder: Path) -> dict[str, str]:
     """How a page fits into a window so many pixels wide."""
     frame = folder / f"{width}.html"
     frame.write_text(MEASURE.format(page=page.as_uri(), width=width))
-    told = chromium(
+    shown = chromium(
         folder, "--allow-file-access-from-files", "--virtual-time-budget=5000", "--dump-dom", frame.as_uri()
     )
-    [line] = re.findall("<pre>(.*)</pre>", told)
+    [line] = re.findall("<pre>(.*)</pre>", shown)
     return {part.rsplit(" ", 1)[0]: part.rsplit(" ", 1)[1] for part in line.replace(" of ", "; charts ").split("; ")}
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
-def test_page_is_whole_on_paper_a_desk_and_a_telephone(root: Path, tmp_path: Path) -> None:
+def test_page_is_whole_on_paper_a_desk_and_a_telephone(written: Callable[[str], Path], tmp_path: Path) -> None:
     for example, most_pages in (("docs/study", 8), ("docs/study/stand-in", 12)):  # the latter has more devices
-        page = root / example / "report.html"
+        page = written(example) / "report.html"
         pdf = tmp_path / "report.pdf"
         chromium(tmp_path, "--no-pdf-header-footer", f"--print-to-pdf={pdf}", page.as_uri())
         assert 4 <= len(re.findall(rb"/Type\s*/Page\b", pdf.read_bytes())) <= most_pages

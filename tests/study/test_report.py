@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
+from human_pose.measurement.cells import Cell
 from human_pose.study import runner
 from human_pose.study.charts import charts
-from human_pose.study.conclusions import conclusions
-from human_pose.study.findings import AGREES, against_members, against_tool
+from human_pose.study.conclusions import conclusions, first_page
+from human_pose.study.findings import AGREES, Findings, Summary
 from human_pose.study.plan import Job
 from human_pose.study.report import write_report
 from human_pose.study.results import Study, error_of
-from human_pose.study.summary import summary
 from tests.helpers.invented import WISH, invented
 
 
@@ -32,9 +32,9 @@ def invented_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module", params=["invented", "docs/study", "docs/study/stand-in"])
-def folder(request: pytest.FixtureRequest, invented_folder: Path, root: Path) -> Path:
-    """A report: of the invented study, or an example."""
-    return invented_folder if request.param == "invented" else root / request.param
+def folder(request: pytest.FixtureRequest, invented_folder: Path, written: Callable[[str], Path]) -> Path:
+    """A report: of the invented study, or of an example."""
+    return invented_folder if request.param == "invented" else written(request.param)
 
 
 def rows_of(folder: Path, title: str) -> list[list[str]]:
@@ -134,24 +134,24 @@ class TestFiguresAreThoseOfTheRuns:
         header, *rows = rows_of(folder, "Requests in flight, inference FPS")
         assert rows
         for row in rows:
-            for requests, told in zip(header[1:], row[1:], strict=True):
+            for requests, shown in zip(header[1:], row[1:], strict=True):
                 number = int(requests) if requests.isdecimal() else None
                 model = runs.cells[0]["model"], runs.cells[0]["precision"], "throughput", number
                 [cell] = [c for c in runs.cells if c["kind"] == "openvino" and where(c) == row[0]
                           and (c["model"], c["precision"], c["hint"], c["requests"]) == model]  # fmt: skip
-                assert float(told) == about(runs.mean(cell, "inference_fps"))
+                assert float(shown) == about(runs.mean(cell, "inference_fps"))
 
     def test_against_the_original(self, folder: Path) -> None:
         runs = Runs(folder)
         kinds = {"OpenCV DNN": "opencv", "TensorFlow": "tensorflow"}
         compared = 0
-        for label, framework, *told in rows_of(folder, "OpenVINO / original")[1:]:
+        for label, framework, *shown in rows_of(folder, "OpenVINO / original")[1:]:
             [original] = [cell for cell in runs.cells if cell["kind"] == kinds[framework]]
             cell = runs.named(label)
-            for ratio, key in zip(told, ("inference_fps", "application_fps"), strict=False):
+            for ratio, key in zip(shown, ("inference_fps", "application_fps"), strict=False):
                 known = runs.mean(cell, key) / runs.mean(original, key)
                 assert float(ratio.split("x")[0]) == pytest.approx(known, abs=0.0051)
-            assert float(told[2]) == pytest.approx(runs.found("check", original)["largest_difference"], rel=0.06)
+            assert float(shown[2]) == pytest.approx(runs.found("check", original)["largest_difference"], rel=0.06)
             compared += 1
         assert compared or folder.name == "stand-in"
 
@@ -177,32 +177,33 @@ class TestFiguresAreThoseOfTheRuns:
         runs = Runs(folder)
         first = runs.data["wish"]["devices"][0], runs.data["wish"]["hints"][0]
         compared = 0
-        for label, *told in rows_of(folder, "Accuracy")[1:]:
-            told = told if len(told) == 7 else ["-"] * 3 + told  # without AP its columns are left out
+        for label, *shown in rows_of(folder, "Accuracy")[1:]:
+            shown = shown if len(shown) == 7 else ["-"] * 3 + shown  # without AP its columns are left out
             [cell] = [c for c in runs.cells if c["kind"] == "openvino" and c["requests"] is None
                       and f"{c['model']} {c['precision']}" == label and (c["device"], c["hint"]) == first]  # fmt: skip
-            if told[0] != "-":
-                assert float(told[0]) == pytest.approx(runs.found("ap", cell)["metrics"]["AP"], abs=0.051)
-            if told[3] == "the reference":
+            if shown[0] != "-":
+                assert float(shown[0]) == pytest.approx(runs.found("ap", cell)["metrics"]["AP"], abs=0.051)
+            if shown[3] == "the reference":
                 assert cell["precision"] == "FP32"
-            elif told[3].isdecimal():
+            elif shown[3].isdecimal():
                 agreed = runs.found("agreement", cell)
-                assert int(told[3]) == agreed["keypoints"]
-                assert float(told[4].rstrip("%")) == pytest.approx(100 * agreed["within_pixels"], abs=0.051)
+                assert int(shown[3]) == agreed["keypoints"]
+                assert float(shown[4].rstrip("%")) == pytest.approx(100 * agreed["within_pixels"], abs=0.051)
                 compared += 1
         assert compared
 
 
 @pytest.mark.parametrize("example", ["docs/study", "docs/study/stand-in"])
-def test_example_is_what_the_study_writes_today(example: str, root: Path, tmp_path: Path) -> None:
-    study = Study.load(root / example)
-    write_report(study, tmp_path)
-    assert (root / example / "report.md").read_text() == (tmp_path / "report.md").read_text()
+def test_example_is_what_the_study_writes_today(example: str, root: Path, written: Callable[[str], Path]) -> None:
+    folder = written(example)
+    assert (root / example / "report.md").read_text() == (folder / "report.md").read_text()
+    here, there = ({path.name for path in one.glob("*.svg")} for one in (root / example, folder))
+    assert here == there
 
 
 class TestFirstPage:
     def test_says_in_five_sentences_what_the_invented_speeds_are(self) -> None:
-        fastest, cost, precisions, devices, trust = summary(invented())
+        fastest, cost, precisions, devices, trust = first_page(Findings(invented()))
         assert fastest.startswith("net FP16 on MULTI:GPU,CPU with the throughput hint is the fastest: 81.1 FPS (")
         assert fastest.endswith(
             ") for the whole application at an input of 64x48. No difference from it was shown for "
@@ -227,7 +228,7 @@ class TestFirstPage:
         for cell, ap in ((cell, {"FP32": 42.6, "FP16": 42.2}.get(cell.precision)) for cell in study.cells):
             if ap is not None and cell.kind == "openvino":
                 study.add(Job("ap", cell), {"metrics": {"AP": ap, "AP50": 70.0}, "images": 200, "left_out": []})
-        _, cost, _, devices, _ = summary(study)
+        _, cost, _, devices, _ = first_page(Findings(study))
         assert re.fullmatch(
             r"Inference of a frame then takes 2\d\.\d ms; on CPU with the latency hint it takes 12\.\d ms, at 32\.\d "
             r"FPS\. Its AP is 42\.2, FP32's 42\.6\.", cost
@@ -239,38 +240,46 @@ class TestFirstPage:
         study.data["missing_devices"] = dict.fromkeys(
             ("GPU", "MULTI:GPU,CPU"), "there is no GPU: Cannot load library x.so"
         )
-        assert summary(study)[3] == "MULTI and HETERO were not measured: there is no GPU."
+        assert first_page(Findings(study))[3] == "MULTI and HETERO were not measured: there is no GPU."
 
     def test_disturbed_runs_leave_no_figure_to_quote(self, tmp_path: Path) -> None:
         study = invented()
         for run in study.data["runs"]:
             run["conditions"]["disturbed"] = True
-        said = summary(study)
+        said = first_page(Findings(study))
         assert said[0].startswith("Do not quote these figures: other programs disturbed 180 of the 180 runs")
         assert [sentence[:20] for sentence in said[1:]] == ["How far to trust thi"]
         write_report(study, tmp_path)
         first = (tmp_path / "report.html").read_text().split("</section>")[0]
         assert "<p class=warning>Do not quote these figures" in first
         assert first.count("Do not quote") == 1
-        assert "<svg" not in first
+        assert "<img" not in first
 
     def test_title_has_the_machine_and_the_day(self, invented_folder: Path) -> None:
         day = json.loads((invented_folder / "results.json").read_text())["begun_on"]
-        told = f"What pays on this machine: A CPU, 4 logical cores, {day}"
+        shown = f"What pays on this machine: A CPU, 4 logical cores, {day}"
         page = (invented_folder / "report.html").read_text()
-        assert f"<title>{told}</title>" in page
-        assert f"<h1>{told}</h1>" in page
-        assert (invented_folder / "report.md").read_text().startswith(f"# {told}\n")
+        assert f"<title>{shown}</title>" in page
+        assert f"<h1>{shown}</h1>" in page
+        assert (invented_folder / "report.md").read_text().startswith(f"# {shown}\n")
 
     def test_has_two_charts(self, invented_folder: Path) -> None:
         first = (invented_folder / "report.html").read_text().split("</section>")[0]
-        assert first.count("<svg") == 2
+        assert first.count("<img") == 2
+
+
+def drawn(study: Study) -> dict[str, str]:
+    """The SVG of each chart, by its name."""
+    return {chart.name: chart.svg.decode() for chart in charts(Findings(study))}
+
+
+def summary_of(study: Study, cell: Cell) -> Summary:
+    return next(one for one in Findings(study).every if one.cell == cell)
 
 
 class TestCharts:
     def test_without_intervals_have_no_error_bars_and_say_nothing_of_them(self) -> None:
-        few = {chart.name: chart.inline for chart in charts(invented(replace(WISH, runs=2, original_runs=2)))}
-        many = {chart.name: chart.inline for chart in charts(invented())}
+        few, many = (drawn(invented(wish)) for wish in (replace(WISH, runs=2, original_runs=2), WISH))
         for name in ("summary", "fps-net", "latency-net", "requests-net"):
             assert "95 % intervals" in many[name]
             assert "LineCollection" in many[name]
@@ -278,18 +287,17 @@ class TestCharts:
             assert "LineCollection" not in few[name]
 
     def test_of_one_point_is_none(self) -> None:
-        kinds = {chart.kind for chart in charts(invented(replace(WISH, requests=["1", "default"])))}
-        assert "requests" not in kinds
+        assert "requests-net" not in drawn(invented(replace(WISH, requests=["1", "default"])))
         study = invented(replace(WISH, precisions=["FP32"]))
         study.data["extras"].clear()
-        assert "accuracy" not in {chart.kind for chart in charts(study)}
+        assert "accuracy" not in drawn(study)
 
     def test_points_have_a_legend(self) -> None:
-        drawn = {chart.kind: chart.inline for chart in charts(invented())}
-        assert ">net FP32<" in drawn["accuracy"]
-        assert ">net FP16<" in drawn["accuracy"]
-        assert ">net<" in drawn["drift"]
-        assert ">OpenCV DNN<" in drawn["drift"]
+        found = drawn(invented())
+        assert ">net FP32<" in found["accuracy"]
+        assert ">net FP16<" in found["accuracy"]
+        assert ">net<" in found["drift"]
+        assert ">OpenCV DNN<" in found["drift"]
 
 
 def test_a_run_without_a_mean_is_none_and_the_report_says_so(tmp_path: Path) -> None:
@@ -300,22 +308,22 @@ def test_a_run_without_a_mean_is_none_and_the_report_says_so(tmp_path: Path) -> 
             run["latency_ms"] = {"mean": None, "min": None, "max": None, "p95": None}
         elif run["cell"].startswith("HETERO"):
             run["application_fps"] = None
-    assert {error_of(run) for run in study.data["runs"] if run["cell"] == cell.id} == {study.why_not(cell)}
+    assert {error_of(run) for run in study.data["runs"] if run["cell"] == cell.id} == {summary_of(study, cell).why_not}
     write_report(study, tmp_path)
     rows = {row[0]: row[1] for row in rows_of(tmp_path, "Not measured")}
-    [told] = [what for what, why in rows.items() if why.startswith("it gave too few results for a mean")]
-    assert cell.label() in told
-    assert "HETERO:GPU,CPU (conv) net FP16, latency hint" in told
-    assert summary(study)[0].startswith("net FP16 on MULTI:GPU,CPU")
+    [shown] = [what for what, why in rows.items() if why.startswith("it gave too few results for a mean")]
+    assert cell.label() in shown
+    assert "HETERO:GPU,CPU (conv) net FP16, latency hint" in shown
+    assert first_page(Findings(study))[0].startswith("net FP16 on MULTI:GPU,CPU")
 
 
 def test_in_the_example_inference_alone_agrees_with_benchmark_app(root: Path) -> None:
     """Within 5 % by the means; the machine was too restless for intervals that narrow, and the summary says so."""
     study = Study.load(root / "docs" / "study")
-    ratios = list(against_tool(study).values())
+    ratios = [against for _, against in Findings(study).against_tool()]
     assert len(ratios) == 3  # precisions
     assert all(abs(ratio.value - 1) <= AGREES and not ratio.is_shown for ratio in ratios), ratios
-    assert "finds the same FPS of inference alone within 5% was not shown" in summary(study)[-1]
+    assert "finds the same FPS of inference alone within 5% was not shown" in first_page(Findings(study))[-1]
 
 
 def test_page_of_the_diploma_quotes_the_example(root: Path) -> None:
@@ -341,12 +349,13 @@ class TestReport:
         assert rows["NPU"] == "there is no NPU: no such device"
 
     @pytest.mark.parametrize("example", ["docs/study", "docs/study/stand-in"])
-    def test_a_librarys_error_stands_once(self, example: str, root: Path) -> None:
-        reasons = [row[1] for row in rows_of(root / example, "Not measured")[1:]]
+    def test_a_librarys_error_stands_once(self, example: str, written: Callable[[str], Path]) -> None:
+        folder = written(example)
+        reasons = [row[1] for row in rows_of(folder, "Not measured")[1:]]
         assert reasons
         for report in ("report.md", "report.html"):
-            written = (root / example / report).read_text()
-            assert [written.count(reason[20:80]) for reason in reasons] == [1] * len(reasons)
+            text = (folder / report).read_text()
+            assert [text.count(reason[20:80]) for reason in reasons] == [1] * len(reasons)
 
     def test_tables_are_made_for_paper_and_for_a_telephone(self, folder: Path) -> None:
         page = (folder / "report.html").read_text()
@@ -359,8 +368,11 @@ class TestReport:
             assert outside not in page
         assert "prefers-color-scheme: dark" in page
         assert 'name="viewport"' in page
-        assert page.count("<svg") >= 5
-        assert "currentColor" in page
+        assert page.count("<img") >= 5
+        assert page.count("src=") == page.count('src="data:image/svg+xml;base64,')
+        for chart in folder.glob("*.svg"):
+            assert "currentColor" in chart.read_text()
+            assert "prefers-color-scheme: dark" in chart.read_text()
 
     def test_charts_are_files_too(self, folder: Path) -> None:
         kinds = [f"{kind}-net" for kind in ("fps", "latency", "multi", "requests", "histogram")]
@@ -376,7 +388,7 @@ class TestReport:
 
 def said_of(study: Study, title: str = "") -> str:
     """The sentences of the conclusion with this title, or all of them."""
-    return "\n".join(one for about, told in conclusions(study) if title in ("", about) for one in told)
+    return "\n".join(one for about, shown in conclusions(Findings(study)) if title in ("", about) for one in shown)
 
 
 class TestConclusions:
@@ -393,8 +405,8 @@ class TestConclusions:
         )
         assert "; against their sum 0.9" in said_of(study, "MULTI")
         assert "HETERO:GPU,CPU (conv) net FP32, throughput hint does not pay" in said_of(study, "HETERO")
-        told = r"OpenVINO over OpenCV DNN, CPU net FP32, throughput hint: inference alone (3\.9|4\.0)\dx \(too few"
-        assert re.search(told, said_of(study, "The original"))
+        shown = r"OpenVINO over OpenCV DNN, CPU net FP32, throughput hint: inference alone (3\.9|4\.0)\dx \(too few"
+        assert re.search(shown, said_of(study, "The original"))
 
     def test_ap_stands_before_agreement(self) -> None:
         study = invented()
@@ -434,11 +446,11 @@ class TestConclusions:
         study = invented()
         weak = next(c for c in study.cells if c.device == "CPU" and c.precision == "FP32")
         study.data["runs"] = [run for run in study.data["runs"] if run["cell"] != weak.id or run["round"] < 2]
-        assert "Too few runs" not in summary(study)[0]
+        assert "Too few runs" not in first_page(Findings(study))[0]
         for run in study.data["runs"]:
             run["round"] = 0
         study.data["runs"] = [run for run in study.data["runs"] if run["order"] < 30]
-        assert summary(study)[0].endswith("Too few runs to be sure.")
+        assert first_page(Findings(study))[0].endswith("Too few runs to be sure.")
 
     def test_nobody_on_the_video_is_no_agreement(self, tmp_path: Path) -> None:
         study = invented()
@@ -465,19 +477,19 @@ class TestConclusions:
         study = invented()
         study.data["runs"][3]["conditions"]["disturbed"] = True
         study.add(Job("run", study.cells[0], 99), {"error": "boom"})
-        trust = summary(study)[-1]
+        trust = first_page(Findings(study))[-1]
         assert f"other programs disturbed 1 of {len(study.data['runs'])} runs, which are left out; " in trust
         assert "; 1 run failed (results.json has the errors)" in trust
         for run in study.data["runs"]:
             run.get("conditions", {})["disturbed"] = True
-        assert "runs, which count in 32 cells that have too few others; " in summary(study)[-1]
+        assert "runs, which count in 32 cells that have too few others; " in first_page(Findings(study))[-1]
 
     def test_benchmark_app_that_finds_something_else_is_named(self) -> None:
         study = invented()
         for run in study.data["runs"]:
             run["inference_fps"] *= 1.3 if run["cell"].startswith("benchmark_app") else 1
-        told = "that OpenVINO's benchmark_app finds the same FPS of inference alone within 5% was not shown for "
-        assert f"{told}CPU net FP32, throughput hint: 0.77x (0.7" in summary(study)[-1]
+        shown = "that OpenVINO's benchmark_app finds the same FPS of inference alone within 5% was not shown for "
+        assert f"{shown}CPU net FP32, throughput hint: 0.77x (0.7" in first_page(Findings(study))[-1]
 
     def test_a_disturbed_run_is_in_no_figure_where_five_others_are_left(self) -> None:
         study = invented()
@@ -485,27 +497,27 @@ class TestConclusions:
         runs = study.all_runs(cell)
         runs[2]["inference_fps"] = 1.0
         runs[2]["conditions"]["disturbed"] = True
-        assert len(study.runs(cell)) == 5
-        assert min(study.values(cell, "inference_fps")) > 1.0
+        assert summary_of(study, cell).inference_fps.runs == 5
+        assert min(summary_of(study, cell).inference_fps.values) > 1.0
         runs[3]["conditions"]["disturbed"] = True  # now only four are left
-        assert len(study.runs(cell)) == 6
-        assert min(study.values(cell, "inference_fps")) == 1.0
+        assert summary_of(study, cell).inference_fps.runs == 6
+        assert min(summary_of(study, cell).inference_fps.values) == 1.0
 
     def test_a_disturbed_run_is_run_once_more(self) -> None:
         study = invented()
         cell = study.cells[0]
         for run in study.all_runs(cell)[:2]:
             run["conditions"]["disturbed"] = True
-        again = [job for job, _ in runner.repeats(study)]
+        again = runner.repeats(study)
         assert sorted((job.cell.id, job.round) for job in again) == [(cell.id, 6), (cell.id, 7)]
         for job in again:
             study.add(job, {"inference_fps": 1.0, "conditions": {"disturbed": True}})
-        assert {job.id for job, _ in runner.repeats(study)} <= study.done  # not a third time
+        assert {job.id for job in runner.repeats(study)} <= study.done  # not a third time
 
     def test_multi_against_the_sum_of_its_devices(self) -> None:
         study = invented()
         cell = next(c for c in study.cells if c.device == "MULTI:GPU,CPU" and c.requests is None)
-        total, best = against_members(study, cell)
+        total, best = Findings(study).against_members(summary_of(study, cell))
         assert total is not None
         assert best is not None
         assert total.value == pytest.approx(45 / 50, rel=0.02)
@@ -516,7 +528,7 @@ class TestConclusions:
         study = invented()
         study.data["runs"] = [run for run in study.data["runs"] if not run["cell"].startswith("GPU ")]
         cell = next(c for c in study.cells if c.device == "MULTI:GPU,CPU" and c.requests is None)
-        total, best = against_members(study, cell)
+        total, best = Findings(study).against_members(summary_of(study, cell))
         assert total is None
         assert best is not None
         assert best.value == pytest.approx(45 / 20, rel=0.02)
@@ -527,4 +539,4 @@ class TestConclusions:
         study = invented()
         study.data["complete"] = False
         study.add(Job("run", study.cells[0], 6), {"inference_fps": 1.0, "conditions": {}})  # a repeat
-        assert "; the study was stopped after 189 of 189 runs; " in summary(study)[-1]
+        assert "; the study was stopped after 189 of 189 runs; " in first_page(Findings(study))[-1]

@@ -19,11 +19,12 @@ import pytest
 
 from human_pose.errors import UsageError
 from human_pose.folders import MODELS_FOLDER
-from human_pose.measurement import workload as material
+from human_pose.measurement import workload
 from human_pose.measurement.cells import Cell, Wish
 from human_pose.study import runner
 from human_pose.study.__main__ import main
 from human_pose.study.cell import do
+from human_pose.study.findings import Findings
 from human_pose.study.plan import Job
 from human_pose.study.report import facts
 from human_pose.study.results import Study
@@ -130,7 +131,7 @@ class TestFailures:
         study = Study.load(tmp_path / "s")
         tool = next(cell for cell in study.cells if cell.kind == "benchmark_app")
         other = next(cell for cell in study.cells if cell.kind == "openvino")
-        assert len([run for run in study.runs(other) if run["round"] < 3]) == 3
+        assert len([run for run in study.all_runs(other) if run["round"] < 3]) == 3
         assert len(study.errors(tool)) == runner.GIVEN_UP_AFTER
         row = next(r for r in (tmp_path / "s" / "report.md").read_text().splitlines() if r.startswith("| benchmark"))
         assert row.endswith(" | its process was ended by signal 11 |")
@@ -154,10 +155,11 @@ class TestFailures:
 
 def test_what_a_study_cannot_have_is_a_row_with_the_reason(painted_xml: Path, picture: Path) -> None:
     study = runner.begin(Wish(["CPU"], [str(painted_xml)], ["FP32", "FP16-INT8"], str(picture)))
-    missing = [cell for cell in study.cells if cell.precision == "FP16-INT8"]
+    found = Findings(study)
+    missing = [one for one in found.every if one.cell.precision == "FP16-INT8"]
     assert missing
-    assert all("no file of this precision" in str(study.why_not(cell)) for cell in missing)
-    originals = [study.why_not(cell) for cell in study.cells if cell.kind in ("opencv", "tensorflow")]
+    assert all("no file of this precision" in str(one.why_not) for one in missing)
+    originals = [one.why_not for one in found.originals]
     assert len(originals) == 2
     assert all("no original file of painted: give --original FILE" in str(why) for why in originals)
 
@@ -168,7 +170,7 @@ def test_float_precisions_of_the_bundled_network_are_its_float_twins_and_the_stu
     for name, precision in BUNDLED.items():
         shutil.copytree(MODELS_FOLDER / name / precision, tmp_path / name / precision)
     monkeypatch.setenv(ZOO_VARIABLE, (tmp_path / "nowhere").as_uri())
-    monkeypatch.setattr(material, "choose_model", partial(choose_model, models_folder=tmp_path))
+    monkeypatch.setattr(workload, "choose_model", partial(choose_model, models_folder=tmp_path))
     wish = Wish(["CPU"], [DEFAULT_MODEL], ["FP32", "FP16-INT8"], str(picture), height=64, frames=2, agreement_frames=2)
     study = runner.begin(wish)
     twin, int8 = study.data["models"]
@@ -296,7 +298,7 @@ def test_quick_study_is_whole_and_measures_what_the_demo_does(tmp_path: Path, ro
     demo_command = ["human_pose_est.py", "--no-show", "--frames", "1", "--report", str(tmp_path / "demo.json")]
     for command in (study_command, demo_command):
         done = subprocess.run(
-            [sys.executable, *command], cwd=root, capture_output=True, text=True, check=False, timeout=120
+            [sys.executable, *command], cwd=root, capture_output=True, text=True, check=False, timeout=600
         )
         assert done.returncode == 0, done.stderr
     demo = json.loads((tmp_path / "demo.json").read_text())
@@ -306,7 +308,7 @@ def test_quick_study_is_whole_and_measures_what_the_demo_does(tmp_path: Path, ro
         assert len(study.all_runs(cell)) == (0 if cell.not_measured else runs), cell.id
         assert study.errors(cell) == []
     assert {path.name for path in (tmp_path / "s").iterdir()} >= {"report.html", "report.md", "results.csv"}
-    sizes = {study.input_size(cell) for cell in study.cells if study.runs(cell)}
+    sizes = {one.input_size for one in Findings(study).every if one.runs}
     assert sizes == {"x".join(map(str, demo["input"]["network_size"]))}
     assert demo["model"] in {cell.model for cell in study.cells}
     agreed = [extra for extra in study.data["extras"] if extra["task"] == "agreement"]

@@ -36,51 +36,53 @@ BUNDLED = MODELS_FOLDER / "mobilenet-thin" / "FP16" / "mobilenet-thin.xml"
 
 class TestFigures:
     def test_of_known_values(self) -> None:
-        told = figures([1.0, 2.0, 3.0, 4.0, 10.0])
-        assert (told.runs, told.mean, told.min, told.max, told.median) == (5, 4.0, 1.0, 10.0, 3.0)
-        assert told.sd == pytest.approx(statistics.stdev([1, 2, 3, 4, 10]))
-        assert told.low is not None
-        assert told.high is not None
-        assert told.low < 4 < told.high
+        shown = figures([1.0, 2.0, 3.0, 4.0, 10.0])
+        assert (shown.runs, shown.mean, shown.median) == (5, 4.0, 3.0)
+        assert shown.sd == pytest.approx(statistics.stdev([1, 2, 3, 4, 10]))
+        assert shown.low is not None
+        assert shown.high is not None
+        assert shown.low < 4 < shown.high
 
     def test_few_runs_have_no_interval(self) -> None:
         assert figures([1.0, 2.0, 3.0, 4.0]).low is None
-        assert "too few runs" in str(ratio([1.0, 2.0], [1.0, 2.0]))
-        assert not ratio([1.0, 2.0], [10.0, 20.0]).is_shown
+        one, ten = figures([1.0, 2.0]), figures([10.0, 20.0])
+        assert "too few runs" in str(ratio(one, one))
+        assert not ratio(one, ten).is_shown
 
     @pytest.mark.parametrize(("freedom", "t"), [(4, 2.7764), (9, 2.2622), (19, 2.0930)])
     def test_students_t_is_that_of_the_tables(self, freedom: int, t: float) -> None:
         assert student_t(freedom) == pytest.approx(t, abs=2e-3)
 
-    @pytest.mark.parametrize(("runs", "least"), [(5, 0.89), (10, 0.92), (20, 0.92)])
-    def test_intervals_hold_the_truth_as_often_as_they_say(self, runs: int, least: float) -> None:
+    @pytest.mark.parametrize(("runs", "lowest"), [(5, 0.89), (10, 0.92), (20, 0.92)])
+    def test_intervals_hold_the_truth_as_often_as_they_say(self, runs: int, lowest: float) -> None:
         draw = np.random.default_rng(5)
         held = []
         for _ in range(600):
-            told = figures(draw.normal(30, 3, runs).tolist())
-            assert told.low is not None
-            assert told.high is not None
-            held.append(told.low <= 30 <= told.high)
-        assert least <= np.mean(held) <= 0.985
+            shown = figures(draw.normal(30, 3, runs).tolist())
+            assert shown.low is not None
+            assert shown.high is not None
+            held.append(shown.low <= 30 <= shown.high)
+        assert lowest <= np.mean(held) <= 0.985
 
     def test_ratios_hold_the_truth_and_see_a_difference(self) -> None:
         draw = np.random.default_rng(6)
         held, seen, false_alarms = [], [], []
         for _ in range(200):
-            one, other, same = draw.normal(60, 3, 20), draw.normal(50, 3, 20), draw.normal(60, 3, 20)
-            told = ratio(one.tolist(), other.tolist())
-            assert told.low is not None
-            assert told.high is not None
-            held.append(told.low <= 1.2 <= told.high)
-            seen.append(told.is_shown)
-            false_alarms.append(ratio(one.tolist(), same.tolist()).is_shown)
+            one, other, same = (figures(draw.normal(mean, 3, 20).tolist()) for mean in (60, 50, 60))
+            shown = ratio(one, other)
+            assert shown.low is not None
+            assert shown.high is not None
+            held.append(shown.low <= 1.2 <= shown.high)
+            seen.append(shown.is_shown)
+            false_alarms.append(ratio(one, same).is_shown)
         assert 0.91 <= np.mean(held) <= 0.985
         assert np.mean(seen) == 1
         assert np.mean(false_alarms) <= 0.09
 
     def test_ratio_to_a_sum(self) -> None:
-        assert ratio([30.0] * 5, [10.0] * 5, [20.0] * 5).value == pytest.approx(1)
-        assert "no difference shown" in str(ratio([30.0] * 5, [10.0] * 5, [20.0] * 5))
+        against = ratio(*(figures([mean] * 5) for mean in (30.0, 10.0, 20.0)))
+        assert against.value == pytest.approx(1)
+        assert "no difference shown" in str(against)
 
     @pytest.mark.parametrize(
         ("one", "expected"),
@@ -194,17 +196,15 @@ def test_work_of_others_is_told_apart_from_ones_own() -> None:
     watch, until = Watch(), time.process_time() + 0.2  # the system counts in hundredths of a second
     while time.process_time() < until:
         pass
-    told = watch.told()
-    assert 0 < told["own_cores"] <= 1.1
-    if told["other_cores"] is not None:  # as where there is no /proc
-        busy = subprocess.Popen([sys.executable, "-c", "while True: pass"])
-        try:
-            watch = Watch()
-            time.sleep(0.5)
-            assert watch.told()["other_cores"] > 0.2
-        finally:
-            busy.kill()
-            busy.wait()
+    assert 0 < watch.conditions()["own_cores"] <= 1.1
+    busy = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    try:
+        watch = Watch()
+        time.sleep(0.5)
+        assert watch.conditions()["other_cores"] > 0.2
+    finally:
+        busy.kill()
+        busy.wait()
     assert disturbs(1.0)
     assert not disturbs(0.01)
 
@@ -234,7 +234,7 @@ class TestCommand:
         assert "no measured cell in common" in capsys.readouterr().err
 
     @pytest.mark.parametrize(
-        ("arguments", "told"),
+        ("arguments", "shown"),
         [
             (["--runs", "0"], "no count"),
             (["--requests-grid", "many"], "many"),
@@ -258,7 +258,7 @@ class TestCommand:
     def test_wrong_use_ends_with_2_and_one_line(
         self,
         arguments: list[str],
-        told: str,
+        shown: str,
         tmp_path: Path,
         monkeypatch: pytest.MonkeyPatch,
         capsys: pytest.CaptureFixture[str],
@@ -270,7 +270,7 @@ class TestCommand:
             code = int(stop.code or 0)
         errors = capsys.readouterr().err
         assert code == 2, errors
-        assert told in errors
+        assert shown in errors
         assert len(errors.splitlines()) == 1
 
     def test_a_study_that_is_there_is_not_overwritten(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -280,13 +280,21 @@ class TestCommand:
         assert "--resume" in capsys.readouterr().err
         assert (tmp_path / "results.json").read_bytes() == before
 
-    def test_missing_matplotlib_is_told_before_anything_is_measured(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    @pytest.mark.parametrize("package", ["matplotlib", "psutil"])
+    def test_missing_package_is_told_before_anything_is_measured(
+        self, package: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        monkeypatch.setitem(__import__("sys").modules, "matplotlib", None)
+        monkeypatch.setitem(sys.modules, package, None)
         assert main(["--quick", "--output", str(tmp_path / "s")]) == 2
-        assert "pip install matplotlib" in capsys.readouterr().err
+        errors = capsys.readouterr().err
+        assert f"pip install {package}" in errors
+        assert len(errors.splitlines()) == 1
         assert not (tmp_path / "s").exists()
+
+    def test_report_needs_no_psutil(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(sys.modules, "psutil", None)
+        invented().save(tmp_path)
+        assert main(["report", str(tmp_path), "--no-charts"]) == 0
 
     def test_without_charts_matplotlib_is_not_needed(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(__import__("sys").modules, "matplotlib", None)

@@ -99,7 +99,7 @@ def test_second_conversion_replaces_the_first(tmp_path: Path, models_folder: Pat
 def test_other_network_is_refused_and_leaves_nothing(
     tmp_path: Path, models_folder: Path, channels: tuple[int, ...]
 ) -> None:
-    with pytest.raises(UsageError, match=rf"^'{tmp_path}/tiny\.onnx' is no network.*Expected.*Found.*{channels[-1]}"):
+    with pytest.raises(UsageError, match=rf"^'{tmp_path}/tiny\.onnx' is not a .*Expected.*Found.*{channels[-1]}"):
         convert(write_onnx(tmp_path / "tiny.onnx", channels), "tiny", "FP16", models_folder)
     assert list(models_folder.iterdir()) == []
 

@@ -15,7 +15,7 @@ import pytest
 
 from human_pose import models
 from human_pose.errors import DemoError
-from human_pose.quantization.quantize import INT8, Wish
+from human_pose.quantization.quantize import INT8, Options
 from human_pose.zoo import listing as shelf
 from human_pose.zoo.catalog import BUNDLED, CATALOG, DEFAULT_MODEL, ORIGINAL_MODEL, PRECISIONS, RemoteFile
 from human_pose.zoo.listing import as_table, entries
@@ -154,30 +154,30 @@ class TestQuantizeCommand:
     """The options reach the quantization, its refusal ends the program with 1."""
 
     @pytest.fixture
-    def asked(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Wish]:
-        wishes: list[Wish] = []
+    def asked(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Options]:
+        wishes: list[Options] = []
 
-        def stand_in(wish: Wish) -> tuple[Path, str]:
+        def stand_in(wish: Options) -> tuple[Path, str]:
             wishes.append(wish)
             return tmp_path / "a.xml", "of 9 keypoints"
 
         monkeypatch.setattr(models, "quantize", stand_in)
         return wishes
 
-    def test_defaults(self, asked: list[Wish], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_defaults(self, asked: list[Options], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert models.main(["quantize", "mine", "--calibration", "a.mp4"]) == 0
-        assert asked == [Wish("mine", "a.mp4", None, None, 300, 0.9, False, False)]
+        assert asked == [Options("mine", "a.mp4", None, None, 300, 0.9, False, False)]
         assert capsys.readouterr() == (f"{tmp_path / 'a.xml'}\n", "Of 9 keypoints.\n")
 
-    def test_every_option(self, asked: list[Wish]) -> None:
+    def test_every_option(self, asked: list[Options]) -> None:
         options = "--name n --size 184 --samples 20 --bound 0.5 --force --accuracy-control"
         assert models.main(["quantize", "mine", "--calibration", "a.mp4", *options.split()]) == 0
-        assert asked == [Wish("mine", "a.mp4", "n", 184, 20, 0.5, True, True)]
+        assert asked == [Options("mine", "a.mp4", "n", 184, 20, 0.5, True, True)]
 
     def test_refusal_ends_with_1_and_one_line(
         self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        def refuse(wish: Wish) -> None:
+        def refuse(wish: Options) -> None:
             raise DemoError(f"{wish.model} is refused in INT8: of 9 keypoints ...")
 
         monkeypatch.setattr(models, "quantize", refuse)

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from ..inference.backend import CompiledModel, DeviceError, Inference
 from ..media.capture import Frame
+from .backend import CompiledModel, DeviceError, Inference
 
 DoneAt = Callable[[], float]  # when an image that is given to the device now will be done, in s of time.perf_counter
 
