@@ -162,7 +162,7 @@ def _gpu_runtime(facts: Facts) -> Iterator[Finding]:
         said = facts.plugin_problems.get("GPU", "its plugin names no device")
         text = f"Driver and permissions are there, but OpenVINO offers no GPU: {said.rstrip('.')}."
         yield Finding(
-            "GPU", MISSING, text, "clinfo -l shows what OpenCL finds; GPUs before Ice Lake need an older driver"
+            "GPU", MISSING, text, "clinfo -l shows what OpenCL finds; GPUs up to Ice Lake need an older driver"
         )
 
 

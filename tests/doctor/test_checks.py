@@ -38,7 +38,7 @@ EXPECTED = [
     ("gpu-given-to-a-virtual-machine", "GPU", MISSING, "vfio-pci has taken the Intel GPU", "modprobe"),
     ("nvidia-only", "GPU", MISSING, "graphics here are by NVIDIA; OpenVINO's GPU plugin runs on Intel's only", ""),
     ("driver-library-gone", "GPU", MISSING, "does not load: libigdrcl.so", "--reinstall intel-opencl-icd"),
-    ("gpu-too-old", "GPU", MISSING, "OpenVINO offers no GPU: no devices found", "before Ice Lake"),
+    ("gpu-too-old", "GPU", MISSING, "OpenVINO offers no GPU: no devices found", "up to Ice Lake"),
     ("emulated", "GPU", OK, "[emulated on the CPU]", ""),
     ("npu-works", "NPU", OK, "Intel(R) AI Boost; executes f16, INT8; driver 1.17.0", ""),
     ("npu-without-firmware", "NPU", MISSING, "firmware is missing", "intel-fw-npu"),
