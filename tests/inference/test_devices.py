@@ -139,7 +139,7 @@ def test_the_table_names_what_is_here_and_why_the_rest_is_not(core: ov.Core) -> 
     assert lines[2].endswith("(stand-in)")
     assert lines[3].split()[0] == "NPU"
     assert "not here: no such device" in lines[3]
-    assert lines[-1] == "TAB walks through: CPU  GPU  MULTI:GPU,CPU  HETERO:GPU,CPU  AUTO:GPU,CPU"
+    assert lines[-2] == "TAB walks through: CPU  GPU  MULTI:GPU,CPU  HETERO:GPU,CPU  AUTO:GPU,CPU"
 
 
 # ---- the cycle ----
