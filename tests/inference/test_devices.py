@@ -290,6 +290,12 @@ def test_the_real_cpu_is_called_no_stand_in() -> None:
     assert compiled.runs_on == "runs on CPU alone"
 
 
+def test_what_is_emulated_is_called_so() -> None:
+    network: Any = SimpleNamespace(get_property=lambda _: ["GPU.0", "CPU"])
+    compiled = OpenVinoCompiledModel("MULTI:GPU,CPU", "f32", 1, is_emulated=True, network=network)
+    assert (compiled.mark, compiled.runs_on) == ("emulated", "runs on GPU.0 (emulated), CPU")
+
+
 def test_multi_keeps_requests_in_flight_for_all_its_devices(core: ov.Core, network: PoseModel) -> None:
     alone = compile_model(core, network.model, "CPU", FP32).request_count
     assert compile_model(core, network.model, MULTI, FP32).request_count > alone
