@@ -198,7 +198,13 @@ def test_the_installed_demo_finds_its_model_and_its_clip(installed: Path, tmp_pa
 def test_console_commands_name_functions_that_are_there(root: Path) -> None:
     tomllib = pytest.importorskip("tomllib", reason="Python 3.10 reads no TOML")
     scripts = tomllib.loads((root / "pyproject.toml").read_text())["project"]["scripts"]
-    assert set(scripts) == {"human-pose", "human-pose-evaluate", "human-pose-models", "human-pose-study"}
+    assert set(scripts) == {
+        "human-pose",
+        "human-pose-doctor",
+        "human-pose-evaluate",
+        "human-pose-models",
+        "human-pose-study",
+    }
     for target in scripts.values():
         module, function = target.split(":")
         code = f"import {module} as m; assert callable(m.{function})"

@@ -12,20 +12,22 @@ def device_table(core: ov.Core, optimal_requests: Callable[[str], int]) -> str:
     """A row for each device: its string, the types it can execute, streams, requests, and its full name.
 
     A device that the machine lacks has a row with the reason. optimal_requests: gives the number of infer requests that
-    a device asks for; raises DeviceError if it is not known.
+    a device asks for, and compiles for that; raises DeviceError if it is not known. Only the CPU is asked: a GPU may
+    compile for minutes.
     """
     rows = [("device", "executes", "streams", "requests", "name")]
     for device in core.available_devices:
         name = f"{full_name(core, device)} (stand-in)" if is_stand_in(core, device) else str(full_name(core, device))
         try:
-            requests = str(optimal_requests(device))
+            requests = str(optimal_requests(device)) if device.startswith("CPU") else "-"
         except DeviceError:
             requests = "?"
         rows.append((device, _capabilities(core, device), _streams(core, device), requests, name))
     rows += [(kind, "-", "-", "-", f"not here: {reason}") for kind, reason in missing_devices(core).items()]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     table = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    return "\n".join([*table, "", f"TAB walks through: {'  '.join(offered_devices(core)) or 'no device'}"])
+    walk = f"TAB walks through: {'  '.join(offered_devices(core)) or 'no device'}"
+    return "\n".join([*table, "", walk, "What a missing device needs: python -m human_pose.doctor"])
 
 
 def _capabilities(core: ov.Core, device: str) -> str:

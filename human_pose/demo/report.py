@@ -52,7 +52,8 @@ def _row(device: DeviceStatistics) -> list[str]:
     figures = [device.throughput.mean(), lowest, highest]
     figures += [latency.mean, latency.min, latency.max] if latency else [None] * 3
     figures += [device.latencies.percentile(percent) for percent in PERCENTILES]
-    name = f"{device.compiled.device} (stand-in)" if device.compiled.is_stand_in else device.compiled.device
+    mark = f" ({device.compiled.mark})" if device.compiled.mark else ""
+    name = device.compiled.device + mark
     uncounted = [str(device.warmup_frames), str(device.while_switching)]
     return [name, str(device.frames), *map(_cell, figures), *uncounted]
 
@@ -110,6 +111,7 @@ def _device(device: DeviceStatistics) -> dict[str, Any]:
         "compile_s": compiled.compile_s,
         "is_from_cache": compiled.is_from_cache,
         "is_stand_in": compiled.is_stand_in,
+        "is_emulated": compiled.is_emulated,
         "operations": dict(compiled.operations),
         "difference": compiled.difference,
         "frames": device.frames,

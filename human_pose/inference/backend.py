@@ -37,11 +37,12 @@ def members_of(device: str) -> list[str]:
 class CompiledModel:
     """The facts about a network that was compiled for `device`.
 
-    execution_precision: the types in which the layers really run, such as 'f16' or 'INT8 + f32'. request_count: the
-    number of infer requests kept in flight. streams: how many requests the devices work on at once; None if unknown.
-    compile_s: seconds that compilation took; is_from_cache: it was read from the cache instead. is_stand_in: a member
-    is the CPU under another name. For HETERO: subgraphs: the number of parts of the network; operations: their number
-    on each device; difference: RMS difference between its outputs and the last device's.
+    execution_precision: what the layers really run in, such as 'f16' or 'INT8 + f32'. request_count: the number of infer
+    requests in flight. streams: how many of them each device processes at once; None if it is not known. compile_s:
+    seconds that compilation took; is_from_cache: it was read from the cache instead. is_stand_in: a member is the CPU
+    under another name; is_emulated: a member is emulated on the CPU. For HETERO: subgraphs: the number of parts of the
+    network; operations: their number on each device; difference: RMS difference between its outputs and the last
+    device's.
     """
 
     device: str
@@ -51,6 +52,7 @@ class CompiledModel:
     compile_s: float = 0.0
     is_from_cache: bool = False
     is_stand_in: bool = False
+    is_emulated: bool = False
     subgraphs: int | None = None
     operations: Mapping[str, int] = field(default_factory=dict)
     difference: float | None = None
@@ -66,15 +68,20 @@ class CompiledModel:
         return False
 
     @property
+    def mark(self) -> str:
+        """What must stand beside every figure of it: 'stand-in' or 'emulated', '' for real devices."""
+        return "stand-in" if self.is_stand_in else "emulated" if self.is_emulated else ""
+
+    @property
     def runs_on(self) -> str:
         """Where it runs, if not on the device asked for: 'runs on CPU alone'; else ''.
 
         The CPU under another name is marked as a stand-in, the real CPU is not.
         """
         executed_on = self.executed_on
-        if not executed_on or (executed_on == [self.device] and not self.is_stand_in):
+        if not executed_on or (executed_on == [self.device] and not self.mark):
             return ""
-        names = [f"{name} (stand-in)" if self.is_stand_in and not _is_cpu(name) else name for name in executed_on]
+        names = [f"{name} ({self.mark})" if self.mark and not _is_cpu(name) else name for name in executed_on]
         alone = " alone" if len(names) == 1 and len(members_of(self.device)) > 1 else ""
         return f"runs on {', '.join(names)}{alone}"
 

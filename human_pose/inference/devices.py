@@ -35,6 +35,11 @@ def is_stand_in(core: ov.Core, device: str) -> bool:
     )
 
 
+def is_emulated(core: ov.Core, device: str) -> bool:
+    """Whether a member of `device` calls itself emulated, as the GPU plugin's device does that runs on a CPU."""
+    return any("emulated" in (full_name(core, member) or "").lower() for member in members_of(device))
+
+
 def check_device(core: ov.Core, device: str) -> None:
     """Raise UsageError where `device` names something that this machine lacks.
 

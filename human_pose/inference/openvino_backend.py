@@ -17,7 +17,7 @@ from ..output_log import OutputLog
 from . import hetero
 from .backend import CompiledModel, DeviceError, Inference, members_of
 from .cache import checked_folder
-from .devices import check_device, full_name, is_stand_in
+from .devices import check_device, full_name, is_emulated, is_stand_in
 from .model import PoseModel
 from .preprocess import check_finite, fill_input, new_input
 from .settings import Settings, compile_properties, configure
@@ -150,6 +150,7 @@ def compile_model(core: ov.Core, model: ov.Model, device: str, settings: Setting
             compile_s,
             bool(network.get_property("LOADED_FROM_CACHE")),
             is_stand_in(core, device),
+            is_emulated(core, device),
             subgraphs,
             operations,
             network=network,

@@ -57,7 +57,7 @@ class Cell:
 
     kind: of FRAMEWORKS. model, precision: the model's name and precision; file: its IR, or the original's file.
     requests: in flight; None: as many as the program chooses. is_stand_in: a device of it is the CPU under another
-    name. not_measured: why there will be no run of it.
+    name; is_emulated: a device of it is emulated on the CPU. not_measured: why there will be no run of it.
     """
 
     kind: str
@@ -69,6 +69,7 @@ class Cell:
     requests: int | None = None
     affinity: str = "auto"
     is_stand_in: bool = False
+    is_emulated: bool = False
     not_measured: str | None = None
 
     @property
@@ -84,7 +85,11 @@ class Cell:
     @property
     def where(self) -> str:
         """What a reader calls its device: 'HETERO:GPU,CPU (conv, stand-in)'."""
-        marks = [self.affinity] * self.device.startswith("HETERO") + ["stand-in"] * self.is_stand_in
+        marks = (
+            [self.affinity] * self.device.startswith("HETERO")
+            + ["stand-in"] * self.is_stand_in
+            + ["emulated"] * self.is_emulated
+        )
         return self.device + (f" ({', '.join(marks)})" if marks else "")
 
     def label(self, with_model: bool = True) -> str:

@@ -54,6 +54,7 @@ def run_of(
         "compile_s": round(compiled.compile_s, 4),
         "is_from_cache": compiled.is_from_cache,
         "is_stand_in": compiled.is_stand_in,
+        "is_emulated": compiled.is_emulated,
         **alone,
         **whole,
         "conditions": watch.conditions(),

@@ -129,6 +129,8 @@ def _trust(found: Findings) -> str:
         said.append(f"that {same} was not shown for {', '.join(differ)}" if differ else same)
     if any(device["is_stand_in"] for device in study.data["machine"]["devices"]):
         said.append("the second device is the CPU under another name and says nothing about a GPU")
+    if any("emulated" in device["full_name"] for device in study.data["machine"]["devices"]):
+        said.append("the GPU is emulated on the CPU: what it gives is right, and its speed says nothing about a GPU")
     return f"{'; '.join(said)}."
 
 

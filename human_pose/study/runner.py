@@ -19,7 +19,7 @@ import openvino as ov
 from ..console import ProgressLine, StopRequest, minutes, say
 from ..errors import DemoError, UsageError
 from ..inference.backend import VIRTUAL_DEVICES, members_of
-from ..inference.devices import check_device, is_stand_in, missing_devices, offered_devices, open_core
+from ..inference.devices import check_device, is_emulated, is_stand_in, missing_devices, offered_devices, open_core
 from ..measurement import machine
 from ..measurement.cells import ORIGINALS, Cell, Wish
 from ..measurement.workload import NOT_GIVEN, first_frames, models_of
@@ -55,7 +55,10 @@ def begin(wish: Wish) -> Study:
         compared = {(c.model, c.precision) for c in in_matrix(cells) if (c.device, c.hint) == (single, "throughput")}
         own = [model for model in there if model.name == there[0].name and (model.name, model.precision) in compared]
         cells += [Cell("benchmark_app", model.name, model.precision, model.file, single) for model in own]
-    cells = [replace(cell, is_stand_in=is_stand_in(core, cell.device)) for cell in cells]
+    cells = [
+        replace(cell, is_stand_in=is_stand_in(core, cell.device), is_emulated=is_emulated(core, cell.device))
+        for cell in cells
+    ]
     video = Path(wish.input)
     found = {
         "machine": machine.identity(core),

@@ -369,7 +369,8 @@ def test_devices_are_listed_with_what_they_can_do(program: Program) -> None:
     lines = done.stdout.splitlines()
     cpu = next(line.split() for line in lines if line.startswith("CPU "))
     assert "f32" in cpu
-    assert lines[-1].startswith("TAB walks through: CPU")
+    assert lines[-2].startswith("TAB walks through: CPU")
+    assert lines[-1].endswith("python -m human_pose.doctor")
 
 
 def test_the_fastest_way_finds_what_the_synchronous_one_finds_on_every_frame(

@@ -83,6 +83,7 @@ def where(cell: dict[str, Any]) -> str:
     """The device, as the report calls it."""
     marks = [cell["affinity"]] if cell["device"].startswith("HETERO") else []
     marks += ["stand-in"] if cell["is_stand_in"] else []
+    marks += ["emulated"] if cell.get("is_emulated") else []
     return cell["device"] + (f" ({', '.join(marks)})" if marks else "")
 
 
