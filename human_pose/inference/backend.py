@@ -37,12 +37,12 @@ def members_of(device: str) -> list[str]:
 class CompiledModel:
     """The facts about a network that was compiled for `device`.
 
-    execution_precision: what the layers really run in, such as 'f16' or 'INT8 + f32'. request_count: the number of infer
-    requests in flight. streams: how many of them each device processes at once; None if it is not known. compile_s:
-    seconds that compilation took; is_from_cache: it was read from the cache instead. is_stand_in: a member is the CPU
-    under another name; is_emulated: a member is emulated on the CPU. For HETERO: subgraphs: the number of parts of the
-    network; operations: their number on each device; difference: RMS difference between its outputs and the last
-    device's.
+    execution_precision: the types in which the layers really run, such as 'f16' or 'INT8 + f32'. request_count: the
+    number of infer requests kept in flight. streams: how many requests the devices work on at once; None if unknown.
+    compile_s: seconds that compilation took; is_from_cache: it was read from the cache instead. is_stand_in: a member
+    is the CPU under another name; is_emulated: a member is emulated on the CPU. For HETERO: subgraphs: the number of
+    parts of the network; operations: their number on each device; difference: RMS difference between its outputs and
+    the last device's.
     """
 
     device: str

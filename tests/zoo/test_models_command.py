@@ -15,7 +15,7 @@ import pytest
 
 from human_pose import models
 from human_pose.errors import DemoError
-from human_pose.quantization.quantize import INT8, Wish
+from human_pose.quantization.quantize import INT8, Options
 from human_pose.zoo.catalog import BUNDLED, CATALOG, DEFAULT_MODEL, ORIGINAL_MODEL, PRECISIONS, RemoteFile
 from human_pose.zoo.listing import as_table, entries
 from human_pose.zoo.resolve import ZOO_VARIABLE
