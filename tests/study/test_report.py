@@ -20,6 +20,8 @@ from human_pose.study.report import write_report
 from human_pose.study.results import Study, error_of
 from tests.helpers.invented import WISH, invented
 
+pytestmark = pytest.mark.xdist_group("report")  # they share reports that take seconds to write
+
 
 @pytest.fixture(scope="module")
 def invented_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:

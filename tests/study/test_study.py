@@ -236,7 +236,7 @@ class TestCommand:
     @pytest.mark.parametrize(
         ("arguments", "shown"),
         [
-            (["--runs", "0"], "no count"),
+            (["--runs", "0"], "not a count"),
             (["--requests-grid", "many"], "many"),
             (["--seconds", "2", "--frames", "3"], "not allowed with"),
             (["--images", "."], "--annotations"),
