@@ -241,17 +241,19 @@ class Estimator:
         try:
             with self._profile.stage("wait"):
                 is_done = job.request.is_done(wait_ms)
-            if is_done:
-                job.inference = job.request.result(job.frame)
-                job.done_at = time.perf_counter()
-                self._profile.add("infer", job.inference.latency_ms)
-                self._idle[device].append(job.request)
-                self._in_flight[device] -= 1
-                job.request = None
-            elif time.perf_counter() - job.started_at > HANGS_AFTER_S:
-                self._fail(device, f"no result within {HANGS_AFTER_S:.0f} s")
+            inference = job.request.result(job.frame) if is_done else None
         except Exception as error:
             self._fail(device, first_line(error))
+            return
+        if inference is not None:
+            job.inference = inference
+            job.done_at = time.perf_counter()
+            self._profile.add("infer", inference.latency_ms)
+            self._idle[device].append(job.request)
+            self._in_flight[device] -= 1
+            job.request = None
+        elif time.perf_counter() - job.started_at > HANGS_AFTER_S:
+            self._fail(device, f"no result within {HANGS_AFTER_S:.0f} s")
 
     def _finish_late(self) -> None:
         """For a live source, drop the frames that delay a newer result too long, and free their requests when done."""

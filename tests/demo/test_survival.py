@@ -256,6 +256,40 @@ def test_when_no_device_is_left_the_error_says_so(core: ov.Core, network: PoseMo
         list(infer(estimator, 10))
 
 
+def test_when_the_last_device_hangs_the_error_says_so(
+    core: ov.Core, network: PoseModel, break_device: Break, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inference_module, "HANGS_AFTER_S", 0.3)
+    break_device("CPU", after=2, hangs=True)
+    with pytest.raises(DeviceError, match="CPU failed while inferring: no result within"):
+        list(infer(estimator_on(core, network, "CPU"), 10))
+
+
+class _OtherError(Exception):
+    """What a backend's library may raise: no RuntimeError."""
+
+
+@pytest.mark.parametrize("method", ["start", "is_done", "result"])
+def test_whatever_a_request_raises_is_a_failure_of_its_device(
+    method: str, core: ov.Core, network: PoseModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole: Any = getattr(backend_module.OpenVinoRequest, method)
+
+    def fail(self: backend_module.OpenVinoRequest, *arguments: Any) -> Any:
+        if self.compiled.device == "GPU":
+            raise _OtherError("the library's own kind")
+        return whole(self, *arguments)
+
+    estimator = estimator_on(core, network, "CPU")
+    estimator.switch("GPU")
+    wait_for_switch(estimator)
+    monkeypatch.setattr(backend_module.OpenVinoRequest, method, fail)
+    results = list(infer(estimator, 6))
+    assert [result.compiled.device for result in results] == ["CPU"] * 6
+    assert all(shows_its_number(result) for result in results)
+    assert [str(error) for error in estimator.take_failures()] == ["GPU failed while inferring: the library's own kind"]
+
+
 def test_a_first_device_that_does_not_compile_is_an_error(
     core: ov.Core, network: PoseModel, break_device: Break
 ) -> None:
