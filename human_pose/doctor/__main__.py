@@ -18,8 +18,9 @@ from pathlib import Path
 from ..command import OptionParser
 from ..console import print_result, run_command, set_up_terminal
 from ..errors import DemoError
-from .checks import MISSING, PROBLEM, Finding, can_run, examine
+from .checks import can_run, examine
 from .facts import Facts
+from .finding import MISSING, PROBLEM, Finding
 from .read import read_facts
 
 TOPIC_WIDTH, STATE_WIDTH, WIDTH = 10, 9, 100

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from human_pose.doctor.checks import MISSING, NOTE, OK, PROBLEM, RANGES, Finding, can_run, examine
+from human_pose.doctor.checks import RANGES, can_run, examine
 from human_pose.doctor.facts import Facts, Node
+from human_pose.doctor.finding import MISSING, NOTE, OK, PROBLEM, Finding
 
 FOLDER = Path(__file__).parent / "machines"
 MACHINES = sorted(path.stem for path in FOLDER.glob("*.json"))
