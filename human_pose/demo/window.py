@@ -1,6 +1,7 @@
 """The window: shows pictures and returns the keys pressed in it."""
 
 import abc
+import contextlib
 import enum
 from types import TracebackType
 
@@ -53,18 +54,10 @@ def key_of(code: int) -> Key | int | None:
     return int(character) if character.isdecimal() and character != "0" else _LETTERS.get(character)
 
 
-class Window(abc.ABC):
+class Window(contextlib.AbstractContextManager["Window"], abc.ABC):
     """Shows pictures and returns pressed keys. Use it as a context manager."""
 
     is_shown: bool
-
-    def __enter__(self) -> "Window":
-        return self
-
-    @abc.abstractmethod
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
 
     @abc.abstractmethod
     def picture_size(self, frame_size: tuple[int, int]) -> tuple[int, int]:

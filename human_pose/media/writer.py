@@ -1,6 +1,7 @@
 """Write the annotated pictures to a video file, an image, or a folder of images."""
 
 import abc
+import contextlib
 import os
 from pathlib import Path
 from types import TracebackType
@@ -22,18 +23,10 @@ RESERVE_BYTES, RESERVE_BYTES_A_FRAME = 1_000_000, 40  # disk space kept free to 
 LIST_OF_IMAGES = ".human_pose_images"  # in a folder of annotated images: the list of those that this program wrote
 
 
-class PictureWriter(abc.ABC):
+class PictureWriter(contextlib.AbstractContextManager["PictureWriter"], abc.ABC):
     """Writes annotated pictures. Use it as a context manager."""
 
     is_open: bool
-
-    def __enter__(self) -> "PictureWriter":
-        return self
-
-    @abc.abstractmethod
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
 
     @abc.abstractmethod
     def write(self, frame: Frame, picture: np.ndarray) -> None:

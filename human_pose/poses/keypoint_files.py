@@ -27,16 +27,8 @@ CSV_COLUMNS = (
 )  # fmt: skip
 
 
-class KeypointWriter(abc.ABC):
+class KeypointWriter(contextlib.AbstractContextManager["KeypointWriter"], abc.ABC):
     """Writes the poses of each frame. Use it as a context manager."""
-
-    def __enter__(self) -> "KeypointWriter":
-        return self
-
-    @abc.abstractmethod
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
 
     @abc.abstractmethod
     def write(self, frame: Frame, device: str, poses: Sequence[Pose]) -> None:
