@@ -39,18 +39,23 @@ from human_pose.poses.draw import draw
 from human_pose.zoo.resolve import choose_model
 
 STAGES = ("read", "scale", "infer", "decode", "draw")
-KEPT = 20  # frames for the timing of a stage
+KEPT = 20  # maximum number of frames for the timing of a stage
 
 
 class Stages:
     """The stages for one video and one network, each of which can be timed alone."""
 
-    def __init__(self, video: str, model: str, height: int | None, threads: int | None = None) -> None:
-        """threads: number of inference threads, with one request each; None: as the device chooses."""
+    def __init__(self, video: str, model: str, height: int | None, span: int, threads: int | None = None) -> None:
+        """span: the timed frames lie evenly among the video's first `span`, because a quiet beginning is no measure.
+
+        threads: number of inference threads, with one request each; None: as the device chooses.
+        """
         core = ov.Core()
         self.video = video
         self.network: PoseModel = load_model(core, choose_model(*name_and_precision(model)))
-        self.frames = [image for image, _ in islice(open_source(video).images(), KEPT)]
+        source = open_source(video)
+        span = min(span, source.frame_count or span)
+        self.frames = [image for image, _ in islice(source.images(), 0, span, max(1, span // KEPT))][:KEPT]
         self.frame_size = self.frames[0].shape[1::-1]
         self.height = height or self.network.own_size
         self.input_size = network_input_size(self.frame_size, self.height)
@@ -80,14 +85,15 @@ class Stages:
 
         frames: how many to read; others_at_work: keeps the other cores busy while a stage of one core is timed.
         """
+        kept = len(self.frames)
         canvas = [frame.copy() for frame in self.frames]
         target = np.zeros_like(self.inputs[0])
         works: dict[str, tuple[int, Callable[[], Any]]] = {
             "read": (frames, lambda: [None for _ in islice(_looped(self.video), frames)]),
-            "scale": (KEPT, lambda: list(map(fill_input, self.frames, [target] * KEPT))),
-            "infer": (KEPT * 2, lambda: self.infer(KEPT * 2)),
-            "decode": (KEPT, lambda: [self.network.decoder.decode(outputs, self.pixels) for outputs in self.outputs]),
-            "draw": (KEPT, lambda: [draw(canvas[n], self.poses[n], True) for n in range(KEPT)]),
+            "scale": (kept, lambda: list(map(fill_input, self.frames, [target] * kept))),
+            "infer": (kept * 2, lambda: self.infer(kept * 2)),
+            "decode": (kept, lambda: [self.network.decoder.decode(outputs, self.pixels) for outputs in self.outputs]),
+            "draw": (kept, lambda: [draw(canvas[n], self.poses[n], True) for n in range(kept)]),
         }
         times = {}
         for stage, (count, work) in works.items():
@@ -117,10 +123,10 @@ def _looped(video: str) -> Iterator[Any]:
 class OtherCores:
     """A process that infers on all cores but one while `at_work` is entered. Use it as a context manager."""
 
-    def __init__(self, video: str, model: str, height: int) -> None:
+    def __init__(self, video: str, model: str, height: int, span: int) -> None:
         context = multiprocessing.get_context("spawn")
         self._ready, self._is_wanted = context.Event(), context.Event()
-        arguments = (video, model, height, self._ready, self._is_wanted)
+        arguments = (video, model, height, span, self._ready, self._is_wanted)
         self._process = context.Process(target=_keep_busy, args=arguments, daemon=True)
 
     def __enter__(self) -> "OtherCores":
@@ -142,8 +148,8 @@ class OtherCores:
         self._is_wanted.clear()
 
 
-def _keep_busy(video: str, model: str, height: int, ready: Any, is_wanted: Any) -> None:
-    stages = Stages(video, model, height, threads=cores() - 1)
+def _keep_busy(video: str, model: str, height: int, span: int, ready: Any, is_wanted: Any) -> None:
+    stages = Stages(video, model, height, span, threads=cores() - 1)
     ready.set()
     while is_wanted.wait():
         stages.infer(len(stages.requests))
@@ -172,7 +178,7 @@ def peer_fps(command: str, video: str, frames: int) -> float:
 
 
 def measure(video: str, model: str, options: argparse.Namespace) -> None:
-    stages = Stages(video, model, options.height)
+    stages = Stages(video, model, options.height, options.frames)
     network, file = stages.network, stages.network.file
     wanted = [
         "-i",
@@ -188,7 +194,7 @@ def measure(video: str, model: str, options: argparse.Namespace) -> None:
     cpu: list[dict[str, float]] = []
     fps: dict[str, list[float]] = {"limit": [], "demo": [], "one request": [], "benchmark_app": [], "peer": []}
     execution = execution_type(ov.Core(), "CPU", file.precision)
-    with OtherCores(video, model, stages.height) as other_cores:
+    with OtherCores(video, model, stages.height, options.frames) as other_cores:
         for _ in range(options.runs):
             cpu.append(stages.cpu_ms(options.frames, other_cores.at_work))
             fps["limit"].append(1000 * cores() / sum(cpu[-1].values()))
