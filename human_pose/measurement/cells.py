@@ -1,4 +1,4 @@
-"""What is measured: the wish of a study, the models it may use, and its cells."""
+"""What is measured: the options of a study, the models it may use, and its cells."""
 
 from dataclasses import dataclass, field
 
@@ -13,14 +13,14 @@ DEFAULT_REQUESTS = "default"  # in flight: as many as the program chooses
 
 
 @dataclass(frozen=True)
-class Wish:
+class StudyOptions:
     """What the user wants of a study; results.json keeps it, for --resume.
 
     devices, hints, precisions: of the matrix. models: names or paths. seconds: of each of the two measurements of a
     run; frames: so many results instead. requests: of the second grid, numbers or DEFAULT_REQUESTS. pause_s: before
     each run. agreement_frames: frames on which the keypoints of the precisions are compared. cache: keep compiled
     networks. quick: without benchmark_app, and without another run for what other programs disturbed.
-    height: the shorter side of the network's input; it has this name in results.json.
+    size: the shorter side of the network's input.
     """
 
     devices: list[str]
@@ -28,7 +28,7 @@ class Wish:
     precisions: list[str]
     input: str
     hints: list[str] = field(default_factory=lambda: ["throughput", "latency"])
-    height: int | None = None
+    size: int | None = None
     runs: int = 20
     original_runs: int = 10
     seconds: float = 4.0

@@ -16,7 +16,7 @@ from ..inference.settings import execution_type
 from ..media.capture import Capture, open_capture
 from ..poses.draw import draw
 from .benchmark_app import throughput
-from .cells import Cell, Wish
+from .cells import Cell, StudyOptions
 from .intervals import bins
 from .machine import Watch
 from .workload import Workload
@@ -26,24 +26,24 @@ GoesOn = Callable[[int], bool]  # of the number of frames begun: whether one mor
 InferWhile = Callable[[GoesOn], list[float]]  # infers frames at hand; returns the latency of each in ms
 
 
-def openvino_run(cell: Cell, wish: Wish) -> dict[str, Any]:
+def openvino_run(cell: Cell, options: StudyOptions) -> dict[str, Any]:
     """A run of OpenVINO, all requests in flight."""
-    workload = Workload(cell, wish)
+    workload = Workload(cell, options)
     backend = open_backend(workload.core, workload.network, workload.settings)
     estimator = Estimator(backend, cell.device, workload.images[0])
     assert isinstance(estimator.compiled, OpenVinoCompiledModel)
     infer_while = queue_of(estimator.compiled, workload)
-    return run_of(estimator, infer_while, workload.network.decoder, workload.size, wish)
+    return run_of(estimator, infer_while, workload.network.decoder, workload.size, options)
 
 
 def run_of(
-    estimator: Estimator, infer_while: InferWhile, decoder: Decoder, size: tuple[int, int], wish: Wish
+    estimator: Estimator, infer_while: InferWhile, decoder: Decoder, size: tuple[int, int], options: StudyOptions
 ) -> dict[str, Any]:
     """Inference alone; then the whole application, as the demo's loop does it."""
     compiled = estimator.compiled
     watch = Watch()
-    alone = inference_alone(infer_while, compiled.request_count, wish)
-    whole = whole_application(estimator, decoder, wish)
+    alone = inference_alone(infer_while, compiled.request_count, options)
+    whole = whole_application(estimator, decoder, options)
     return {
         "input_size": list(size),
         "executed_on": compiled.executed_on,
@@ -83,21 +83,21 @@ def queue_of(compiled: OpenVinoCompiledModel, workload: Workload) -> InferWhile:
     return infer_while
 
 
-def limit(wish: Wish) -> GoesOn:
+def limit(options: StudyOptions) -> GoesOn:
     """Ends a measurement after so many frames, or so many seconds from now."""
-    if wish.frames is not None:
-        frames = wish.frames
+    if options.frames is not None:
+        frames = options.frames
         return lambda begun: begun < frames
-    until = time.perf_counter() + wish.seconds
+    until = time.perf_counter() + options.seconds
     return lambda _: time.perf_counter() < until
 
 
-def inference_alone(infer_while: InferWhile, warm_up: int, wish: Wish) -> dict[str, Any]:
+def inference_alone(infer_while: InferWhile, warm_up: int, options: StudyOptions) -> dict[str, Any]:
     """Results a second of frames at hand. warm_up: so many results at least are left out."""
     warm_until = time.perf_counter() + WARM_UP_S
     infer_while(lambda begun: begun < warm_up or time.perf_counter() < warm_until)
     started_at = time.perf_counter()
-    latencies = infer_while(limit(wish))
+    latencies = infer_while(limit(options))
     return alone_figures(latencies, time.perf_counter() - started_at)
 
 
@@ -118,17 +118,17 @@ def _mean_min_max(latencies: Sequence[float]) -> dict[str, float]:
     return {"mean": sum(latencies) / len(latencies), "min": min(latencies), "max": max(latencies)}
 
 
-def whole_application(estimator: Estimator, decoder: Decoder, wish: Wish) -> dict[str, Any]:
+def whole_application(estimator: Estimator, decoder: Decoder, options: StudyOptions) -> dict[str, Any]:
     """Read, scale, infer, decode and draw every frame of the video, over and over.
 
     Counted from a start with nothing in flight to the last picture, as in inference alone: results come in order, so
     those that wait for a slow one before them come all at once, and a count cut off in between would be of chance.
     """
-    with open_capture(wish.input, loop=True) as capture:
+    with open_capture(options.input, loop=True) as capture:
         requests = estimator.compiled.request_count
         _draw_while(estimator, decoder, capture, lambda begun: begun < requests)
         started_at = time.perf_counter()
-        latencies = _draw_while(estimator, decoder, capture, limit(wish))
+        latencies = _draw_while(estimator, decoder, capture, limit(options))
         fps = len(latencies) / (time.perf_counter() - started_at)
     return {
         "application_fps": fps,
@@ -146,10 +146,10 @@ def _draw_while(estimator: Estimator, decoder: Decoder, capture: Capture, goes_o
     return latencies
 
 
-def benchmark_app_run(cell: Cell, wish: Wish) -> dict[str, Any]:
+def benchmark_app_run(cell: Cell, options: StudyOptions) -> dict[str, Any]:
     """OpenVINO's own tool on the same network at the same size. Raises DemoError where it gives no throughput."""
-    workload = Workload(cell, wish)
+    workload = Workload(cell, options)
     watch = Watch()
     execution = execution_type(workload.core, cell.device, cell.precision)
-    fps = throughput(workload.network.model, execution, cell.device, cell.hint, wish.seconds)
+    fps = throughput(workload.network.model, execution, cell.device, cell.hint, options.seconds)
     return {"input_size": list(workload.size), "inference_fps": fps, "conditions": watch.conditions()}

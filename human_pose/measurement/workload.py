@@ -19,25 +19,25 @@ from ..inference.settings import Settings, configure
 from ..media.sources import open_source
 from ..zoo.catalog import CATALOG
 from ..zoo.resolve import choose_model
-from .cells import Cell, Model, Wish
+from .cells import Cell, Model, StudyOptions
 
 KEPT_FRAMES = 16  # of the video, for inference alone
 NOT_GIVEN = "no file of this precision was given (--model takes several)"
 
 
-def models_of(wish: Wish) -> list[Model]:
-    """The wished precisions of the wished models, those that cannot be had with the reason.
+def models_of(options: StudyOptions) -> list[Model]:
+    """The stored precisions of the stored models, those that cannot be had with the reason.
 
     A path's folder or its quantized layers say which precision it is; else the float file stands for all float ones.
     Raises UsageError where a model is not known at all, or the path is none.
     """
     found: list[Model] = []
-    for name in wish.models:
+    for name in options.models:
         is_known = name in CATALOG or (MODELS_FOLDER / name).is_dir()
         file = None if is_known else choose_model(name, None)
-        found += [_in_catalog(name, p) if file is None else _at(file, p) for p in wish.precisions]
+        found += [_in_catalog(name, p) if file is None else _at(file, p) for p in options.precisions]
     names = [model.name for model in found]
-    found.sort(key=lambda model: (names.index(model.name), wish.precisions.index(model.precision)))
+    found.sort(key=lambda model: (names.index(model.name), options.precisions.index(model.precision)))
     chosen: dict[tuple[str, str], Model] = {}
     for model in sorted(found, key=lambda model: model.missing is not None):  # a path may have what another lacks
         chosen.setdefault((model.name, model.precision), model)
@@ -67,19 +67,19 @@ class Workload:
     images: the first frames of the video; inputs: the same as the network takes them, (1, h, w, 3) uint8.
     """
 
-    def __init__(self, cell: Cell, wish: Wish, core: ov.Core | None = None) -> None:
-        self.cell, self.wish = cell, wish
-        self.core = core or open_core(wish.plugins)
-        self.images = first_frames(wish.input)
+    def __init__(self, cell: Cell, options: StudyOptions, core: ov.Core | None = None) -> None:
+        self.cell, self.options = cell, options
+        self.core = core or open_core(options.plugins)
+        self.images = first_frames(options.input)
         self.network: PoseModel = load_model(self.core, ModelFile(cell.model, cell.precision, Path(cell.file)))
         self.frame_size: tuple[int, int] = self.images[0].shape[1::-1]
-        self.size = network_input_size(self.frame_size, wish.height or self.network.own_size)
+        self.size = network_input_size(self.frame_size, options.size or self.network.own_size)
         self.network.reshape(*self.size)
         self.settings = Settings(
             cell.precision,
             cell.hint,
             cell.requests,
-            cache=cache_folder() if wish.cache else None,
+            cache=cache_folder() if options.cache else None,
             affinity=cell.affinity,
         )
         self.inputs = as_inputs(self.images, self.size)

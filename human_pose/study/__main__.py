@@ -17,7 +17,7 @@ try:
     from ..measurement.machine import check_psutil
     from .charts import check_matplotlib
     from .compare import comparison
-    from .options import study_parser, wish_of
+    from .options import options_of, study_parser
     from .report import write_report
     from .results import FILE, Study
     from .runner import begin, carry_on, check_same_machine
@@ -27,27 +27,27 @@ except ImportError as import_error:
 
 def run_study(arguments: list[str]) -> int:
     """Begin or resume a study. 130 where it was stopped, with the report of what was done."""
-    options = study_parser(__doc__).parse_args(arguments)
-    folder: Path = options.output
+    parsed = study_parser(__doc__).parse_args(arguments)
+    folder: Path = parsed.output
     check_psutil()
-    if options.charts:
+    if parsed.charts:
         check_matplotlib()
     has_one = (folder / FILE).is_file()
-    if options.resume:
+    if parsed.resume:
         study = Study.load(folder)
         if not study.data["complete"]:
             check_same_machine(study)
     elif has_one:
         raise UsageError(f"'{folder}' holds a study already. Give --resume to go on, or another --output.")
     else:
-        wish = wish_of(options)
-        if wish.annotations is not None:
-            load_annotations(Path(wish.annotations))
-        study = begin(wish)
+        options = options_of(parsed)
+        if options.annotations is not None:
+            load_annotations(Path(options.annotations))
+        study = begin(options)
         make_folder(folder)
     study.save(folder)
     is_complete = study.data["complete"] or carry_on(study, folder)
-    report = write_report(study, folder, options.charts)
+    report = write_report(study, folder, parsed.charts)
     print_result("\n".join(report.first_page))
     say(f"The report: {folder / 'report.html'}")
     return 0 if is_complete else 130

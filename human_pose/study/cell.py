@@ -1,6 +1,6 @@
 """One job, in a process of its own: python -m human_pose.study.cell '<json>' prints its result as JSON.
 
-The JSON holds the job's task, the cell and the wish (see plan.py). A failure is printed as {"error": ...}.
+The JSON holds the job's task, the cell and the options (see plan.py). A failure is printed as {"error": ...}.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ from ..errors import DemoError, first_line
 from ..evaluate import evaluate
 from ..inference.estimator import must_not_be_torn_down
 from ..measurement import throughput as measure
-from ..measurement.cells import ORIGINALS, Cell, Wish
+from ..measurement.cells import ORIGINALS, Cell, StudyOptions
 from ..measurement.workload import Workload
 from ..media.sources import open_source
 from ..poses.pck import compare_poses
@@ -29,31 +29,31 @@ from . import hetero, original
 RUNS = {"openvino": measure.openvino_run, "benchmark_app": measure.benchmark_app_run}
 
 
-def do(task: str, cell: Cell, wish: Wish, reference: str) -> dict[str, Any]:
+def do(task: str, cell: Cell, options: StudyOptions, reference: str) -> dict[str, Any]:
     """A run, or what is found out once of a cell.
 
     reference: the file of the FP32 network that 'agreement', 'check' and the original compare with.
     """
     match task:
         case "run" if cell.kind in ORIGINALS:
-            return original.run(cell, wish, reference)
+            return original.run(cell, options, reference)
         case "run":
-            return RUNS[cell.kind](cell, wish)
+            return RUNS[cell.kind](cell, options)
         case "agreement":
-            return pck(cell, wish, reference)
+            return pck(cell, options, reference)
         case "ap":
-            return average_precision(cell, wish)
+            return average_precision(cell, options)
         case "check":
-            return original.check(cell, wish, reference)
+            return original.check(cell, options, reference)
         case _:
-            return hetero.explain(cell, wish)
+            return hetero.explain(cell, options)
 
 
-def pck(cell: Cell, wish: Wish, reference: str) -> dict[str, Any]:
+def pck(cell: Cell, options: StudyOptions, reference: str) -> dict[str, Any]:
     """How many of the keypoints that the FP32 network `reference` finds on the video the cell's network finds again."""
-    own = Workload(cell, wish)
-    samples = read_samples(open_source(wish.input), wish.agreement_frames, min(own.size))
-    truth = poses(Workload(replace(cell, precision="FP32", file=reference), wish), samples)
+    own = Workload(cell, options)
+    samples = read_samples(open_source(options.input), options.agreement_frames, min(own.size))
+    truth = poses(Workload(replace(cell, precision="FP32", file=reference), options), samples)
     return asdict(compare_poses(zip(truth, poses(own, samples), strict=True)))
 
 
@@ -68,10 +68,10 @@ def poses(workload: Workload, samples: list[np.ndarray]) -> list[list[Pose]]:
     return found
 
 
-def average_precision(cell: Cell, wish: Wish) -> dict[str, Any]:
+def average_precision(cell: Cell, options: StudyOptions) -> dict[str, Any]:
     """COCO's metrics in percent over the labelled set, and over how many images."""
-    workload = Workload(cell, wish)
-    labelled, size = (Path(str(wish.images)), Path(str(wish.annotations))), min(workload.size)
+    workload = Workload(cell, options)
+    labelled, size = (Path(str(options.images)), Path(str(options.annotations))), min(workload.size)
     with contextlib.redirect_stdout(None):
         done = evaluate(workload.core, workload.network, *labelled, cell.device, size)
     return {"metrics": done.metrics, "images": done.images, "left_out": len(done.left_out)}
@@ -81,7 +81,7 @@ def main(argument: str) -> int:
     show_messages()
     job = json.loads(argument)
     try:
-        result = do(job["task"], Cell(**job["cell"]), Wish(**job["wish"]), job.get("reference", ""))
+        result = do(job["task"], Cell(**job["cell"]), StudyOptions(**job["options"]), job.get("reference", ""))
     except DemoError as error:
         result = {"error": str(error)}
     except Exception as error:  # whatever a device's driver may raise: it is this cell's result

@@ -58,7 +58,7 @@ def charts(found: Findings) -> list[Chart]:
     if not models:
         return []
     first = [one for one in cells if one.cell.model == models[0]]
-    first = [one for one in first if one.cell.kind in ORIGINALS or one.cell.hint == found.wish.hints[0]]
+    first = [one for one in first if one.cell.kind in ORIGINALS or one.cell.hint == found.options.hints[0]]
     sizes = {one.input_size for one in first}
     at = f" at {sizes.pop()}" if len(sizes) == 1 else ""
     wanted: list[tuple[str, str, str, Plot, Sequence[Summary]]] = [
@@ -137,7 +137,7 @@ def _bars(
     axes.grid(False, axis="y")
     axes.figure.set_figheight(1.2 + (0.3 if has_one_hint else 0.42) * len(cells))
     words = [f"{'full colour' if shade == 1 else 'faint'}: {what}" for _, what, shade in keys if len(keys) > 1]
-    words += [f"whole application, {found.wish.hints[0]} hint"] * has_one_hint
+    words += [f"whole application, {found.options.hints[0]} hint"] * has_one_hint
     unit = ("ms" if keys is LATENCY else "FPS") + "; lines: 95 % intervals" * has_interval
     axes.set_xlabel("\n".join([unit, *words]))
     return bool(cells)
@@ -201,7 +201,7 @@ def _accuracy(axes: Any, found: Findings, cells: Sequence[Summary]) -> bool:
     low, high = axes.get_ylim()
     spare = max(0.0, MIN_SPAN - (high - low)) / 2
     axes.set_ylim(low - spare, high + spare if has_ap else 100.5)
-    axes.set_xlabel(f"FPS of the whole application on {found.wish.devices[0]}")
+    axes.set_xlabel(f"FPS of the whole application on {found.options.devices[0]}")
     axes.set_ylabel("AP, %" if has_ap else f"of FP32's keypoints\nwithin {NEAR_PIXELS:.0f} pixels, %")
     axes.figure.legend(fontsize=7, loc="outside lower center", ncols=2)
     return True
@@ -220,7 +220,7 @@ def _requests(axes: Any, found: Findings, cells: Sequence[Summary]) -> bool:
     if cells:
         axes.legend(fontsize=8)
     axes.xaxis.get_major_locator().set_params(integer=True)
-    axes.set_xlabel("requests in flight" + "; lines: 95 % intervals" * (found.wish.runs >= MIN_RUNS))
+    axes.set_xlabel("requests in flight" + "; lines: 95 % intervals" * (found.options.runs >= MIN_RUNS))
     axes.set_ylabel("FPS of inference alone")
     axes.set_ylim(bottom=0)
     return len({one.cell.requests for one in cells}) > 1

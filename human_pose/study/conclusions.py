@@ -75,7 +75,7 @@ def _precisions(found: Findings, fastest: Summary) -> str:
     if not given:
         alone = f"{fastest.cell.model} ran in {fastest.cell.precision} alone"
         return f"What FP16 and INT8 bring was not measured: {alone}."
-    return f"Over FP32 on {found.wish.devices[0]}, {', '.join(given)} the FPS of the whole application."
+    return f"Over FP32 on {found.options.devices[0]}, {', '.join(given)} the FPS of the whole application."
 
 
 def _devices(found: Findings) -> str:
@@ -109,13 +109,13 @@ def first_part(reason: str) -> str:
 
 def _trust(found: Findings) -> str:
     """How many runs there are, what spoiled some of them, and whether OpenVINO's own tool finds the same."""
-    study, wish, runs = found.study, found.wish, found.study.data["runs"]
-    said = [f"How far to trust this: {wish.runs} run{'s' * (wish.runs > 1)} of {wish.length} each"]
-    if wish.runs < MIN_RUNS:
+    study, options, runs = found.study, found.options, found.study.data["runs"]
+    said = [f"How far to trust this: {options.runs} run{'s' * (options.runs > 1)} of {options.length} each"]
+    if options.runs < MIN_RUNS:
         said.append(f"too few runs for intervals, which take {MIN_RUNS}")
     if not study.data["complete"]:
-        done = sum(run["round"] < wish.runs for run in runs)
-        said.append(f"the study was stopped after {done} of {len(schedule(study.cells, wish))} runs")
+        done = sum(run["round"] < options.runs for run in runs)
+        said.append(f"the study was stopped after {done} of {len(schedule(study.cells, options))} runs")
     disturbed = sum(map(is_disturbed, runs))
     said.append(f"other programs disturbed {disturbed or 'none'} of {len(runs)} runs")
     if disturbed:

@@ -149,9 +149,9 @@ class Findings:
     """
 
     def __init__(self, study: Study) -> None:
-        self.study, self.wish, cells = study, study.wish, study.cells
+        self.study, self.options, cells = study, study.options, study.cells
         self.every = [summary_of(study, cell) for cell in cells]
-        accuracy, layered = accuracy_cells(cells, self.wish), layer_cells(cells, self.wish)
+        accuracy, layered = accuracy_cells(cells, self.options), layer_cells(cells, self.options)
         self.measured = [one for one in self.every if one.cell.kind == "openvino" and one.runs]
         self.matrix = [one for one in self.measured if one.cell.requests is None]
         self.originals = [one for one in self.every if one.cell.kind in ORIGINALS]

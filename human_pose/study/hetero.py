@@ -8,7 +8,7 @@ import openvino as ov
 
 from ..inference import hetero as affinities
 from ..inference.openvino_backend import affinity_of
-from ..measurement.cells import Cell, Wish
+from ..measurement.cells import Cell, StudyOptions
 from ..measurement.workload import Workload
 
 HEAVIEST = 10
@@ -38,13 +38,13 @@ def crossing_bytes(model: ov.Model, affinity: affinities.Affinity) -> tuple[int,
     return total, tensors
 
 
-def explain(cell: Cell, wish: Wish) -> dict[str, Any]:
+def explain(cell: Cell, options: StudyOptions) -> dict[str, Any]:
     """The cell's layers: ms an inference by type, the HEAVIEST ones; of a HETERO, subgraphs and what crosses.
 
     It is measured with OpenVINO's own profiling on, one request at a time that has the whole device, whatever the
     cell's hint is, so that devices can be compared. Profiling takes time: the sum is more than a frame takes else.
     """
-    workload = Workload(cell, wish)
+    workload = Workload(cell, options)
     workload.configure()
     for device in workload.core.available_devices:
         if "PERF_COUNT" in workload.core.get_property(device, "SUPPORTED_PROPERTIES"):

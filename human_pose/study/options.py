@@ -8,7 +8,7 @@ from ..command import SIZE_HELP, OptionParser, count, input_size, request_count,
 from ..errors import UsageError
 from ..folders import BUNDLED_VIDEO
 from ..inference.settings import HINTS
-from ..measurement.cells import DEFAULT_REQUESTS, Wish
+from ..measurement.cells import DEFAULT_REQUESTS, StudyOptions
 from ..measurement.intervals import MIN_RUNS
 from ..zoo.catalog import DEFAULT_MODEL, ORIGINAL_MODEL, PRECISIONS
 
@@ -62,7 +62,7 @@ def study_parser(description: str | None) -> OptionParser:
         help=f"requests in flight of the second grid, numbers or '{DEFAULT_REQUESTS}', the program's own choice; "
              f"nothing: no such grid; default: 1 2 3 4 {DEFAULT_REQUESTS}")
     add("-i", "--input", metavar="VIDEO", help="default: the video in videos/")
-    add("--size", "--height", dest="height", type=input_size, metavar="N", help=SIZE_HELP)
+    add("--size", "--height", dest="size", type=input_size, metavar="N", help=SIZE_HELP)
     add("--runs", type=count, metavar="N", help="of each cell; the original has half as many, at least 5; default: 20")
     length = parser.add_mutually_exclusive_group().add_argument
     length("--seconds", type=seconds, metavar="S",
@@ -94,21 +94,23 @@ QUICK: dict[str, Any] = {
 }  # fmt: skip
 
 
-def wish_of(options: argparse.Namespace) -> Wish:
-    """What the options ask for. Raises UsageError where they do not go together."""
-    if (options.images is None) != (options.annotations is None):
+def options_of(parsed: argparse.Namespace) -> StudyOptions:
+    """The study's options from the command line's. Raises UsageError where they do not go together."""
+    if (parsed.images is None) != (parsed.annotations is None):
         raise UsageError("AP needs both --images DIR and --annotations FILE.")
     for option in ("images", "annotations", "plugins", "original"):
-        path = getattr(options, option)
+        path = getattr(parsed, option)
         if path is not None and not Path(path).exists():
             raise UsageError(f"Cannot open '{path}': no such file. Give another --{option}.")
-    if options.original is not None and not options.original.endswith((".pb", ".onnx")):
-        raise UsageError(f"'{options.original}' is no original. Give a TensorFlow graph (.pb) or an .onnx file.")
+    if parsed.original is not None and not parsed.original.endswith((".pb", ".onnx")):
+        raise UsageError(f"'{parsed.original}' is no original. Give a TensorFlow graph (.pb) or an .onnx file.")
     defaults: dict[str, Any] = {
         "devices": [], "models": [DEFAULT_MODEL, ORIGINAL_MODEL], "precisions": ["FP32", "FP16", "FP16-INT8"],
         "input": str(BUNDLED_VIDEO), "requests": ["1", "2", "3", "4", DEFAULT_REQUESTS],
     }  # fmt: skip
-    given = {key: value for key, value in vars(options).items() if value is not None and key in Wish.__annotations__}
-    wish = defaults | (QUICK if options.quick else {}) | given
-    runs = wish.get("runs", Wish.runs)
-    return Wish(**{**wish, "original_runs": max(min(runs, MIN_RUNS), (runs + 1) // 2)})
+    given = {
+        key: value for key, value in vars(parsed).items() if value is not None and key in StudyOptions.__annotations__
+    }
+    chosen = defaults | (QUICK if parsed.quick else {}) | given
+    runs = chosen.get("runs", StudyOptions.runs)
+    return StudyOptions(**{**chosen, "original_runs": max(min(runs, MIN_RUNS), (runs + 1) // 2)})

@@ -20,7 +20,7 @@ from ..inference.estimator import Estimator
 from ..inference.input_size import network_input_size
 from ..inference.model import DEFAULT_SIZE
 from ..inference.preprocess import fill_input
-from ..measurement.cells import FRAMEWORKS, ORIGINALS, Cell, Wish
+from ..measurement.cells import FRAMEWORKS, ORIGINALS, Cell, StudyOptions
 from ..measurement.throughput import GoesOn, run_of
 from ..measurement.workload import Workload, as_inputs, first_frames, own_size
 from ..media.capture import Frame
@@ -35,16 +35,16 @@ class Framework(NamedTuple):
     infer: Callable[[np.ndarray], Outputs]
 
 
-def original_cells(wish: Wish, model: str, names: list[str]) -> list[Cell]:
+def original_cells(options: StudyOptions, model: str, names: list[str]) -> list[Cell]:
     """A cell for each framework, with the reason where it cannot be measured.
 
     model: the first of the study's; names: of all of them. An --original belongs to the first model, the graph that
     the models command fetches to mobilenet-thin.
     """
-    file, reason = Path(wish.original or GRAPH), None
-    if wish.original is None and ORIGINAL_MODEL not in names:
+    file, reason = Path(options.original or GRAPH), None
+    if options.original is None and ORIGINAL_MODEL not in names:
         reason = f"no original file of {model}: give --original FILE, or let --model name {ORIGINAL_MODEL}, too"
-    elif wish.original is None:
+    elif options.original is None:
         model = ORIGINAL_MODEL
         fetching = f"python -m human_pose.models fetch {ORIGINAL_MODEL} --original"
         reason = None if file.is_file() else f"the original graph is not here: {fetching}"
@@ -153,22 +153,22 @@ class Original:
         return Inference(frame, self.compiled, self._outputs, self._size, self._latency_ms)
 
 
-def run(cell: Cell, wish: Wish, reference: str) -> dict[str, Any]:
+def run(cell: Cell, options: StudyOptions, reference: str) -> dict[str, Any]:
     """The same two measurements of the original: one inference after the other, as its programs do it.
 
-    reference: the IR of the network, whose own size it has where none is wished; '' where there is none.
+    reference: the IR of the network, whose own size it has where none is stored; '' where there is none.
     """
-    images = first_frames(wish.input)
-    shorter = wish.height or (own_size(cell.model, reference) if reference else DEFAULT_SIZE)
+    images = first_frames(options.input)
+    shorter = options.size or (own_size(cell.model, reference) if reference else DEFAULT_SIZE)
     size = network_input_size(images[0].shape[1::-1], shorter)
     original = Original(cell, images, size)
-    measured = run_of(Estimator(original, "CPU", images[0]), original.infer_while, OpenPoseDecoder(), size, wish)
+    measured = run_of(Estimator(original, "CPU", images[0]), original.infer_while, OpenPoseDecoder(), size, options)
     return {**measured, "framework": FRAMEWORKS[cell.kind]}
 
 
-def check(cell: Cell, wish: Wish, reference: str) -> dict[str, Any]:
+def check(cell: Cell, options: StudyOptions, reference: str) -> dict[str, Any]:
     """By how much the original's maps differ at most from those of OpenVINO's network executed in f32."""
-    own = Workload(Cell("openvino", cell.model, "FP32", reference), wish)
+    own = Workload(Cell("openvino", cell.model, "FP32", reference), options)
     own.configure()
     request = own.compile_for_one().network.create_infer_request()
     framework = read(cell)

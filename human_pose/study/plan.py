@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ..measurement.cells import ORIGINALS, Cell, Model, Wish
+from ..measurement.cells import ORIGINALS, Cell, Model, StudyOptions
 
 
 @dataclass(frozen=True)
@@ -23,13 +23,13 @@ class Job:
         return f"{self.task} {self.round} {self.cell.id}"
 
 
-def matrix(wish: Wish, models: Sequence[Model]) -> list[Cell]:
+def matrix(options: StudyOptions, models: Sequence[Model]) -> list[Cell]:
     """Devices x precisions x hints, then devices x requests; a cell that is in both is there once."""
     first = [model for model in models if model.missing is None][:1]
-    numbers = [int(number) if number.isdecimal() else None for number in wish.requests]
-    wanted = [(model, device, hint, None) for model in models for device in wish.devices for hint in wish.hints]
+    numbers = [int(number) if number.isdecimal() else None for number in options.requests]
+    wanted = [(model, device, hint, None) for model in models for device in options.devices for hint in options.hints]
     # Where the hint is latency the device asks for one request: the grid is that of throughput.
-    grid = [(model, device, "throughput", count) for model in first for device in wish.devices for count in numbers]
+    grid = [(model, device, "throughput", count) for model in first for device in options.devices for count in numbers]
     cells = [
         Cell("openvino", model.name, model.precision, model.file, device, hint, requests, affinity,
              not_measured=model.missing)
@@ -39,17 +39,17 @@ def matrix(wish: Wish, models: Sequence[Model]) -> list[Cell]:
     return list({cell.id: cell for cell in cells}.values())
 
 
-def schedule(cells: Iterable[Cell], wish: Wish) -> list[Job]:
+def schedule(cells: Iterable[Cell], options: StudyOptions) -> list[Job]:
     """Every run of every cell: in each round each cell once, in an order drawn by the seed, so that drift hits all.
 
     The original, which has fewer runs than the others, has them in rounds at even distances.
     """
     measurable = [cell for cell in cells if cell.not_measured is None]
-    draw = random.Random(wish.seed)
+    draw = random.Random(options.seed)
     jobs = []
-    for number in range(wish.runs):
-        fewer = min(wish.original_runs, wish.runs)
-        has_original = (number + 1) * fewer // wish.runs > number * fewer // wish.runs
+    for number in range(options.runs):
+        fewer = min(options.original_runs, options.runs)
+        has_original = (number + 1) * fewer // options.runs > number * fewer // options.runs
         in_round = [cell for cell in measurable if cell.kind not in ORIGINALS or has_original]
         jobs += [Job("run", cell, number) for cell in draw.sample(in_round, len(in_round))]
     return jobs
@@ -60,14 +60,14 @@ def in_matrix(cells: Iterable[Cell]) -> list[Cell]:
     return [c for c in cells if c.kind == "openvino" and c.not_measured is None and c.requests is None]
 
 
-def accuracy_cells(cells: Sequence[Cell], wish: Wish) -> list[Cell]:
+def accuracy_cells(cells: Sequence[Cell], options: StudyOptions) -> list[Cell]:
     """One for each precision of each model, all on the first device and with the first hint."""
-    first = (wish.devices[0], wish.hints[0], "auto")
+    first = (options.devices[0], options.hints[0], "auto")
     return [cell for cell in in_matrix(cells) if (cell.device, cell.hint, cell.affinity) == first]
 
 
-def layer_cells(cells: Sequence[Cell], wish: Wish) -> list[Cell]:
+def layer_cells(cells: Sequence[Cell], options: StudyOptions) -> list[Cell]:
     """One for each device and affinity, at the first precision there is; MULTI and AUTO have no layers of their own."""
-    own = [cell for cell in in_matrix(cells) if cell.hint == wish.hints[0]]
+    own = [cell for cell in in_matrix(cells) if cell.hint == options.hints[0]]
     first = [cell for cell in own if (cell.model, cell.precision) == (own[0].model, own[0].precision)]
     return [cell for cell in first if cell.device.split(":")[0] not in ("MULTI", "AUTO")]

@@ -51,7 +51,7 @@ def report_of(study: Study, with_charts: bool = True) -> Report:
         found.doubt(),
         [] if found.doubt() else first[:2],
         first_page(found),
-        study.wish.note,
+        study.options.note,
         conclusions(found),
         with_their_charts,
     )
@@ -76,7 +76,7 @@ def title(study: Study) -> str:
 
 def facts(study: Study) -> list[tuple[str, str]]:
     """What ran, and on what."""
-    machine, wish, video = study.data["machine"], study.wish, study.data["video"]
+    machine, options, video = study.data["machine"], study.options, study.data["video"]
     devices = [
         f"{device['name']}: {device['full_name']}"
         + (f", driver {device['driver']}" if device["driver"] else "")
@@ -100,8 +100,8 @@ def facts(study: Study) -> list[tuple[str, str]]:
         ("Models", "; ".join(models)),
         ("Video", f"{video['name']}, {'x'.join(map(str, video['frame_size']))}"),
         ("Network's input", ", ".join(sorted(sizes)) or "-"),
-        ("Runs", f"{wish.runs} of each cell ({wish.original_runs} of the original), {wish.length} for each "
-                 f"measurement, {wish.pause_s:g} s of pause; seed {wish.seed}"),
+        ("Runs", f"{options.runs} of each cell ({options.original_runs} of the original), {options.length} for each "
+                 f"measurement, {options.pause_s:g} s of pause; seed {options.seed}"),
         ("CPU frequency, MHz", _range(conditions, "mhz")),
         ("Temperature, C", _range(conditions, "temperature_c")),
         ("Cores taken by others", _range(conditions, "other_cores")),

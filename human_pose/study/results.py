@@ -12,12 +12,12 @@ from typing import Any
 from ..errors import UsageError
 from ..files import write_whole
 from ..folders import PROJECT
-from ..measurement.cells import Cell, Wish
+from ..measurement.cells import Cell, StudyOptions
 from .plan import Job
 
-FORMAT, VERSION = "human-pose-study", 2
+FORMAT, VERSION = "human-pose-study", 3
 FILE = "results.json"
-FILES = ("input", "plugins", "original", "images", "annotations")  # of a wish
+FILES = ("input", "plugins", "original", "images", "annotations")  # among the options
 KEYS = {"inference FPS": "inference_fps", "application FPS": "application_fps", "latency ms": "latency_ms"}
 COLUMNS = (
     "cell", "kind", "model", "precision", "device", "affinity", "hint", "round", "requests", "streams", "subgraphs",
@@ -77,12 +77,12 @@ class Study:
         self.data = data
 
     @classmethod
-    def new(cls, wish: Wish, cells: Sequence[Cell], found: dict[str, Any]) -> "Study":
+    def new(cls, options: StudyOptions, cells: Sequence[Cell], found: dict[str, Any]) -> "Study":
         """found: machine, models and video."""
-        wished = {key: kept(value) if key in FILES else value for key, value in asdict(wish).items()}
-        wished["models"] = [kept(model) if Path(model).is_file() else model for model in wish.models]
+        stored = {key: kept(value) if key in FILES else value for key, value in asdict(options).items()}
+        stored["models"] = [kept(model) if Path(model).is_file() else model for model in options.models]
         begun = {"begun_on": date.today().isoformat(), "complete": False}
-        head = {"format": FORMAT, "version": VERSION, **begun, "wish": wished, **found}
+        head = {"format": FORMAT, "version": VERSION, **begun, "options": stored, **found}
         rows = [{"id": cell.id, **asdict(cell), "file": kept(cell.file)} for cell in cells]
         return cls({**head, "cells": rows, "runs": [], "extras": []})
 
@@ -111,10 +111,10 @@ class Study:
     def finish(self) -> None:
         """All is done. What is left of paths outside the project is the file's name: nobody needs more to read it."""
         self.data["complete"] = True
-        wished = self.data["wish"]
+        stored = self.data["options"]
         for key in FILES:
-            wished[key] = _name(wished[key])
-        wished["models"] = [_name(model) for model in wished["models"]]
+            stored[key] = _name(stored[key])
+        stored["models"] = [_name(model) for model in stored["models"]]
         for cell in self.data["cells"]:
             cell["file"] = _name(cell["file"])
 
@@ -124,8 +124,10 @@ class Study:
         return str(self.data.get("begun_on", "day not recorded"))  # by versions before November 2026
 
     @property
-    def wish(self) -> Wish:
-        return Wish(**{key: there(value) if key in FILES else value for key, value in self.data["wish"].items()})
+    def options(self) -> StudyOptions:
+        return StudyOptions(
+            **{key: there(value) if key in FILES else value for key, value in self.data["options"].items()}
+        )
 
     @property
     def cells(self) -> list[Cell]:

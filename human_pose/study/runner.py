@@ -21,7 +21,7 @@ from ..errors import DemoError, UsageError
 from ..inference.backend import VIRTUAL_DEVICES, members_of
 from ..inference.devices import check_device, is_emulated, is_stand_in, missing_devices, offered_devices, open_core
 from ..measurement import machine
-from ..measurement.cells import ORIGINALS, Cell, Wish
+from ..measurement.cells import ORIGINALS, Cell, StudyOptions
 from ..measurement.workload import NOT_GIVEN, first_frames, models_of
 from .original import original_cells
 from .plan import Job, accuracy_cells, in_matrix, layer_cells, matrix, schedule
@@ -34,23 +34,23 @@ POLL_S = 0.25
 PACKAGE_PARENT = Path(__file__).resolve().parents[2]  # so that the processes find the package that started them
 
 
-def begin(wish: Wish) -> Study:
+def begin(options: StudyOptions) -> Study:
     """What is to be done, before anything is measured. Raises UsageError for what cannot work."""
-    core = open_core(wish.plugins)
-    devices, missing = devices_of(core, wish)
-    wish = replace(wish, devices=devices)
-    frame = first_frames(wish.input)[0]
-    models = models_of(wish)
+    core = open_core(options.plugins)
+    devices, missing = devices_of(core, options)
+    options = replace(options, devices=devices)
+    frame = first_frames(options.input)[0]
+    models = models_of(options)
     there = [model for model in models if model.missing is None]
     if not there:
         reasons = [model.missing for model in models if model.missing != NOT_GIVEN]
         if not reasons:
             raise UsageError("No model can be measured: it has none of these precisions. Give others, or other files.")
         raise DemoError(f"No model can be measured: {reasons[0]}")
-    cells = matrix(wish, models)
+    cells = matrix(options, models)
     names = list(dict.fromkeys(model.name for model in models))
-    cells += original_cells(wish, names[0], names)
-    if _has_tool() and not wish.quick:
+    cells += original_cells(options, names[0], names)
+    if _has_tool() and not options.quick:
         single = next((device for device in devices if device.split(":")[0] not in VIRTUAL_DEVICES), "CPU")
         compared = {(c.model, c.precision) for c in in_matrix(cells) if (c.device, c.hint) == (single, "throughput")}
         own = [model for model in there if model.name == there[0].name and (model.name, model.precision) in compared]
@@ -59,7 +59,7 @@ def begin(wish: Wish) -> Study:
         replace(cell, is_stand_in=is_stand_in(core, cell.device), is_emulated=is_emulated(core, cell.device))
         for cell in cells
     ]
-    video = Path(wish.input)
+    video = Path(options.input)
     found = {
         "machine": machine.identity(core),
         "missing_devices": missing,
@@ -69,7 +69,7 @@ def begin(wish: Wish) -> Study:
         ],
         "video": {"name": video.name, "frame_size": list(frame.shape[1::-1]), "sha256": _sha256(video)},
     }
-    return Study.new(wish, cells, found)
+    return Study.new(options, cells, found)
 
 
 def _has_tool() -> bool:
@@ -77,14 +77,14 @@ def _has_tool() -> bool:
     return bool(importlib.util.find_spec("openvino.tools") and importlib.util.find_spec("openvino.tools.benchmark"))
 
 
-def devices_of(core: ov.Core, wish: Wish) -> tuple[list[str], dict[str, str]]:
+def devices_of(core: ov.Core, options: StudyOptions) -> tuple[list[str], dict[str, str]]:
     """The devices to be measured, and those that cannot be, with the reason.
 
     Left to itself, it is all that the machine has; a CPU alone lacks what the study is about, and the report says so.
     Raises UsageError for what OpenVINO knows no device by, or where nothing is left.
     """
     lacking = missing_devices(core)
-    wanted = wish.devices
+    wanted = options.devices
     if not wanted:
         joined = ["MULTI:GPU,CPU", "HETERO:GPU,CPU"] if len(core.available_devices) == 1 else []
         # AUTO is one of the others, or two of them while the slower one still compiles.
@@ -118,9 +118,9 @@ def _sha256(path: Path) -> str:
 
 def check_same_machine(study: Study) -> None:
     """Raise UsageError where a study was begun on another machine, with other versions or files: no mixing of runs."""
-    begun, now = study.data["machine"], machine.identity(open_core(study.wish.plugins))
+    begun, now = study.data["machine"], machine.identity(open_core(study.options.plugins))
     changed = [key for key in now if now[key] != begun.get(key)]
-    if _sha256(Path(study.wish.input)) != study.data["video"]["sha256"]:
+    if _sha256(Path(study.options.input)) != study.data["video"]["sha256"]:
         changed.append("video")
     if {_weights(cell.file) for cell in in_matrix(study.cells)} - {m["weights_sha256"] for m in study.data["models"]}:
         changed.append("weights")
@@ -133,16 +133,16 @@ def check_same_machine(study: Study) -> None:
 
 def jobs_of(study: Study) -> list[Job]:
     """All jobs, those of the runs first."""
-    wish, cells, floats = study.wish, study.cells, references(study)
-    compared = [cell for cell in accuracy_cells(cells, wish) if cell.precision != "FP32" and cell.model in floats]
+    options, cells, floats = study.options, study.cells, references(study)
+    compared = [cell for cell in accuracy_cells(cells, options) if cell.precision != "FP32" and cell.model in floats]
     originals = [cell for cell in cells if cell.kind in ORIGINALS and cell.not_measured is None]
     wanted = {
-        "ap": accuracy_cells(cells, wish) if wish.annotations is not None else [],
+        "ap": accuracy_cells(cells, options) if options.annotations is not None else [],
         "agreement": compared,
         "check": [cell for cell in originals if cell.model in floats],
-        "layers": layer_cells(cells, wish),
+        "layers": layer_cells(cells, options),
     }
-    return schedule(cells, wish) + [Job(task, cell) for task, those in wanted.items() for cell in those]
+    return schedule(cells, options) + [Job(task, cell) for task, those in wanted.items() for cell in those]
 
 
 def references(study: Study) -> dict[str, str]:
@@ -162,14 +162,14 @@ def carry_on(study: Study, folder: Path) -> bool:
 
 def repeats(study: Study) -> list[Job]:
     """The runs that other programs disturbed once more, in random order; what is disturbed again stays so."""
-    wish = study.wish
+    options = study.options
     jobs = [
-        Job("run", cell, wish.runs + number)
+        Job("run", cell, options.runs + number)
         for cell in study.cells
-        for number in range(sum(is_disturbed(run) for run in study.all_runs(cell) if run["round"] < wish.runs))
-        if not wish.quick
+        for number in range(sum(is_disturbed(run) for run in study.all_runs(cell) if run["round"] < options.runs))
+        if not options.quick
     ]
-    return random.Random(wish.seed).sample(jobs, len(jobs))
+    return random.Random(options.seed).sample(jobs, len(jobs))
 
 
 def work_off(wanted: list[Job], study: Study, folder: Path) -> bool:
@@ -185,7 +185,7 @@ def work_off(wanted: list[Job], study: Study, folder: Path) -> bool:
             progress.show(f"{index + 1} of {len(jobs)}{left}: {job.task} {job.cell.label()}")
             if job.task == "run" and len(study.errors(job.cell)) >= GIVEN_UP_AFTER and not study.all_runs(job.cell):
                 continue
-            result = do(job, study.wish, stop, floats.get(job.cell.model, ""))
+            result = do(job, study.options, stop, floats.get(job.cell.model, ""))
             if result is None:
                 progress.clear()
                 say("Stopped: the report is of what was done; --resume goes on.")
@@ -198,11 +198,11 @@ def work_off(wanted: list[Job], study: Study, folder: Path) -> bool:
     return True
 
 
-def do(job: Job, wish: Wish, stop: StopRequest, reference: str = "") -> dict[str, Any] | None:
+def do(job: Job, options: StudyOptions, stop: StopRequest, reference: str = "") -> dict[str, Any] | None:
     """A job's result, {"error": ...} where its process failed or hung, None where the user asked to stop."""
-    if job.task == "run" and not _sleep(wish.pause_s, stop):
+    if job.task == "run" and not _sleep(options.pause_s, stop):
         return None
-    content = {"task": job.task, "cell": asdict(job.cell), "wish": asdict(wish), "reference": reference}
+    content = {"task": job.task, "cell": asdict(job.cell), "options": asdict(options), "reference": reference}
     paths = os.pathsep.join(filter(None, (str(PACKAGE_PARENT), os.environ.get("PYTHONPATH"))))
     # A group of its own: Ctrl-C is for this program, which ends the process in order.
     process = subprocess.Popen(
@@ -211,7 +211,7 @@ def do(job: Job, wish: Wish, stop: StopRequest, reference: str = "") -> dict[str
         start_new_session=True, creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         env={**os.environ, "PYTHONPATH": paths},
     )  # fmt: skip
-    allowed_s = HANGS_AFTER_S + 20 * wish.seconds + SLOWEST_FRAME_S * (wish.frames or 0)
+    allowed_s = HANGS_AFTER_S + 20 * options.seconds + SLOWEST_FRAME_S * (options.frames or 0)
     if job.task == "ap":
         allowed_s = float("inf")  # as many images as there are
     deadline = time.monotonic() + allowed_s

@@ -120,7 +120,7 @@ def _execution_row(one: Summary) -> list[str]:
 
 def _requests(found: Findings) -> Table:
     """A row a device, a column a number of requests; no row where there is one number alone."""
-    wanted = {text: int(text) if text.isdecimal() else None for text in found.wish.requests}
+    wanted = {text: int(text) if text.isdecimal() else None for text in found.options.requests}
     rows: dict[str, dict[int | None, str]] = {}
     for one in found.measured if len(wanted) > 1 else []:
         cell, first = one.cell, found.measured[0].cell
@@ -142,9 +142,13 @@ def _joined_row(found: Findings, one: Summary) -> list[str]:
 
 def _accuracy(found: Findings) -> Table:
     """Without AP, its columns are left out; no row where nothing is known."""
-    ap = "over one pass of the images" if found.wish.annotations else "not measured without --images and --annotations"
+    ap = (
+        "over one pass of the images"
+        if found.options.annotations
+        else "not measured without --images and --annotations"
+    )
     note = (
-        f"PCK: share of FP32's keypoints on the video ({found.wish.agreement_frames} frames) that lie within "
+        f"PCK: share of FP32's keypoints on the video ({found.options.agreement_frames} frames) that lie within "
         f"{NEAR_PIXELS:.0f} pixels of the network's input, and within {NEAR_TORSO} of the person's torso. FP32 is the "
         f"network executed in f32, of its FP16 file where there is no other. AP: COCO's, {ap}."
     )

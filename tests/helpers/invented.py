@@ -3,23 +3,25 @@
 import random
 from typing import Any
 
-from human_pose.measurement.cells import Cell, Model, Wish
+from human_pose.measurement.cells import Cell, Model, StudyOptions
 from human_pose.study.plan import Job, matrix, schedule
 from human_pose.study.results import Study
 
 MODELS = [Model("net", "FP32", "a.xml"), Model("net", "FP16", "b.xml"), Model("net", "FP16-INT8", missing="none here")]
-WISH = Wish(["CPU", "GPU", "MULTI:GPU,CPU", "HETERO:GPU,CPU"], ["net"], ["FP32", "FP16", "FP16-INT8"], "v.mp4",
-            runs=6, original_runs=3, requests=["1", "2", "default"])  # fmt: skip
+OPTIONS = StudyOptions(
+    ["CPU", "GPU", "MULTI:GPU,CPU", "HETERO:GPU,CPU"], ["net"], ["FP32", "FP16", "FP16-INT8"], "v.mp4",
+    runs=6, original_runs=3, requests=["1", "2", "default"],
+)  # fmt: skip
 ORIGINAL = Cell("opencv", "net", "FP32", "net.pb", hint="latency")
 TOOL = Cell("benchmark_app", "net", "FP32", "a.xml")
 
 SPEED = {"CPU": 20.0, "GPU": 30.0, "MULTI:GPU,CPU": 45.0, "HETERO:GPU,CPU": 15.0}
 
 
-def invented(wish: Wish = WISH, factor: float = 1.0) -> Study:
+def invented(options: StudyOptions = OPTIONS, factor: float = 1.0) -> Study:
     """A study whose runs are drawn around known speeds: FP16 twice FP32's, the original 5 FPS."""
     draw = random.Random(3)
-    cells = [*matrix(wish, MODELS), ORIGINAL, TOOL]
+    cells = [*matrix(options, MODELS), ORIGINAL, TOOL]
     device = {"name": "CPU", "full_name": "A CPU", "driver": None, "is_stand_in": False}
     a_machine = {"cpu": "A CPU", "cores": 4, "memory_gb": 8, "os": "an OS", "architecture": "x", "versions": {"a": "1"},
                  "devices": [device]}  # fmt: skip
@@ -28,8 +30,8 @@ def invented(wish: Wish = WISH, factor: float = 1.0) -> Study:
     video = {"name": "v.mp4", "frame_size": [64, 48], "sha256": "cd" * 32}
     lacking = {"NPU": "there is no NPU: no such device"}
     found = {"machine": a_machine, "missing_devices": lacking, "models": models, "video": video}
-    study = Study.new(wish, cells, found)
-    for job in schedule(cells, wish):
+    study = Study.new(options, cells, found)
+    for job in schedule(cells, options):
         cell = job.cell
         fps = 5.0 if cell == ORIGINAL else SPEED[cell.device] * (2 if cell.precision == "FP16" else 1) * factor
         fps *= draw.gauss(1, 0.01)

@@ -18,7 +18,7 @@ from human_pose.study.findings import AGREES, Findings, Summary
 from human_pose.study.plan import Job
 from human_pose.study.report import write_report
 from human_pose.study.results import Study, error_of
-from tests.helpers.invented import WISH, invented
+from tests.helpers.invented import OPTIONS, invented
 
 pytestmark = pytest.mark.xdist_group("report")  # they share reports that take seconds to write
 
@@ -178,7 +178,7 @@ class TestFiguresAreThoseOfTheRuns:
 
     def test_accuracy(self, folder: Path) -> None:
         runs = Runs(folder)
-        first = runs.data["wish"]["devices"][0], runs.data["wish"]["hints"][0]
+        first = runs.data["options"]["devices"][0], runs.data["options"]["hints"][0]
         compared = 0
         for label, *shown in rows_of(folder, "Accuracy")[1:]:
             shown = shown if len(shown) == 7 else ["-"] * 3 + shown  # without AP its columns are left out
@@ -223,7 +223,7 @@ class TestFirstPage:
         )
 
     def test_says_what_accuracy_and_latency_the_fastest_has(self) -> None:
-        study = invented(replace(WISH, devices=["CPU"], requests=[]))
+        study = invented(replace(OPTIONS, devices=["CPU"], requests=[]))
         for run in study.data["runs"]:
             if run["cell"] == "CPU net FP16 latency":
                 run["latency_ms"]["mean"] /= 2
@@ -239,7 +239,7 @@ class TestFirstPage:
         assert devices == "MULTI and HETERO were not measured."
 
     def test_says_why_devices_were_not_measured_without_the_librarys_words(self) -> None:
-        study = invented(replace(WISH, devices=["CPU"]))
+        study = invented(replace(OPTIONS, devices=["CPU"]))
         study.data["missing_devices"] = dict.fromkeys(
             ("GPU", "MULTI:GPU,CPU"), "there is no GPU: Cannot load library x.so"
         )
@@ -282,7 +282,7 @@ def summary_of(study: Study, cell: Cell) -> Summary:
 
 class TestCharts:
     def test_without_intervals_have_no_error_bars_and_say_nothing_of_them(self) -> None:
-        few, many = (drawn(invented(wish)) for wish in (replace(WISH, runs=2, original_runs=2), WISH))
+        few, many = (drawn(invented(options)) for options in (replace(OPTIONS, runs=2, original_runs=2), OPTIONS))
         for name in ("summary", "fps-net", "latency-net", "requests-net"):
             assert "95 % intervals" in many[name]
             assert "LineCollection" in many[name]
@@ -290,8 +290,8 @@ class TestCharts:
             assert "LineCollection" not in few[name]
 
     def test_of_one_point_is_none(self) -> None:
-        assert "requests-net" not in drawn(invented(replace(WISH, requests=["1", "default"])))
-        study = invented(replace(WISH, precisions=["FP32"]))
+        assert "requests-net" not in drawn(invented(replace(OPTIONS, requests=["1", "default"])))
+        study = invented(replace(OPTIONS, precisions=["FP32"]))
         study.data["extras"].clear()
         assert "accuracy" not in drawn(study)
 
@@ -436,7 +436,7 @@ class TestConclusions:
         assert "Convolution takes" not in said
 
     def test_hetero_that_is_not_cut_says_so_and_is_judged_at_one_request_too(self) -> None:
-        study = invented(replace(WISH, hints=["latency"], requests=[]))
+        study = invented(replace(OPTIONS, hints=["latency"], requests=[]))
         auto = next(c for c in study.cells if c.device.startswith("HETERO") and c.affinity == "auto")
         study.add(Job("layers", auto), {"layer_types": [], "heaviest": [], "subgraphs": None, "operations": {"GPU": 9},
                                         "crossing_bytes": 0, "crossing_tensors": 0})  # fmt: skip

@@ -20,7 +20,7 @@ import pytest
 from human_pose.errors import UsageError
 from human_pose.folders import MODELS_FOLDER
 from human_pose.measurement import workload
-from human_pose.measurement.cells import Cell, Wish
+from human_pose.measurement.cells import Cell, StudyOptions
 from human_pose.study import runner
 from human_pose.study.__main__ import main
 from human_pose.study.cell import do
@@ -120,13 +120,13 @@ class TestFailures:
     ) -> None:  # fmt: skip
         asked = []
 
-        def fake(job: Job, wish: Wish, stop: object, reference: str) -> dict[str, Any]:
+        def fake(job: Job, options: StudyOptions, stop: object, reference: str) -> dict[str, Any]:
             asked.append(job)
             if job.cell.kind == "benchmark_app":
                 return {"error": "its process was ended by signal 11"}
             if job.task != "run":
                 return {"error": "not now"}
-            return do("run", job.cell, wish, "")
+            return do("run", job.cell, options, "")
 
         monkeypatch.setattr(runner, "do", fake)
         wanted = options(painted_xml, picture, tmp_path / "s", "--runs", 3, "--frames", 2)
@@ -148,7 +148,11 @@ class TestFailures:
 
     def test_a_device_that_refuses_is_told_by_its_process(self, painted_xml: Path, picture: Path, root: Path) -> None:
         cell = Cell("openvino", "painted", "FP32", str(painted_xml), "GPU.7")
-        job = {"task": "run", "cell": vars(cell), "wish": vars(Wish(["GPU.7"], [], [], str(picture), frames=2))}
+        job = {
+            "task": "run",
+            "cell": vars(cell),
+            "options": vars(StudyOptions(["GPU.7"], [], [], str(picture), frames=2)),
+        }
         done = subprocess.run(
             [sys.executable, "-m", "human_pose.study.cell", json.dumps(job)],
             cwd=root, capture_output=True, text=True, check=False, env=dict(os.environ),
@@ -157,7 +161,7 @@ class TestFailures:
 
 
 def test_what_a_study_cannot_have_is_a_row_with_the_reason(painted_xml: Path, picture: Path) -> None:
-    study = runner.begin(Wish(["CPU"], [str(painted_xml)], ["FP32", "FP16-INT8"], str(picture)))
+    study = runner.begin(StudyOptions(["CPU"], [str(painted_xml)], ["FP32", "FP16-INT8"], str(picture)))
     found = Findings(study)
     missing = [one for one in found.every if one.cell.precision == "FP16-INT8"]
     assert missing
@@ -174,8 +178,10 @@ def test_float_precisions_of_the_bundled_network_are_its_float_twins_and_the_stu
         shutil.copytree(MODELS_FOLDER / name / precision, tmp_path / name / precision)
     monkeypatch.setenv(ZOO_VARIABLE, (tmp_path / "nowhere").as_uri())
     monkeypatch.setattr(workload, "choose_model", partial(choose_model, models_folder=tmp_path))
-    wish = Wish(["CPU"], [DEFAULT_MODEL], ["FP32", "FP16-INT8"], str(picture), height=64, frames=2, agreement_frames=2)
-    study = runner.begin(wish)
+    options = StudyOptions(
+        ["CPU"], [DEFAULT_MODEL], ["FP32", "FP16-INT8"], str(picture), size=64, frames=2, agreement_frames=2
+    )
+    study = runner.begin(options)
     twin, int8 = study.data["models"]
     assert (twin["precision"], twin["note"], twin["missing"]) == ("FP32", "float twin of FP16-INT8", None)
     assert (int8["precision"], int8["note"]) == ("FP16-INT8", "")
@@ -184,7 +190,7 @@ def test_float_precisions_of_the_bundled_network_are_its_float_twins_and_the_stu
     runner.check_same_machine(study)
     for precision, executed in (("FP32", "f32"), ("FP16-INT8", "INT8")):
         cell = next(cell for cell in study.cells if (cell.kind, cell.precision) == ("openvino", precision))
-        assert do("run", cell, wish, "")["execution_precision"].startswith(executed)
+        assert do("run", cell, options, "")["execution_precision"].startswith(executed)
 
 
 @pytest.mark.parametrize(
@@ -198,7 +204,7 @@ def test_float_precisions_of_the_bundled_network_are_its_float_twins_and_the_stu
 def test_runs_of_two_machines_or_networks_are_not_mixed(
     what: str, change: Callable[[dict[str, Any]], None], painted_xml: Path, picture: Path
 ) -> None:
-    study = runner.begin(Wish(["CPU"], [str(painted_xml)], ["FP32"], str(picture)))
+    study = runner.begin(StudyOptions(["CPU"], [str(painted_xml)], ["FP32"], str(picture)))
     runner.check_same_machine(study)
     change(study.data)
     with pytest.raises(UsageError, match=f"others of these: {what}. Runs of both cannot be mixed"):
@@ -211,7 +217,7 @@ class TestRun:
     def run(cls, painted_xml: Path, picture: Path) -> dict[str, Any]:
         """Of a cell with three requests, forty frames in each measurement."""
         cell = Cell("openvino", "painted", "FP32", str(painted_xml), requests=3)
-        return do("run", cell, Wish(["CPU"], [], [], str(picture), frames=40), "")
+        return do("run", cell, StudyOptions(["CPU"], [], [], str(picture), frames=40), "")
 
     def test_measures_as_many_frames_as_asked_for(self, run: dict[str, Any]) -> None:
         assert run["inferences"] == sum(run["latency_bins"].values()) == 40
@@ -233,8 +239,8 @@ class TestRun:
 
 def test_a_network_agrees_with_itself(painted_xml: Path, film: Path) -> None:
     cell = Cell("openvino", "painted", "FP16", str(painted_xml))
-    wish = Wish(["CPU"], [], [], str(film), agreement_frames=8)
-    found = do("agreement", cell, wish, str(painted_xml))
+    options = StudyOptions(["CPU"], [], [], str(film), agreement_frames=8)
+    found = do("agreement", cell, options, str(painted_xml))
     assert (found["frames"], found["within_pixels"], found["people"]) == (8, 1.0, 8)
     assert found["keypoints"] == 8 * 14
 
@@ -245,9 +251,9 @@ def test_original_is_measured_and_gives_the_same_maps(channels: tuple[int, ...],
     cv2.imwrite(str(picture), np.random.default_rng(0).integers(0, 256, (64, 96, 3), np.uint8))
     ov.save_model(ov.Core().read_model(graph), tmp_path / "tiny.xml", compress_to_fp16=False)
     cell = Cell("opencv", "tiny", "FP32", str(graph), hint="latency")
-    wish = Wish(["CPU"], [], [], str(picture), height=64, frames=6)
-    assert do("check", cell, wish, str(tmp_path / "tiny.xml"))["largest_difference"] < 1e-3
-    run = do("run", cell, wish, "")
+    options = StudyOptions(["CPU"], [], [], str(picture), size=64, frames=6)
+    assert do("check", cell, options, str(tmp_path / "tiny.xml"))["largest_difference"] < 1e-3
+    run = do("run", cell, options, "")
     assert (run["inferences"], run["application_frames"], run["framework"]) == (6, 6, "OpenCV DNN")
     assert run["latency_ms"]["mean"] <= 1000 / run["inference_fps"]
 
@@ -256,9 +262,9 @@ def test_original_has_the_input_size_of_the_network_that_it_is_compared_with(
     painted_xml: Path, picture: Path, tmp_path: Path
 ) -> None:
     graph = write_onnx(tmp_path / "tiny.onnx", (57,), True)
-    wish = Wish(["CPU"], [], [], str(picture), frames=1)
-    own = do("run", Cell("openvino", "painted", "FP32", str(painted_xml)), wish, "")
-    original = do("run", Cell("opencv", "painted", "FP32", str(graph), hint="latency"), wish, str(painted_xml))
+    options = StudyOptions(["CPU"], [], [], str(picture), frames=1)
+    own = do("run", Cell("openvino", "painted", "FP32", str(painted_xml)), options, "")
+    original = do("run", Cell("opencv", "painted", "FP32", str(graph), hint="latency"), options, str(painted_xml))
     assert original["input_size"] == own["input_size"] == [320, 256]
 
 
@@ -272,11 +278,11 @@ def test_original_in_tensorflow_gives_the_same_maps(tmp_path: Path, picture: Pat
     file = tmp_path / "tiny.pb"
     file.write_bytes(graph.as_graph_def().SerializeToString())
     ov.save_model(ov.convert_model(file), tmp_path / "tiny.xml", compress_to_fp16=False)
-    wish = Wish(["CPU"], [], [], str(picture), height=64, frames=5)
+    options = StudyOptions(["CPU"], [], [], str(picture), size=64, frames=5)
     for kind in ("tensorflow", "opencv"):
         cell = Cell(kind, "tiny", "FP32", str(file), hint="latency")
-        assert do("check", cell, wish, str(tmp_path / "tiny.xml"))["largest_difference"] < 1e-3
-        run = do("run", cell, wish, "")
+        assert do("check", cell, options, str(tmp_path / "tiny.xml"))["largest_difference"] < 1e-3
+        run = do("run", cell, options, "")
         assert (run["inferences"], run["application_frames"]) == (5, 5)
 
 
@@ -284,12 +290,12 @@ def test_original_that_is_none_is_told_in_one_line(tmp_path: Path, picture: Path
     graph = tmp_path / "net.pb"
     graph.write_bytes(b"no graph")
     with pytest.raises(UsageError, match="cannot be read as a network"):
-        do("run", Cell("opencv", "net", "FP32", str(graph)), Wish(["CPU"], [], [], str(picture)), "")
+        do("run", Cell("opencv", "net", "FP32", str(graph)), StudyOptions(["CPU"], [], [], str(picture)), "")
 
 
 def test_layers_of_a_network_are_timed(painted_xml: Path, picture: Path) -> None:
     cell = Cell("openvino", "painted", "FP32", str(painted_xml))
-    found = do("layers", cell, Wish(["CPU"], [], [], str(picture)), "")
+    found = do("layers", cell, StudyOptions(["CPU"], [], [], str(picture)), "")
     assert found["heaviest"]
     assert found["heaviest"][0]["ms"] == max(layer["ms"] for layer in found["heaviest"])
     assert len(found["heaviest"]) <= 10

@@ -24,12 +24,12 @@ from human_pose.study import runner
 from human_pose.study.__main__ import main
 from human_pose.study.findings import agrees
 from human_pose.study.hetero import crossing_bytes
-from human_pose.study.options import study_parser, wish_of
+from human_pose.study.options import options_of, study_parser
 from human_pose.study.original import split
 from human_pose.study.plan import matrix, schedule
 from human_pose.study.results import Study, kept, there
 from human_pose.zoo.catalog import DEFAULT_MODEL
-from tests.helpers.invented import MODELS, ORIGINAL, WISH, invented
+from tests.helpers.invented import MODELS, OPTIONS, ORIGINAL, invented
 
 BUNDLED = MODELS_FOLDER / "mobilenet-thin" / "FP16" / "mobilenet-thin.xml"
 
@@ -114,27 +114,29 @@ class TestQuick:
     def test_measures_what_the_demo_does(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (tmp_path / DEFAULT_MODEL).mkdir()  # it is here
         monkeypatch.setattr("human_pose.study.options.MODELS_FOLDER", tmp_path, raising=False)
-        wish = wish_of(study_parser("").parse_args(["--quick"]))
-        assert wish.models == [DEFAULT_MODEL]
-        assert (wish.input, wish.height) == (str(BUNDLED_VIDEO), None)
-        assert (wish.hints, wish.devices) == (["throughput"], ["CPU"])
-        assert wish.runs == MIN_RUNS
-        assert "It leaves out, unless asked for: devices other than the CPU" in wish.note
+        options = options_of(study_parser("").parse_args(["--quick"]))
+        assert options.models == [DEFAULT_MODEL]
+        assert (options.input, options.size) == (str(BUNDLED_VIDEO), None)
+        assert (options.hints, options.devices) == (["throughput"], ["CPU"])
+        assert options.runs == MIN_RUNS
+        assert "It leaves out, unless asked for: devices other than the CPU" in options.note
 
     def test_options_that_are_given_hold(self) -> None:
-        wish = wish_of(study_parser("").parse_args(["--quick", "--size", "128", "--runs", "2", "--devices", "GPU"]))
-        assert (wish.height, wish.runs, wish.devices) == (128, 2, ["GPU"])
-        assert wish_of(study_parser("").parse_args(["--quick", "--height", "64"])).height == 64
+        options = options_of(
+            study_parser("").parse_args(["--quick", "--size", "128", "--runs", "2", "--devices", "GPU"])
+        )
+        assert (options.size, options.runs, options.devices) == (128, 2, ["GPU"])
+        assert options_of(study_parser("").parse_args(["--quick", "--height", "64"])).size == 64
 
     def test_has_no_second_runs(self) -> None:
-        study = invented(replace(WISH, quick=True))
+        study = invented(replace(OPTIONS, quick=True))
         study.all_runs(study.cells[0])[0]["conditions"]["disturbed"] = True
         assert runner.repeats(study) == []
 
 
 class TestPlan:
     def test_matrix_holds_every_combination_once(self) -> None:
-        cells = matrix(WISH, MODELS)
+        cells = matrix(OPTIONS, MODELS)
         assert len({cell.id for cell in cells}) == len(cells)
         # 3 precisions x 2 hints x (3 devices + HETERO's two splits); the grid adds 1 and 2 requests to those 5.
         assert len(cells) == 3 * 2 * 5 + 2 * 5
@@ -142,8 +144,8 @@ class TestPlan:
         assert {cell.precision for cell in cells if cell.requests} == {"FP32"}
 
     def test_each_round_has_each_cell_once_in_an_order_of_its_own(self) -> None:
-        cells = [*matrix(WISH, MODELS), ORIGINAL]
-        jobs = schedule(cells, WISH)
+        cells = [*matrix(OPTIONS, MODELS), ORIGINAL]
+        jobs = schedule(cells, OPTIONS)
         rounds = [[job.cell.id for job in jobs if job.round == number] for number in range(6)]
         assert [job.round for job in jobs] == sorted(job.round for job in jobs)
         assert all(max(Counter(order).values()) == 1 for order in rounds)
@@ -153,17 +155,17 @@ class TestPlan:
         assert {runs[cell.id] for cell in cells if cell.kind == "openvino" and not cell.not_measured} == {6}
 
     def test_the_original_has_its_fewer_runs_all_over_the_study(self) -> None:
-        cells = [*matrix(WISH, MODELS), ORIGINAL]
-        assert [job.round for job in schedule(cells, WISH) if job.cell == ORIGINAL] == [1, 3, 5]
-        wish = replace(WISH, runs=20, original_runs=10)
-        assert [job.round for job in schedule(cells, wish) if job.cell == ORIGINAL] == list(range(1, 20, 2))
-        wish = replace(WISH, runs=2, original_runs=5)
-        assert [job.round for job in schedule(cells, wish) if job.cell == ORIGINAL] == [0, 1]
+        cells = [*matrix(OPTIONS, MODELS), ORIGINAL]
+        assert [job.round for job in schedule(cells, OPTIONS) if job.cell == ORIGINAL] == [1, 3, 5]
+        options = replace(OPTIONS, runs=20, original_runs=10)
+        assert [job.round for job in schedule(cells, options) if job.cell == ORIGINAL] == list(range(1, 20, 2))
+        options = replace(OPTIONS, runs=2, original_runs=5)
+        assert [job.round for job in schedule(cells, options) if job.cell == ORIGINAL] == [0, 1]
 
     def test_seed_decides_the_order(self) -> None:
-        cells = matrix(WISH, MODELS)
-        assert schedule(cells, WISH) == schedule(cells, WISH)
-        assert schedule(cells, WISH) != schedule(cells, replace(WISH, seed=1))
+        cells = matrix(OPTIONS, MODELS)
+        assert schedule(cells, OPTIONS) == schedule(cells, OPTIONS)
+        assert schedule(cells, OPTIONS) != schedule(cells, replace(OPTIONS, seed=1))
 
 
 def test_bytes_cross_once_for_each_device_that_reads_them() -> None:
@@ -213,7 +215,7 @@ class TestCommand:
     def test_compare_gives_ratios(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         for name, factor in (("a", 1.0), ("b", 1.5)):
             (tmp_path / name).mkdir()
-            invented(replace(WISH, seed=int(factor)), factor).save(tmp_path / name)
+            invented(replace(OPTIONS, seed=int(factor)), factor).save(tmp_path / name)
         assert main(["compare", str(tmp_path / "a"), str(tmp_path / "b" / "results.json")]) == 0
         rows = [row.split("|") for row in capsys.readouterr().out.splitlines()]
         row = next(row for row in rows if row[1:3] == [" GPU net FP32, throughput hint ", " inference FPS "])
@@ -312,7 +314,7 @@ class TestCommand:
 
 def test_a_device_that_is_not_here_is_a_row_and_the_rest_is_measured(tmp_path: Path) -> None:
     core = ov.Core(str(write_plugins(tmp_path, is_cpu_alone=True)))
-    there, missing = runner.devices_of(core, replace(WISH, devices=["CPU", "NPU", "HETERO:GPU.1,CPU"]))
+    there, missing = runner.devices_of(core, replace(OPTIONS, devices=["CPU", "NPU", "HETERO:GPU.1,CPU"]))
     assert there == ["CPU"]
     assert list(missing) == ["NPU", "HETERO:GPU.1,CPU"]
     assert missing["NPU"].startswith("there is no NPU: ")
@@ -321,14 +323,14 @@ def test_a_device_that_is_not_here_is_a_row_and_the_rest_is_measured(tmp_path: P
 
 def test_left_to_itself_a_cpu_alone_says_what_it_lacks(tmp_path: Path) -> None:
     core = ov.Core(str(write_plugins(tmp_path, is_cpu_alone=True)))
-    there, missing = runner.devices_of(core, replace(WISH, devices=[]))
+    there, missing = runner.devices_of(core, replace(OPTIONS, devices=[]))
     assert there == ["CPU"]
     assert list(missing) == ["GPU", "NPU", "MULTI:GPU,CPU", "HETERO:GPU,CPU"]
     assert not any("site-packages" in reason or "[...]" in reason for reason in missing.values())
 
 
 def test_left_to_itself_all_devices_but_auto_are_measured(stand_in_core: ov.Core) -> None:
-    there, missing = runner.devices_of(stand_in_core, replace(WISH, devices=[]))
+    there, missing = runner.devices_of(stand_in_core, replace(OPTIONS, devices=[]))
     assert next(device for device in there if ":" not in device) == "CPU"
     assert {"CPU", "GPU"} < set(there)
     assert {device.split(":")[0] for device in there if ":" in device} == {"MULTI", "HETERO"}
@@ -336,14 +338,14 @@ def test_left_to_itself_all_devices_but_auto_are_measured(stand_in_core: ov.Core
 
 
 def test_a_finished_study_tells_no_folder_of_the_machine(tmp_path: Path) -> None:
-    study = invented(replace(WISH, images=str(tmp_path / "images"), models=[str(tmp_path / "net.xml"), "net"]))
+    study = invented(replace(OPTIONS, images=str(tmp_path / "images"), models=[str(tmp_path / "net.xml"), "net"]))
     study.data["cells"][0]["file"] = str(tmp_path / "a.xml")
-    study.data["wish"]["annotations"] = kept("../beside/annotations.json")
+    study.data["options"]["annotations"] = kept("../beside/annotations.json")
     assert str(tmp_path) in json.dumps(study.data)
     study.finish()
-    assert study.data["wish"]["annotations"] == "annotations.json"
+    assert study.data["options"]["annotations"] == "annotations.json"
     assert str(tmp_path) not in json.dumps(study.data)
-    assert study.data["wish"]["images"] == "images"
+    assert study.data["options"]["images"] == "images"
     assert study.data["complete"]
 
 
@@ -351,8 +353,8 @@ def test_wish_survives_the_file(tmp_path: Path) -> None:
     study = invented()
     study.save(tmp_path)
     loaded = Study.load(tmp_path)
-    assert replace(loaded.wish, input="") == replace(WISH, input="")
-    assert Path(loaded.wish.input).name == WISH.input
+    assert replace(loaded.options, input="") == replace(OPTIONS, input="")
+    assert Path(loaded.options.input).name == OPTIONS.input
     assert loaded.cells == study.cells
 
 
