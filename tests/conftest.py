@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ from human_pose.inference.settings import Settings, configure
 from human_pose.measurement.stand_ins import write_plugins
 from human_pose.zoo.resolve import choose_model
 from tests.helpers.painted import HEIGHT, WIDTH, save_network
+from tests.helpers.window import PATIENCE_S, TITLE, Demo, wait_for
 
 ROOT = Path(__file__).resolve().parent.parent
 MEASUREMENT_DATA = ROOT.parent / "shared"
@@ -169,3 +171,31 @@ def screen() -> Iterator[str]:
     yield f":{number}"
     server.terminate()
     server.wait()
+
+
+@pytest.fixture
+def demo(screen: str, tmp_path: Path) -> Iterator[Callable[..., Demo]]:
+    """Start the demo in its window; what still runs at the end is killed."""
+    started: list[Demo] = []
+
+    def start(
+        *arguments: object, script: Path | None = None, waits: bool = True, env: dict[str, str] | None = None
+    ) -> Demo:
+        """Start it; `waits` until its panel is there. env: changes its environment."""
+        demo = Demo(screen, tmp_path, *arguments, script=script, env=env)
+        started.append(demo)
+        try:
+            wait_for(lambda: demo.is_painted(waits) or demo.process.poll() is not None, "the first picture")
+        except AssertionError:
+            print(demo.xdotool("search", "--name", TITLE, "getwindowgeometry"))
+            demo.process.send_signal(signal.SIGABRT)  # tells where it stands
+            demo.process.wait(PATIENCE_S)
+        assert demo.process.poll() is None, demo.process.communicate()[1]
+        demo.xdotool("mousemove", "100", "100")  # without a window manager, keys go to the window under the pointer
+        return demo
+
+    yield start
+    for demo in started:
+        if demo.process.poll() is None:
+            demo.process.kill()
+            demo.process.communicate()
