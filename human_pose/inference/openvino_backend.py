@@ -215,7 +215,8 @@ def affinity_of(core: ov.Core, model: ov.Model, device: str, settings: Settings)
 def _execution_precision(network: ov.CompiledModel) -> str:
     """The types in which the layers execute, as OpenVINO reports them after compiling."""
     hints = _member_properties(network, "INFERENCE_PRECISION_HINT")
-    floats = sorted({hint.get_type_name() for hint in hints if isinstance(hint, ov.Type)})
+    # A string where the GPU's part of a HETERO comes from the cache.
+    floats = sorted({hint.get_type_name() if isinstance(hint, ov.Type) else str(hint) for hint in hints})
     convolutions = set()
     try:
         layers = network.get_runtime_model().get_ops()

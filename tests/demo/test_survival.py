@@ -238,6 +238,25 @@ def test_a_device_that_hangs_is_given_up(
     assert "GPU failed while inferring: no result within" in str(failure)
 
 
+def test_a_device_that_hangs_while_another_compiles_is_given_up_for_it(
+    core: ov.Core, network: PoseModel, break_device: Break, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inference_module, "HANGS_AFTER_S", 0.3)
+    break_device("CPU", after=3, hangs=True)
+    estimator = estimator_on(core, network, "CPU")
+    compile_now = backend_module.OpenVinoBackend.compile
+
+    def compile_slowly(self: backend_module.OpenVinoBackend, device: str, sample: np.ndarray) -> Any:
+        time.sleep(1)  # the CPU is given up meanwhile, and no device is left that is ready
+        return compile_now(self, device, sample)
+
+    monkeypatch.setattr(backend_module.OpenVinoBackend, "compile", compile_slowly)
+    results = list(infer(estimator, 20, {2: "GPU"}))
+    assert [result.frame.index for result in results] == list(range(20))
+    assert [result.compiled.device for result in results] == ["CPU"] * 3 + ["GPU"] * 17
+    assert "CPU failed while inferring: no result within" in str(estimator.take_failures()[0])
+
+
 def test_a_device_that_failed_gets_another_try(core: ov.Core, network: PoseModel, break_device: Break) -> None:
     break_device("GPU", after=2)
     estimator = estimator_on(core, network, "CPU")
