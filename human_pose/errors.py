@@ -16,11 +16,21 @@ class UsageError(DemoError):
     exit_code = 2
 
 
+# What OpenVINO raises; the second where a driver's message or a device's name is not UTF-8.
+LIBRARY_ERRORS = (RuntimeError, UnicodeDecodeError)
+
+
 def first_line(error: BaseException) -> str:
     """A library's error message in one line, without its list of source files."""
-    lines = [line.strip() for line in str(error).splitlines()]
+    message = error.object.decode(errors="replace") if isinstance(error, UnicodeDecodeError) else str(error)
+    lines = [printable(line.strip()) for line in message.splitlines()]
     informative = [line for line in lines if line and not line.startswith(("Exception from", "Check '"))]
     return textwrap.shorten(" ".join(informative or [line for line in lines if line][-1:]), 200) or type(error).__name__
+
+
+def printable(text: str) -> str:
+    """The text with a question mark for each control character, which could do anything to a terminal."""
+    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def explain_path_error(error: OSError) -> str:

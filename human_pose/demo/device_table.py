@@ -5,7 +5,7 @@ from collections.abc import Callable
 import openvino as ov
 
 from ..inference.backend import DeviceError
-from ..inference.devices import full_name, is_stand_in, missing_devices, offered_devices
+from ..inference.devices import device_property, full_name, is_stand_in, missing_devices, offered_devices
 
 
 def device_table(core: ov.Core, optimal_requests: Callable[[str], int]) -> str:
@@ -32,12 +32,10 @@ def device_table(core: ov.Core, optimal_requests: Callable[[str], int]) -> str:
 
 def _capabilities(core: ov.Core, device: str) -> str:
     known = {"FP32": "f32", "FP16": "f16", "BF16": "bf16", "INT8": "INT8"}
-    return " ".join(known[name] for name in core.get_property(device, "OPTIMIZATION_CAPABILITIES") if name in known)
+    capabilities = device_property(core, device, "OPTIMIZATION_CAPABILITIES") or ()
+    return " ".join(known[name] for name in capabilities if name in known) or "?"
 
 
 def _streams(core: ov.Core, device: str) -> str:
-    try:
-        lowest, highest = core.get_property(device, "RANGE_FOR_STREAMS")
-        return f"{lowest} to {highest}"
-    except RuntimeError:
-        return "?"
+    streams = device_property(core, device, "RANGE_FOR_STREAMS")
+    return "{} to {}".format(*streams) if streams else "?"

@@ -155,21 +155,20 @@ def read_devices() -> tuple[list[Device], dict[str, str]]:
     """What OpenVINO offers, and why it lacks the rest."""
     import openvino as ov
 
-    from ..errors import first_line
-    from ..inference.devices import full_name, is_stand_in, missing_devices
+    from ..errors import LIBRARY_ERRORS, first_line
+    from ..inference.devices import device_property, full_name, is_stand_in, missing_devices
 
     try:
         core = ov.Core()
         names = list(core.available_devices)
-    except RuntimeError as error:
+    except LIBRARY_ERRORS as error:
         return [], {"CPU": first_line(error)}
     devices = []
     for name in names:
-        capabilities = _property(core, name, "OPTIMIZATION_CAPABILITIES") or []
-        memory = _property(core, name, "GPU_DEVICE_TOTAL_MEM_SIZE") or _property(
-            core, name, "NPU_DEVICE_TOTAL_MEM_SIZE"
-        )
-        driver = _property(core, name, "GPU_DRIVER_VERSION") or _property(core, name, "NPU_DRIVER_VERSION")
+        capabilities = device_property(core, name, "OPTIMIZATION_CAPABILITIES") or []
+        kind = name.partition(".")[0]
+        memory = device_property(core, name, f"{kind}_DEVICE_TOTAL_MEM_SIZE")
+        driver = device_property(core, name, f"{kind}_DRIVER_VERSION")
         devices.append(
             Device(
                 name,
@@ -196,14 +195,6 @@ def _requests(core: Any, device: str) -> int | None:
         network.reshape(64, 64)
         compiled = core.compile_model(network.model, device, {"PERFORMANCE_HINT": "THROUGHPUT"})
         return int(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
-    return None
-
-
-def _property(core: Any, device: str, name: str) -> Any:
-    """A property of a device; None where it has no such one, or the driver fails at it."""
-    with contextlib.suppress(RuntimeError):
-        if name in core.get_property(device, "SUPPORTED_PROPERTIES"):
-            return core.get_property(device, name)
     return None
 
 

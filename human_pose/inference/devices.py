@@ -2,10 +2,11 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import openvino as ov
 
-from ..errors import UsageError, first_line
+from ..errors import LIBRARY_ERRORS, UsageError, first_line, printable
 from .backend import VIRTUAL_DEVICES, members_of
 
 KNOWN_DEVICES = ("CPU", "GPU", "NPU")  # the devices on a PC for which OpenVINO has a plugin
@@ -15,15 +16,21 @@ def open_core(plugins: Path | str | None) -> ov.Core:
     """OpenVINO's core, with the plugins of a file, or with its own for None. Raises UsageError."""
     try:
         return ov.Core() if plugins is None else ov.Core(str(plugins))
-    except RuntimeError as error:
+    except LIBRARY_ERRORS as error:
         raise UsageError(f"'{plugins}' is not a plugins.xml for OpenVINO: {first_line(error)}") from error
 
 
 def full_name(core: ov.Core, device: str) -> str | None:
     """The full name of a device, such as 'Intel(R) Arc(TM) A770 Graphics'; None if this machine lacks it."""
+    name = device_property(core, device, "FULL_DEVICE_NAME")
+    return None if name is None else printable(str(name))
+
+
+def device_property(core: ov.Core, device: str, name: str) -> Any:
+    """A property of a device; None if the machine lacks the device, or the device or its driver fails at it."""
     try:
-        return str(core.get_property(device, "FULL_DEVICE_NAME"))
-    except RuntimeError:
+        return core.get_property(device, name)
+    except LIBRARY_ERRORS:
         return None
 
 
@@ -77,7 +84,7 @@ def _problem(core: ov.Core, device: str) -> str | None:
                 else f"There is no device '{device}'. {listed}"
             )
         base, dot, _ = member.partition(".")
-        if dot and core.get_property(base, "AVAILABLE_DEVICES") == [""]:  # the only one of its kind has no number
+        if dot and device_property(core, base, "AVAILABLE_DEVICES") == [""]:  # the only one of its kind has no number
             return f"There is no device '{member}'. Give '{base}', without a number."
     for requests in re.findall(r"\((\d+)\)", rest):
         if kind == "HETERO" or int(requests) == 0:
@@ -111,9 +118,8 @@ def _why_missing(core: ov.Core, kind: str) -> str:
     """Why OpenVINO does not offer a kind of device."""
     try:
         core.get_property(kind, "AVAILABLE_DEVICES")
-    except RuntimeError as error:
-        without_paths = re.sub(r'"[^"\n]*[/\\]([^"/\\\n]+)"', r"\1", str(error))  # a library's path -> its name
-        return first_line(RuntimeError(without_paths))
+    except LIBRARY_ERRORS as error:
+        return re.sub(r'"[^"]*[/\\]([^"/\\]+)"', r"\1", first_line(error))  # a library's path -> its name
     if Path("/dev").is_dir():  # on Linux, a device with a driver has a node
         nodes = {"GPU": "dri/renderD*", "NPU": "accel/accel*"}
         if kind in nodes and not list(Path("/dev").glob(nodes[kind])):

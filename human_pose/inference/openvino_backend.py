@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import openvino as ov
 
-from ..errors import DemoError, UsageError, first_line
+from ..errors import LIBRARY_ERRORS, DemoError, UsageError, first_line
 from ..media.capture import Frame
 from ..output_log import OutputLog
 from . import hetero
@@ -79,7 +79,7 @@ class OpenVinoCompiledModel(CompiledModel):
     def _execution_devices(self) -> list[str]:
         try:
             names = self.network.get_property("EXECUTION_DEVICES")
-        except RuntimeError:  # the device is gone
+        except LIBRARY_ERRORS:  # the device is gone
             return []
         return [str(name) for name in (names if isinstance(names, list) else [names])]
 
@@ -157,7 +157,7 @@ def compile_model(core: ov.Core, model: ov.Model, device: str, settings: Setting
         )
     except UsageError as error:
         raise DeviceError(device, f"{device} cannot run this network: {error}", error.exit_code) from error
-    except RuntimeError as error:
+    except LIBRARY_ERRORS as error:
         raise DeviceError(device, f"{device} cannot run this network: {first_line(error)}") from error
 
 
@@ -181,7 +181,7 @@ def _compile(core: ov.Core, model: ov.Model, device: str, settings: Settings) ->
         writes_later = device.startswith(("AUTO", "MULTI"))
         with checked_folder(settings.cache, configuration, writes_later) as folder:
             if folder is not None:
-                with contextlib.suppress(RuntimeError):
+                with contextlib.suppress(*LIBRARY_ERRORS):
                     return core.compile_model(model, device, properties | {"CACHE_DIR": str(folder)})
     return core.compile_model(model, device, properties | {"CACHE_DIR": ""})
 
@@ -220,7 +220,7 @@ def _execution_precision(network: ov.CompiledModel) -> str:
     convolutions = set()
     try:
         layers = network.get_runtime_model().get_ops()
-    except RuntimeError:  # HETERO with many subgraphs has no such graph: only the precision hint is known
+    except LIBRARY_ERRORS:  # HETERO with many subgraphs has no such graph: only the precision hint is known
         return " + ".join(floats) + " (hint)" if floats else "unknown"
     for layer in layers:
         info = layer.get_rt_info()

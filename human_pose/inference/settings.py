@@ -8,8 +8,9 @@ from typing import Any
 
 import openvino as ov
 
-from ..errors import UsageError, first_line
+from ..errors import LIBRARY_ERRORS, UsageError, first_line
 from ..output_log import OutputLog
+from .devices import device_property
 
 AT_COMPILING = ("PERFORMANCE_HINT", "ALLOW_AUTO_BATCHING")  # passed to each compilation, not set on the device
 PERFORMANCE_HINTS = ("THROUGHPUT", "LATENCY", "CUMULATIVE_THROUGHPUT")
@@ -78,19 +79,19 @@ def execution_type(core: ov.Core, device: str, precision: str) -> str:
     """
     if precision == "FP32":
         return "f32"
-    capabilities = core.get_property(device, "OPTIMIZATION_CAPABILITIES")
+    capabilities = device_property(core, device, "OPTIMIZATION_CAPABILITIES") or ()
     return next((kind.replace("FP", "f").lower() for kind in ("FP16", "BF16") if kind in capabilities), "f32")
 
 
 def _set_property(core: ov.Core, device: str, name: str, value: str | int) -> None:
     try:
         core.set_property(device, {name: value})
-    except RuntimeError as error:
+    except LIBRARY_ERRORS as error:
         raise UsageError(f"{device} rejects {name}={value}: {first_line(error)}") from error
 
 
 def _takes(core: ov.Core, device: str, name: str) -> bool:
-    return name in core.get_property(device, "SUPPORTED_PROPERTIES")
+    return name in (device_property(core, device, "SUPPORTED_PROPERTIES") or ())
 
 
 def compile_properties(device: str, settings: Settings) -> dict[str, Any]:

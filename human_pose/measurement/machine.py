@@ -11,7 +11,7 @@ import numpy as np
 import openvino as ov
 
 from ..errors import UsageError
-from ..inference.devices import full_name, is_stand_in
+from ..inference.devices import device_property, full_name, is_stand_in
 
 DISTURBED_CORES = 0.1  # more of other programs' work than this, and than DISTURBED_SHARE of all cores, marks a run
 DISTURBED_SHARE = 0.05
@@ -56,8 +56,7 @@ def identity(core: ov.Core) -> dict[str, Any]:
 
 def _device(core: ov.Core, name: str) -> dict[str, Any]:
     """driver: as the device's plugin names it; None where it names none, as for a CPU."""
-    supported = core.get_property(name, "SUPPORTED_PROPERTIES")
-    drivers = [str(core.get_property(name, key)) for key in DRIVER_VERSIONS if key in supported]
+    drivers = [str(version) for key in DRIVER_VERSIONS if (version := device_property(core, name, key))]
     found = {"name": name, "full_name": full_name(core, name), "is_stand_in": is_stand_in(core, name)}
     return {**found, "driver": drivers[0] if drivers else None}
 

@@ -12,7 +12,7 @@ from human_pose.demo.device_cycle import DeviceCycle
 from human_pose.demo.device_table import device_table
 from human_pose.errors import UsageError
 from human_pose.inference.backend import DeviceError, members_of
-from human_pose.inference.devices import check_device, is_stand_in
+from human_pose.inference.devices import check_device, full_name, is_stand_in, missing_devices
 from human_pose.inference.model import PoseModel, load_model
 from human_pose.inference.openvino_backend import OpenVinoCompiledModel, compile_model
 from human_pose.inference.settings import Settings, configure, execution_type
@@ -110,6 +110,49 @@ def test_a_machine_whose_plugins_do_not_load_is_told_why(tmp_path: Path) -> None
     with pytest.raises(UsageError, match=r"OpenVINO offers no device on this machine. CPU: .*libabsent.so"):
         DeviceCycle(core, "CPU")
     assert "\nTAB walks through: no device\n" in device_table(core, lambda _: 1)
+
+
+class _HalfBrokenCore:
+    """A core whose GPU is there by name, and whose driver fails at every question, in bytes that are not UTF-8."""
+
+    def __init__(self, core: ov.Core, answers: dict[str, str]) -> None:
+        self._core, self._answers = core, answers
+        self.available_devices = core.available_devices
+
+    def get_property(self, device: str, name: str) -> Any:
+        if not device.startswith("GPU"):
+            return self._core.get_property(device, name)
+        if name in self._answers:
+            return self._answers[name]
+        return b"Exception from src/plugin.cpp:1:\ndriver \x1b[31m\xff\n".decode()  # raises UnicodeDecodeError
+
+    def set_property(self, device: str, properties: dict[str, Any]) -> None:
+        if device.startswith("GPU"):
+            raise RuntimeError("not this one, either")
+        self._core.set_property(device, properties)
+
+
+def test_a_gpu_that_fails_at_every_question_leaves_the_cpu_as_it_is(core: ov.Core) -> None:
+    broken: Any = _HalfBrokenCore(core, {})
+    configure(broken, FP32)
+    check_device(broken, "CPU")
+    with pytest.raises(UsageError, match="There is no device 'GPU'"):
+        check_device(broken, "GPU")
+    lines = device_table(broken, lambda _: 4).splitlines()
+    assert [line.split()[:3] for line in lines[1:3]] == [["CPU", "f32", "INT8"], ["GPU", "?", "?"]] or "bf16" in lines[
+        1
+    ]
+
+
+def test_why_a_device_is_missing_is_one_printable_line(core: ov.Core) -> None:
+    broken: Any = _HalfBrokenCore(core, {})
+    broken.available_devices = ["CPU"]
+    assert missing_devices(broken)["GPU"] == "driver ?[31m\ufffd"
+
+
+def test_a_name_with_control_characters_is_printed_without_them(core: ov.Core) -> None:
+    broken: Any = _HalfBrokenCore(core, {"FULL_DEVICE_NAME": "Arc\x1b[31m\nA770 \u2122"})
+    assert full_name(broken, "GPU") == "Arc?[31m?A770 \u2122"
 
 
 def test_a_device_that_cannot_tell_its_requests_has_a_question_mark(core: ov.Core) -> None:
