@@ -21,12 +21,14 @@ class Pose:
     """One person.
 
     keypoints: (K, 3) float32, x and y in frame pixels and the score 0..1, in the order of `skeleton.keypoints`; a
-    keypoint that was not found is NaN in all three. score: confidence that this is a person, 0..1.
+    keypoint that was not found is NaN in all three. score: confidence that this is a person, 0..1. id: the number that
+    this person keeps from frame to frame; None before a tracker has given one.
     """
 
     skeleton: Skeleton
     keypoints: np.ndarray
     score: float
+    id: int | None = None
 
     def __getitem__(self, name: str) -> Keypoint | None:
         """A keypoint by its name, None if it was not found. Raises KeyError where the skeleton has no such keypoint."""
