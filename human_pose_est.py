@@ -25,6 +25,7 @@ try:
     from human_pose.demo.ending import EXIT_CODE_INTERRUPTED, DisplayWatch, Ending
     from human_pose.demo.options import parse_options, settings_of
     from human_pose.demo.output_checks import check_model, check_outputs
+    from human_pose.demo.people import People
     from human_pose.demo.report import profile_table, report, table, write_report
     from human_pose.demo.screen import why_no_window
     from human_pose.demo.statistics import RunStatistics
@@ -43,6 +44,7 @@ try:
     from human_pose.media.writer import open_writer
     from human_pose.output_log import OutputLog
     from human_pose.poses.keypoint_files import KeypointWriter, open_keypoint_writer
+    from human_pose.tracking.visit_files import open_visit_writer
     from human_pose.zoo.resolve import choose_model
 except ImportError as import_error:
     sys.exit(f"error: {explain_import_error(import_error)}")
@@ -52,6 +54,7 @@ def run(
     capture: Capture,
     estimator: Estimator,
     decoder: Decoder,
+    people: People,
     devices: DeviceCycle,
     viewer: Viewer,
     keypoints: KeypointWriter,
@@ -63,6 +66,7 @@ def run(
     tour = Tour(devices, options.tour)
     read = statistics.profile.timed("wait", capture.read)
     find_poses = statistics.profile.timed("decode", decoder.decode)
+    follow = statistics.profile.timed("track", people.see)
     started_at = time.perf_counter()
     capture.hold(False)
     with StopRequest() as stop:
@@ -71,6 +75,7 @@ def run(
             inference = estimator.step(read if wants_frames else None)  # the oldest first
             if inference is not None:
                 poses = find_poses(inference.outputs, inference.frame_pixels)
+                seen = follow(inference.frame, poses)
                 statistics.add(
                     inference.compiled,
                     inference.latency_ms,
@@ -78,8 +83,8 @@ def run(
                     inference.while_switching,
                     inference.settled_at,
                 )
-                viewer.show(inference, poses)
-                keypoints.write(inference.frame, inference.compiled.device, poses)
+                viewer.show(inference, seen)
+                keypoints.write(inference.frame, inference.compiled.device, seen.poses)
                 statistics.end_frame(inference.frame.captured_at, inference.frame.read_ms, time.perf_counter())
                 if not viewer.has_window and progress.is_due:
                     elapsed_s = time.perf_counter() - started_at
@@ -151,6 +156,8 @@ def demonstrate(options: argparse.Namespace, ending: Ending, written: OutputLog)
             capture.loops |= options.tour is not None and not capture.source.is_live
             writer = open_writer(options.output, capture.source, written, capture.loops)
             keypoints = open_keypoint_writer(options.keypoints, capture.source, written)
+            visits = open_visit_writer(options.visits, capture.source, written)
+            people = People(visits, options.visit_gap, options.gate, options.smoothing)
             network = load_model(core, choose_model(options.model, options.precision))
             check_model(options, network.file.path)
             statistics.profile.mark("source and model")
@@ -187,17 +194,20 @@ def demonstrate(options: argparse.Namespace, ending: Ending, written: OutputLog)
             files = stack.enter_context(ExitStack())  # closed however the run ends
             files.enter_context(writer)
             files.enter_context(keypoints)
+            files.enter_context(visits)
+            files.enter_context(people)
             files.callback(summarize)
             has_window = wants_window(options)
             if has_window:
                 stack.enter_context(DisplayWatch(lambda: close_at_once(files, written)))
             window = stack.enter_context(open_window("Human pose estimation", has_window))
             viewer = Viewer(
-                window, writer, network, estimator, capture, devices, statistics, options.display_fps, options.panel
-            )
+                window, writer, network, estimator, capture, devices, statistics, options.display_fps, options.panel,
+                options.colours == "person",
+            )  # fmt: skip
             ending.protect()
             decoder = network.decoder.with_limits(options.threshold, options.min_keypoints)
-            run(capture, estimator, decoder, devices, viewer, keypoints, statistics, options)
+            run(capture, estimator, decoder, people, devices, viewer, keypoints, statistics, options)
     except DemoError as error:
         say(f"error: {error}")
         return error.exit_code

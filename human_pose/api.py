@@ -18,6 +18,7 @@ from .inference.settings import Settings
 from .media.capture import Frame, open_capture
 from .poses.pose import Pose
 from .poses.skeleton import Skeleton
+from .tracking.tracker import Tracker
 from .zoo.resolve import choose_model
 
 MAX_SIZES = 4  # input sizes for which compiled networks are kept
@@ -81,6 +82,7 @@ class PoseEstimator:
     def run(self, source: str | Path | int, realtime: bool = False) -> Iterator[tuple[Frame, list[Pose]]]:
         """Every frame of a source with its poses, in order. Several infer requests run at once.
 
+        In a video or a live source each person keeps a number, `pose.id`; None while a person is not confirmed yet.
         source: a video, an image, a folder of images, the index of a camera, or a stream's URL. realtime: play a file
         by its own clock and drop the frames that come too fast, like a camera. Raises UsageError or DemoError where
         the source cannot be read, DeviceError where the device rejects the network or fails.
@@ -89,9 +91,11 @@ class PoseEstimator:
             has_one_size = not capture.source.has_many_sizes
             input_size = network_input_size(capture.frame_size, self._size) if has_one_size else None
             estimator = self._estimator(input_size, "throughput", capture.first_image)
+            tracker = Tracker()
             try:
                 for inference in infer_all(capture, estimator):
-                    yield inference.frame, self._decoder.decode(inference.outputs, inference.frame_pixels)
+                    frame, poses = inference.frame, self._decoder.decode(inference.outputs, inference.frame_pixels)
+                    yield frame, poses if frame.time_s is None else tracker.update(poses, frame.time_s)
             finally:
                 while not estimator.is_idle:  # the caller may stop while frames are in flight
                     estimator.collect(wait=True)

@@ -30,6 +30,7 @@ KEY_HELP = """keys in the window:
   I               details: the model, its requests, averages
   C               compare the devices used so far
   P               show where a frame's time goes, stage by stage
+  N               colour the limbs by person or by side
   H               hide or show the panel
   S               save the picture as PNG
   ESC or Q        quit and print the averages
@@ -67,6 +68,19 @@ def parse_options(arguments: list[str] | None, description: str | None) -> argpa
         help="paint the window at most N times a second; every frame is still processed; default: %(default).0f")
     add("--profile", action="store_true", help="print how long each stage takes per frame")
     add("--report", type=Path, metavar="FILE", help="also write the averages to this file as JSON")
+
+    people = parser.add_argument_group("people").add_argument
+    people("--colours", choices=("side", "person"), default="side",
+           help="colours of the limbs: one for each side of the body, or one for each person; default: %(default)s")
+    people("--no-smoothing", dest="smoothing", action="store_false",
+           help="show the skeletons as the network finds them, not calmed")
+    people("--visits", type=Path, metavar="FILE",
+           help="write who was in view, from when to when, how long and how often: .csv or .jsonl, a row per visit")
+    people("--visit-gap", type=seconds, default=DEFAULT_GAP_S, metavar="SECONDS",
+           help="who is gone for less than this is still the same visit; default: %(default).0f")
+    people("--gate", type=gate, metavar="X1,Y1,X2,Y2",
+           help="count who crosses this line, in shares of the picture; in is from its left to its right, seen from "
+                "point 1 to point 2")
 
     devices = parser.add_argument_group("devices").add_argument
     devices("-d", "--device",

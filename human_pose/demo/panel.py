@@ -11,7 +11,7 @@ from .statistics import DeviceStatistics
 
 KEYS = (
     ("TAB", "next device"), ("SPACE", "pause"), ("I", "details"), ("C", "compare"),
-    ("P", "profile"), ("H", "hide panel"), ("S", "save"), ("ESC", "quit"),
+    ("P", "profile"), ("N", "colours"), ("H", "hide panel"), ("S", "save"), ("1 to 9", "a device"), ("ESC", "quit"),
 )  # fmt: skip
 
 
@@ -59,9 +59,11 @@ def device_figures(compiled: CompiledModel, statistics: DeviceStatistics | None)
     return blocks
 
 
-def picture_figures(people: int, file: ModelFile, dropped: int) -> list[Block]:
-    """The number of people in the picture, the network's precision, and the number of dropped frames."""
-    blocks: list[Block] = [Text(_count(people, "person", "people")), Text(file.precision)]
+def picture_figures(people: int, notes: Sequence[str], file: ModelFile, dropped: int) -> list[Block]:
+    """The number of people in the picture, `notes` about them, the network's precision, the number of dropped frames."""
+    blocks: list[Block] = [Text(_count(people, "person", "people"))]
+    blocks += [Text(note, Style.SMALL) for note in notes]
+    blocks.append(Text(file.precision))
     if file.note:
         blocks.append(Text(file.note, Style.SMALL))
     if dropped:
@@ -98,7 +100,8 @@ def details(network: PoseModel, inference: Inference, statistics: DeviceStatisti
 def profile_table(recent_ms: Mapping[str, float]) -> Table:
     """The recent time of each stage in ms per frame, in the order of a frame's way, in two columns."""
     cells = [(stage, f"{recent_ms.get(stage, 0.0):.1f}") for stage in STAGES]
-    half = (len(cells) + 1) // 2
+    cells += [("", "")] * (len(cells) % 2)
+    half = len(cells) // 2
     rows = tuple(left + right for left, right in zip(cells[:half], cells[half:], strict=True))
     return Table((("stage", "ms", "stage", "ms"), *rows), "lrlr", has_header=True)
 

@@ -1,13 +1,12 @@
 """What the panel shows at this moment: its open parts, the figures, and recent events."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from ..inference.backend import Inference
 from ..inference.estimator import Estimator
 from ..inference.model import PoseModel
 from ..media.capture import Capture
-from ..poses.pose import Pose
 from .device_cycle import DeviceCycle
 from .panel import (
     Block,
@@ -22,6 +21,7 @@ from .panel import (
     profile_table,
     switch_note,
 )
+from .people import Seen
 from .statistics import RunStatistics
 from .window import Key
 
@@ -30,7 +30,7 @@ FIGURES_S = 0.25  # how long figures stay unchanged, so that they can be read
 NOTICE_S = 4.0  # how long a notice stays, and the list of devices after a switch
 KEYS_S = 8.0  # how long the list of keys stays at the start
 
-Result = tuple[Inference, Sequence[Pose]]
+Result = tuple[Inference, Seen]
 Blocks = tuple[Block, ...]
 
 
@@ -108,14 +108,15 @@ class PanelContent:
 
     def _figures_now(self, result: Result) -> tuple[Blocks, Blocks]:
         """The headline and the tables of a result; the figures of its device stay unchanged for FIGURES_S."""
-        inference, poses = result
+        inference, seen = result
         now, device = time.perf_counter(), inference.compiled.device
         if now >= self._figures_until or device != self._figures_of:
             self._figures_until, self._figures_of = now + FIGURES_S, device
             statistics = None if self._is_single_image else self._statistics.devices[device]
             self._figures = tuple(device_figures(inference.compiled, statistics)), self._tables(inference)
         first, tables = self._figures
-        return (*first, *picture_figures(len(poses), self._network.file, self._capture.dropped)), tables
+        people = picture_figures(len(seen.shown), seen.notes, self._network.file, self._capture.dropped)
+        return (*first, *people), tables
 
     def _tables(self, inference: Inference) -> Blocks:
         """The tables of the open parts."""

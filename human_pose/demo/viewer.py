@@ -1,7 +1,6 @@
 """Shows the annotated picture in the window, writes it to the output, and handles the keys for the picture."""
 
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,13 +14,14 @@ from ..inference.model import PoseModel
 from ..media.capture import Capture
 from ..media.writer import PictureWriter, write_image
 from ..poses.draw import draw, draw_to_fit
-from ..poses.pose import Pose
+from ..poses.labels import Marks
 from .device_cycle import DeviceCycle
 from .options import DEFAULT_DISPLAY_FPS
 from .pacer import Pacer
 from .panel_content import PARTS, Blocks, PanelContent, Result
 from .panel_picture import WIDEST, put_panel
 from .panel_place import Box, PanelPlace, people_boxes
+from .people import Seen
 from .statistics import RunStatistics
 from .window import Key, Window
 
@@ -50,8 +50,13 @@ class Viewer:
         statistics: RunStatistics,
         display_fps: float = DEFAULT_DISPLAY_FPS,
         has_panel: bool = True,
+        by_person: bool = False,
     ) -> None:
-        """has_panel: whether the output has a panel, and the window until a key changes it."""
+        """has_panel: whether the output has a panel, and the window until a key changes it.
+
+        by_person: whether limbs have the colour of their person instead of their side's, until a key changes it.
+        """
+        self._by_person = by_person
         self.is_paused = False
         self.has_window = window.is_shown
         self._window, self._writer, self._estimator, self._capture = window, writer, estimator, capture
@@ -75,14 +80,14 @@ class Viewer:
         """How many results the window has shown."""
         return self._pacer.painted
 
-    def show(self, inference: Inference, poses: Sequence[Pose]) -> None:
+    def show(self, inference: Inference, seen: Seen) -> None:
         """Take a new result: paint it when it is due, and write it."""
         if self.has_window:
-            self._pacer.add((inference, poses), time.perf_counter())
+            self._pacer.add((inference, seen), time.perf_counter())
             self._paint_due()
         if self._writer.is_open or not self.has_window:
             # Without a window, a frame is drawn only once, so drawing may overwrite it.
-            picture = self._draw_output((inference, poses), in_place=not self.has_window)
+            picture = self._draw_output((inference, seen), in_place=not self.has_window)
             with self._profile.stage("write"):
                 self._writer.write(inference.frame, picture)
 
@@ -112,9 +117,11 @@ class Viewer:
             key = None
         elif key in PARTS:
             self._content.toggle(key)
+        elif key is Key.COLOURS:
+            self._by_person = not self._by_person
         elif key is Key.SAVE and self._shown is not None:
             self._save(self._shown)
-        self._paint_anew(stands_still, at_once=key in PARTS)
+        self._paint_anew(stands_still, at_once=key in PARTS or key is Key.COLOURS)
         return key
 
     def notice(self, text: str) -> None:
@@ -145,16 +152,16 @@ class Viewer:
 
     def _paint(self, panel: Blocks) -> None:
         """Paint the current result; before the first one, the source's first image."""
-        poses: Sequence[Pose]
         if self._shown is not None:
-            image, poses, place = self._shown[0].frame.image, self._shown[1], self._window_place
+            image, seen, place = self._shown[0].frame.image, self._shown[1], self._window_place
         else:  # the people are not known yet
-            image, poses, place = self._capture.first_image, [], PanelPlace()
+            image, seen, place = self._capture.first_image, Seen((), ()), PanelPlace()
         now = time.perf_counter()
         with self._profile.stage("draw"):
             size = self._window.picture_size(image.shape[1::-1])
-            view = draw_to_fit(image, poses, size, room_at_left=int(size[0] * WIDEST) if panel else 0)
-            people = people_boxes(poses, view.scale, (view.left, view.top))
+            room_at_left = int(size[0] * WIDEST) if panel else 0
+            view = draw_to_fit(image, seen.shown, size, room_at_left, self._marks(seen))
+            people = people_boxes(seen.shown, view.scale, (view.left, view.top))
             frame = Box(view.left, view.top, view.left + view.width, view.top + view.height)
             has_margins = (view.width, view.height) != size
             put_panel(view.picture, panel, place, people, now, frame if has_margins else None)
@@ -164,13 +171,16 @@ class Viewer:
 
     def _draw_output(self, result: Result, in_place: bool = False) -> np.ndarray:
         """The frame in its own size with its skeletons, and with the panel if the picture is used."""
-        inference, poses = result
+        inference, seen = result
         with self._profile.stage("draw"):
-            picture = draw(inference.frame.image, poses, in_place)
+            picture = draw(inference.frame.image, seen.shown, in_place, self._marks(seen))
             if not in_place or self._writer.is_open:
                 panel = self._content.of_output(result)
-                put_panel(picture, panel, self._output_place, people_boxes(poses), time.perf_counter())
+                put_panel(picture, panel, self._output_place, people_boxes(seen.shown), time.perf_counter())
         return picture
+
+    def _marks(self, seen: Seen) -> Marks:
+        return seen.marks._replace(by_person=self._by_person)
 
     def _save(self, result: Result) -> None:
         path = free_name(Path(f"pose-{result[0].frame.index:06d}.png"))

@@ -26,6 +26,7 @@ class Key(enum.Enum):
     PROFILE = "profile"
     DETAILS = "details"
     SAVE = "save"
+    COLOURS = "colours"
 
 
 _LETTERS = {
@@ -35,6 +36,7 @@ _LETTERS = {
     "p": Key.PROFILE,
     "i": Key.DETAILS,
     "s": Key.SAVE,
+    "n": Key.COLOURS,
     " ": Key.PAUSE,
     "\x1b": Key.QUIT,
 }

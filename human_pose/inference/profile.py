@@ -8,8 +8,8 @@ from typing import ParamSpec, TypeVar
 from .. import STARTED_AT
 
 # The stages of the loop. Reading and inference run beside it; "wait" is the time that the loop waits for them.
-LOOP = ("preprocess", "wait", "decode", "draw", "show", "write")
-STAGES = ("capture", "preprocess", "wait", "infer", "decode", "draw", "show", "write")  # in the order of a frame's way
+LOOP = ("preprocess", "wait", "decode", "track", "draw", "show", "write")
+STAGES = ("capture", "preprocess", "wait", "infer", *LOOP[2:])  # in the order of a frame's way
 RECENT = 0.05  # weight of the newest value in the panel's running mean
 
 P = ParamSpec("P")

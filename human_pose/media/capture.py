@@ -25,7 +25,8 @@ class Frame:
 
     index: its index in the source, from 0, dropped frames included. image: (height, width, 3) uint8, BGR. captured_at:
     when it was ready, in s of time.perf_counter. name: of an image, its file name. read_ms: how long it took to read
-    and decode; for a live source this includes the wait for the frame.
+    and decode; for a live source this includes the wait for the frame. time_s: its time in the source, in s: from the
+    start of the file, anew in each round of a loop; of a live source captured_at; None for images, which have no clock.
     """
 
     index: int
@@ -33,6 +34,7 @@ class Frame:
     captured_at: float
     name: str | None = None
     read_ms: float = 0.0
+    time_s: float | None = None
 
 
 class Capture:
@@ -109,6 +111,7 @@ class Capture:
             started_at = time.perf_counter()
             interval_s = 1 / (self.source.fps or CLOCK_OF_IMAGES_FPS)
             while True:
+                first = index
                 with closing(self.source.images()) as images:  # type: ignore[type-var]
                     reading_since = time.perf_counter()
                     for image, name in images:
@@ -118,7 +121,9 @@ class Capture:
                             self._wait_until(started_at + index * interval_s)
                         elif self.source.is_live and self._is_held and index > 0:
                             continue
-                        if not self._put(Frame(index, image, time.perf_counter(), name, read_ms)):
+                        captured_at = time.perf_counter()
+                        time_s = captured_at if self.source.is_live else self.source.time_s(index - first)
+                        if not self._put(Frame(index, image, captured_at, name, read_ms, time_s)):
                             return
                         index += 1
                         if self._realtime and not self._is_held:

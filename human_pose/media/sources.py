@@ -41,6 +41,10 @@ class Source:
     images_from: tuple[Path, ...] = ()  # the files of a source of images
     breaks: list[str] = field(default_factory=list)
 
+    def time_s(self, index: int) -> float | None:
+        """The time of a frame of a video in s; None where the source has no clock of its own."""
+        return None if self.images_from or self.fps is None else index / self.fps
+
     @property
     def has_many_sizes(self) -> bool:
         """Whether its frames may differ in size."""

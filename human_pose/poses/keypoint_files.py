@@ -24,6 +24,7 @@ from .skeleton import COCO_KEYPOINTS
 PERSON_CATEGORY = 1  # of COCO
 CSV_COLUMNS = (
     "frame", "name", "time_s", "width", "height", "device", "person", "person_score", "keypoint", "x", "y", "score",
+    "id",
 )  # fmt: skip
 
 
@@ -127,6 +128,7 @@ class JsonLinesWriter(KeypointFile):
             "device": device,
             "people": [
                 {
+                    "id": pose.id,
                     "score": _rounded(pose.score),
                     "keypoints": {
                         name: [_rounded(value) for value in keypoint] if np.isfinite(keypoint).all() else None
@@ -152,7 +154,7 @@ class CsvWriter(KeypointFile):
         for person, pose in enumerate(poses):
             for name, keypoint in zip(pose.skeleton.keypoints, pose.keypoints.tolist(), strict=True):
                 if np.isfinite(keypoint).all():
-                    writer.writerow([*of_frame, person, _rounded(pose.score), name, *map(_rounded, keypoint)])
+                    writer.writerow([*of_frame, person, _rounded(pose.score), name, *map(_rounded, keypoint), pose.id])
         return rows.getvalue()
 
 
@@ -195,6 +197,7 @@ def coco_results(image_id: int, poses: Sequence[Pose], file_name: str | None = N
                 "keypoints": [_rounded(value) for value in keypoints.ravel().tolist()],
                 "score": round(pose.score, 6),
             }
+            | ({} if pose.id is None else {"track_id": pose.id})
         )
     return results
 
