@@ -8,6 +8,7 @@ from ..command import (
     SIZE_HELP,
     OptionParser,
     count,
+    gate,
     input_size,
     rate,
     request_count,
@@ -20,6 +21,7 @@ from ..folders import BUNDLED_VIDEO, cache_folder
 from ..inference.hetero import read_rules
 from ..inference.settings import HINTS, Settings
 from ..output_log import OutputLog
+from ..tracking.visits import DEFAULT_GAP_S
 from ..zoo.catalog import CATALOG, DEFAULT_MODEL, PRECISIONS
 
 DEFAULT_DISPLAY_FPS = 60.0
@@ -75,12 +77,13 @@ def parse_options(arguments: list[str] | None, description: str | None) -> argpa
     people("--no-smoothing", dest="smoothing", action="store_false",
            help="show the skeletons as the network finds them, not calmed")
     people("--visits", type=Path, metavar="FILE",
-           help="write who was in view, from when to when, how long and how often: .csv or .jsonl, a row per visit")
+           help="write here who was in view from when to when, each visit when it ends: .csv or .jsonl")
     people("--visit-gap", type=seconds, default=DEFAULT_GAP_S, metavar="SECONDS",
-           help="who is gone for less than this is still the same visit; default: %(default).0f")
+           help="who is gone for no longer than this is still the same visit; default: %(default).0f")
     people("--gate", type=gate, metavar="X1,Y1,X2,Y2",
-           help="count who crosses this line, in shares of the picture; in is from its left to its right, seen from "
-                "point 1 to point 2")
+           help="count who crosses this line, in shares of the picture's width and height from its top left corner; "
+                "from the left of the arrow from point 1 to point 2 to its right is in: at 0.5,1,0.5,0 from left to "
+                "right")
 
     devices = parser.add_argument_group("devices").add_argument
     devices("-d", "--device",

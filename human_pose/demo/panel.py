@@ -60,7 +60,7 @@ def device_figures(compiled: CompiledModel, statistics: DeviceStatistics | None)
 
 
 def picture_figures(people: int, notes: Sequence[str], file: ModelFile, dropped: int) -> list[Block]:
-    """The number of people in the picture, `notes` about them, the network's precision, the number of dropped frames."""
+    """The number of people in the picture, notes about them, the network's precision, the number of dropped frames."""
     blocks: list[Block] = [Text(_count(people, "person", "people"))]
     blocks += [Text(note, Style.SMALL) for note in notes]
     blocks.append(Text(file.precision))

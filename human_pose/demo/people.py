@@ -53,7 +53,7 @@ class People(contextlib.AbstractContextManager["People"]):
         self._writer.write(self._visits.update(numbered, frame.time_s, (width, height)), frame.time_s)
         shown = numbered if self._smoother is None else self._smoother.smooth(numbered, frame.time_s)
         labels = {
-            pose.id: f"{pose.id}  {_duration(self._visits.seconds_in_view(pose.id))}"
+            pose.id: f"#{pose.id} {_duration(self._visits.seconds_in_view(pose.id))}"
             for pose in shown
             if pose.id is not None
         }
@@ -72,6 +72,5 @@ class People(contextlib.AbstractContextManager["People"]):
 
 
 def _duration(seconds: float) -> str:
-    """'8 s', from a minute on '1:05'."""
-    whole = int(seconds)
-    return f"{whole} s" if whole < 60 else f"{whole // 60}:{whole % 60:02d}"
+    """Minutes and seconds: '1:05'."""
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"

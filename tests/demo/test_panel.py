@@ -59,8 +59,10 @@ def test_the_panel_says_device_fps_latency_people_and_precision() -> None:
         ModelFile("net", "FP16", Path("net.xml")),
         ModelFile("net", "FP32", Path("net.xml"), "float twin of INT8"),
     )
-    assert texts(picture_figures(1, own, 0)) == ["1 person", "FP16"]
-    assert texts(picture_figures(2, twin, 1)) == ["2 people", "FP32", "float twin of INT8", "1 frame dropped"]
+    assert texts(picture_figures(1, (), own, 0)) == ["1 person", "FP16"]
+    assert texts(picture_figures(2, ["5 since the start"], twin, 1)) == [
+        "2 people", "5 since the start", "FP32", "float twin of INT8", "1 frame dropped",
+    ]  # fmt: skip
 
 
 def test_the_details_count_in_words() -> None:

@@ -89,7 +89,7 @@ def test_the_panel_has_every_stage_in_the_order_of_a_frames_way() -> None:
     assert header == ("stage", "ms") * 2
     cells = [(row[i], row[i + 1]) for i in (0, 2) for row in rows]
     assert {len(row) for row in rows} == {4}
-    assert [stage for stage, _ in cells] == list(STAGES)
+    assert [stage for stage, _ in cells if stage] == list(STAGES)
     assert dict(cells)["decode"] in ("0.2", "0.3")
 
 

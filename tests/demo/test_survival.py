@@ -14,6 +14,7 @@ import pytest
 import human_pose_est
 from human_pose.decoders.openpose_fields import KEYPOINTS
 from human_pose.demo.device_cycle import DeviceCycle
+from human_pose.demo.people import People
 from human_pose.demo.statistics import RunStatistics
 from human_pose.demo.viewer import Viewer
 from human_pose.demo.window import Key, NullWindow
@@ -29,6 +30,7 @@ from human_pose.media.capture import Capture, Frame
 from human_pose.media.sources import Images, Source
 from human_pose.media.writer import NullWriter
 from human_pose.poses.keypoint_files import NullKeypointWriter
+from human_pose.tracking.visit_files import NullVisitWriter
 from tests.helpers.openpose import estimator_on, poses_of
 from tests.helpers.painted import PERSON, blank, paint_person, pixels
 
@@ -380,8 +382,9 @@ def test_twenty_rapid_switches_lose_no_frame(
         estimator = estimator_on(core, network, "CPU")
         devices = DeviceCycle(core, "CPU", ["CPU", "GPU", HETERO, MULTI, "MULTI:CPU"])
         viewer = Viewer(window, writer, network, estimator, capture, devices, statistics, display_fps=1e9)
+        people = People(NullVisitWriter())
         human_pose_est.run(
-            capture, estimator, network.decoder, devices, viewer, NullKeypointWriter(), statistics, options
+            capture, estimator, network.decoder, people, devices, viewer, NullKeypointWriter(), statistics, options
         )
     assert writer.indices == checked == list(range(count))
     assert wrong == []

@@ -1,6 +1,7 @@
 """What is painted, and when: a window that counts, and results that come faster than a display shows."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,13 +11,16 @@ import pytest
 
 from human_pose.demo.panel import Table, Text
 from human_pose.demo.panel_place import CORNERS
+from human_pose.demo.people import Seen
 from human_pose.demo.statistics import RunStatistics
 from human_pose.demo.viewer import Viewer
 from human_pose.demo.window import Key, NullWindow
 from human_pose.inference.model import ModelFile
 from human_pose.media.capture import Frame
 from human_pose.media.writer import NullWriter
+from human_pose.poses.labels import Marks, person_colour
 from human_pose.poses.pose import Pose
+from human_pose.poses.skeleton import LEFT_COLOUR
 from tests.helpers.pictures import read_picture
 from tests.helpers.skeletons import pose
 
@@ -106,7 +110,7 @@ class Show:
             input_size=(64, 64),
         )  # fmt: skip
         self.statistics.add(self.compiled[device], 5.0, self.clock.now)  # type: ignore[arg-type]
-        self.viewer.show(inference, people)
+        self.viewer.show(inference, Seen(people, people, Marks({1: "#1 0:07"})))
         self.index += 1
         return image
 
@@ -362,3 +366,20 @@ def test_the_number_of_no_device_is_answered(clock: Clock) -> None:
     assert show.press(2) == 2
     assert show.press(5) is None
     assert "There is no device 5: the devices are 1 CPU, 2 AUTO." in show.said()
+
+
+# Who is who
+
+
+def test_a_key_colours_the_limbs_by_person_and_back(clock: Clock) -> None:
+    show = Show(clock)
+    show.result(people=[replace(pose(size=FRAME), id=1)])
+
+    def has(colour: tuple[int, int, int]) -> bool:
+        return bool((show.window.painted[-1] == colour).all(axis=2).any())
+
+    for is_by_person in (False, True, False):
+        assert has(LEFT_COLOUR) != is_by_person
+        assert has(person_colour(1))  # of the label, at least
+        show.press(Key.COLOURS)
+    assert not has(LEFT_COLOUR)

@@ -1,0 +1,122 @@
+"""Numbers, calm skeletons and visits in the demo: what is shown, written, and said in the panel."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from human_pose.demo.people import People, Seen
+from human_pose.media.capture import Frame
+from human_pose.media.sources import open_source
+from human_pose.poses.pose import Pose
+from human_pose.tracking.gate import Gate
+from human_pose.tracking.visit_files import NullVisitWriter, open_visit_writer
+from tests.conftest import ROOT, Program
+from tests.helpers.skeletons import FRAME, pose
+
+CLIP = ROOT / "videos" / "park.mp4"
+FPS = 30
+
+
+def frame(index: int, time_s: float | None) -> Frame:
+    return Frame(index, np.zeros((*FRAME[::-1], 3), np.uint8), 100.0 + index / FPS, time_s=time_s)
+
+
+def moved(person: Pose, x: float, y: float = 0.0) -> Pose:
+    return replace(person, keypoints=person.keypoints + np.array([x, y, 0], np.float32))
+
+
+def play(people: People, seconds: float, at: Callable[[float], list[Pose]], start_s: float = 0.0) -> list[Seen]:
+    """What is seen of people who are `at(seconds)`, at FPS frames a second."""
+    return [
+        people.see(frame(index, start_s + index / FPS), at(index / FPS)) for index in range(round(seconds * FPS) + 1)
+    ]
+
+
+def test_a_person_has_a_number_a_time_and_a_line_in_the_panel() -> None:
+    seen = play(People(NullVisitWriter()), 3.0, lambda _: [pose()])
+    assert [one.id for one in seen[-1].poses] == [1]
+    assert dict(seen[-1].marks.labels) == {1: "#1 0:03"}
+    assert seen[-1].notes == ("1 since the start",)
+    assert dict(seen[FPS].marks.labels) in ({1: "#1 0:00"}, {1: "#1 0:01"})
+
+
+def test_what_is_shown_is_calm_and_what_is_written_is_as_found() -> None:
+    noise = np.random.default_rng(4)
+
+    def trembling(_: float) -> list[Pose]:
+        return [moved(pose(), *noise.normal(0, 2, 2))]
+
+    for is_smoothed in (True, False):
+        seen = play(People(NullVisitWriter(), is_smoothed=is_smoothed), 4.0, trembling)[FPS:]
+        raw, shown = (np.std([getattr(one, what)[0].keypoints[0, 0] for one in seen]) for what in ("poses", "shown"))
+        assert raw > 1.5
+        assert shown < raw / 2.5 if is_smoothed else shown == raw
+
+
+def test_a_new_round_of_a_video_has_new_people() -> None:
+    people = People(NullVisitWriter())
+    play(people, 1.0, lambda _: [pose()])
+    seen = play(people, 1.0, lambda _: [pose()])
+    assert [one.id for one in seen[-1].poses] == [2]
+    assert seen[-1].notes == ("2 since the start",)
+
+
+def test_images_have_no_clock_and_their_people_no_numbers() -> None:
+    people = People(NullVisitWriter())
+    for index in range(5):
+        seen = people.see(frame(index, None), [pose()])
+        assert [one.id for one in seen.poses] == [None]
+        assert seen.shown == seen.poses
+        assert not seen.marks.labels
+        assert seen.notes == ()
+
+
+def test_the_gate_is_counted_in_the_panel_and_drawn() -> None:
+    width = FRAME[0]
+    people = People(NullVisitWriter(), gate=Gate(0.5, 1, 0.5, 0))
+    seen = play(people, 2.0, lambda s: [moved(pose(), (s / 2 - 0.5) * 1.2 * width)])
+    assert seen[0].notes[-1] == "gate: 0 in, 0 out"
+    assert seen[-1].notes[-1] == "gate: 1 in, 0 out"
+    assert seen[-1].marks.gate == (0.5, 1, 0.5, 0)
+
+
+def test_visits_are_written_when_they_end_and_at_the_end(tmp_path: Path) -> None:
+    with open_visit_writer(tmp_path / "v.jsonl", open_source(str(CLIP))) as writer, People(writer, gap_s=1.0) as people:
+        play(people, 4.0, lambda s: [pose()] if s < 1.5 else [])
+        [first] = [json.loads(line) for line in (tmp_path / "v.jsonl").read_text().splitlines()]
+        play(people, 1.0, lambda s: [pose()], start_s=10.0)
+    lines = [json.loads(line) for line in (tmp_path / "v.jsonl").read_text().splitlines()]
+    assert lines[0] == first
+    assert first["number"] == 1
+    assert first["first_s"] == 0
+    assert first["last_s"] == pytest.approx(1.5, abs=0.04)
+    assert [line["number"] for line in lines] == [1, 2]
+
+
+@pytest.mark.slow
+def test_the_program_numbers_both_people_of_the_bundled_video(program: Program, tmp_path: Path) -> None:
+    done = program("--frames", 150, "--keypoints", tmp_path / "k.jsonl", "--visits", tmp_path / "v.csv", "--profile")
+    assert done.returncode == 0, done.stderr
+    assert f"Wrote {tmp_path / 'v.csv'} (2 visits)" in done.stdout
+    assert "\ntrack  " in done.stdout
+    frames = [json.loads(line)["people"] for line in (tmp_path / "k.jsonl").read_text().splitlines()]
+    numbers = [person["id"] for people in frames for person in people]
+    assert {number for number in numbers if number is not None} == {1, 2}
+    assert numbers.count(None) < 0.05 * len(numbers)
+    assert {person["id"] for person in frames[-1]} == {1, 2}
+
+
+def test_wrong_use_is_one_line(call: Program, tmp_path: Path) -> None:
+    for arguments, said in (
+        (("--gate", "0,0,2,1"), "is not a gate"),
+        (("--visits", tmp_path / "v.txt"), ".csv or .jsonl"),
+        (("--visit-gap", "-1"), "--visit-gap"),
+        (("--colours", "rainbow"), "--colours"),
+    ):
+        done = call(*arguments)
+        assert done.returncode == 2
+        assert said in done.stderr
