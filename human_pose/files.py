@@ -1,7 +1,8 @@
-"""Output files: checked before a run, and given their final name only when they are complete."""
+"""Output files: checked before a run; named when they are complete, or whole from piece to piece."""
 
 import contextlib
 import errno
+import io
 import itertools
 import math
 import os
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from .errors import DemoError, UsageError
+from .output_log import OutputLog
 
 PARTIAL_PREFIX = ".human-pose-"
 
@@ -150,3 +152,75 @@ def free_bytes(path: Path) -> float:
         if limit != resource.RLIM_INFINITY:
             free = min(free, limit - path.stat().st_size)
     return free
+
+
+class GrowingFile:
+    """A file that grows by whole pieces, and is complete after each of them: a frame's keypoints, a visit.
+
+    A piece is written at once, so that it stays when the process is killed. If the disk is full, the file ends with the
+    last complete piece: what was written of another is removed, the failure is said once, and no more are written,
+    because a piece would be missing in between.
+    """
+
+    def __init__(self, path: Path, noun: str, written: OutputLog | None = None, head: str = "", tail: str = "") -> None:
+        """noun: what a piece is, for the messages. head, tail: what the file starts and ends with at any moment."""
+        self._path, self._noun, self._written = path, noun, written or OutputLog()
+        self._head, self._tail = head, tail.encode()
+        self._file: io.FileIO | None = None
+        self._end = 0  # length in bytes of what is written, without the tail
+        self._pieces = 0
+        self.has_failed = False
+
+    def open(self) -> None:
+        """Open the file, which replaces an older one, without a piece as yet. The first piece does so as well."""
+        if self._file is not None or self.has_failed:
+            return
+        try:
+            self._file = open(self._path, "wb", buffering=0)  # noqa: PTH123, SIM115
+        except OSError as error:
+            self._fail(error)
+        else:
+            self._add(self._head)
+
+    def append(self, piece: str) -> None:
+        """Overwrite the tail with a piece and a new tail. After a failure it does nothing."""
+        self.open()
+        if not self.has_failed and self._add(piece):
+            self._pieces += 1
+
+    def close(self) -> None:
+        """Close the file if it was opened, and note it in the log."""
+        if self._file is not None:
+            self._file.close()
+            self._written.add(self._path, self._count())
+
+    def _add(self, text: str) -> bool:
+        data = text.encode(errors="surrogateescape")  # the bytes of a name that is not UTF-8
+        try:
+            self._put(data + self._tail)
+        except OSError as error:
+            self._fail(error)
+            return False
+        self._end += len(data)
+        return True
+
+    def _put(self, data: bytes) -> None:
+        """Write all of the data at the end; one system call may write only a part."""
+        assert self._file is not None
+        self._file.seek(self._end)
+        view = memoryview(data)
+        while view:
+            view = view[self._file.write(view) :]
+
+    def _fail(self, error: OSError) -> None:
+        self.has_failed = True
+        if self._file is not None:
+            with contextlib.suppress(OSError):
+                # The file had the tail before, so there is space for it.
+                self._file.truncate(self._end + len(self._tail) if self._end else 0)
+                if self._end:
+                    self._put(self._tail)
+        self._written.fail(f"Cannot write '{self._path}': {error.strerror}. It ends after {self._count()}.")
+
+    def _count(self) -> str:
+        return f"{self._pieces} {self._noun}{'' if self._pieces == 1 else 's'}"

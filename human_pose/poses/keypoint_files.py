@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import UsageError
-from ..files import check_writable
+from ..files import GrowingFile, check_writable
 from ..media.capture import Frame
 from ..media.sources import Source
 from ..output_log import OutputLog
@@ -54,24 +54,19 @@ class KeypointFile(KeypointWriter):
     tail = ""
 
     def __init__(self, path: Path, source: Source, written: OutputLog | None = None) -> None:
-        self._path, self._source, self._written = path, source, written or OutputLog()
-        self._file: io.FileIO | None = None
-        self._end = 0  # length in bytes of what is written, without the tail
-        self._frames = 0
-        self._has_failed = False
+        self._source = source
+        self._file = GrowingFile(path, "frame", written, self.head, self.tail)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is None and self._file is None:
-            self._append("")  # a run without frames also leaves a complete file
-        if self._file is not None:
-            self._file.close()
-            self._written.add(self._path, f"{self._frames} {'frame' if self._frames == 1 else 'frames'}")
+        if kind is None:
+            self._file.open()  # a run without frames also leaves a complete file
+        self._file.close()
 
     def write(self, frame: Frame, device: str, poses: Sequence[Pose]) -> None:
-        if not self._has_failed and self._append(self.text(frame, device, poses)):
-            self._frames += 1
+        if not self._file.has_failed:
+            self._file.append(self.text(frame, device, poses))
 
     @abc.abstractmethod
     def text(self, frame: Frame, device: str, poses: Sequence[Pose]) -> str:
@@ -80,37 +75,6 @@ class KeypointFile(KeypointWriter):
     def time_s(self, frame: Frame) -> float:
         """The time of the frame in s: the source's own time if it has one, else time.perf_counter."""
         return frame.index / self._source.fps if self._source.fps and not self._source.is_live else frame.captured_at
-
-    def _append(self, text: str) -> bool:
-        """Overwrite the last tail with `text` and a new tail, so that the file can be read at any moment.
-
-        Returns whether all of it was written. If not, this frame is removed again and no more are written.
-        """
-        try:
-            if self._file is None:
-                self._file = open(self._path, "wb", buffering=0)  # noqa: PTH123, SIM115
-                text = self.head + text
-            data = text.encode(errors="surrogateescape")  # the bytes of a name that is not UTF-8
-            self._put(data + self.tail.encode())
-            self._end += len(data)
-        except OSError as error:
-            self._has_failed = True
-            if self._file is not None:
-                with contextlib.suppress(OSError):
-                    # The file had the tail before, so there is space for it.
-                    self._file.truncate(self._end + len(self.tail) if self._end else 0)
-                    if self._end:
-                        self._put(self.tail.encode())
-            self._written.fail(f"Cannot write '{self._path}': {error.strerror}. It ends after {self._frames} frames.")
-        return not self._has_failed
-
-    def _put(self, data: bytes) -> None:
-        """Write all of the data at the end; one system call may write only a part."""
-        assert self._file is not None
-        self._file.seek(self._end)
-        view = memoryview(data)
-        while view:
-            view = view[self._file.write(view) :]
 
 
 class JsonLinesWriter(KeypointFile):
