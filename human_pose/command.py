@@ -4,6 +4,7 @@ import argparse
 from typing import NoReturn
 
 from .inference.input_size import LARGEST_SIZE, SIZE_STEP
+from .tracking.gate import Gate
 
 MAX_REQUESTS = 256
 PRECISION_HELP = "default: FP16-INT8 where the model comes with it, and for the path of a quantized IR; else FP16"
@@ -73,3 +74,14 @@ def score(text: str) -> float:
     except ValueError:
         pass
     raise argparse.ArgumentTypeError(f"'{text}' is not a score; give a number from 0 to 1")
+
+
+def gate(text: str) -> Gate:
+    """A line across the picture: x1,y1,x2,y2 in shares of its width and height."""
+    try:
+        x1, y1, x2, y2 = map(float, text.split(","))
+        return Gate(x1, y1, x2, y2)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is not a gate; give two different points x1,y1,x2,y2, each number from 0 to 1, as in 0.5,1,0.5,0"
+        ) from None

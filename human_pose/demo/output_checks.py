@@ -13,7 +13,7 @@ from ..media.writer import output_name
 
 def check_outputs(options: argparse.Namespace) -> None:
     """Raise UsageError where an output cannot be written, is named twice, or is a file that the run reads."""
-    for path in filter(None, (options.keypoints, options.report, options.affinity_map)):
+    for path in filter(None, (options.keypoints, options.visits, options.report, options.affinity_map)):
         check_writable(path)
     if options.affinity_map is not None:
         if options.affinity_map.suffix.lower() == ".svg":
@@ -76,7 +76,7 @@ def _targets(options: argparse.Namespace) -> Iterator[Path]:
         yield output
         if output.suffix.lower() not in (*VIDEO_SUFFIXES, *IMAGE_SUFFIXES) or output.is_dir():
             yield from (output / output_name(file.name) for file in _input_files(options.input) if file.is_file())
-    yield from filter(None, (options.keypoints, options.report))
+    yield from filter(None, (options.keypoints, options.visits, options.report))
     if options.affinity_map is not None:
         yield options.affinity_map
         yield options.affinity_map.with_suffix(".svg")
