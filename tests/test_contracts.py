@@ -30,6 +30,8 @@ from human_pose.media.writer import PictureWriter, open_writer
 from human_pose.output_log import OutputLog
 from human_pose.poses.keypoint_files import KeypointWriter, open_keypoint_writer
 from human_pose.poses.pose import Pose
+from human_pose.tracking.visit_files import VisitWriter, open_visit_writer
+from human_pose.tracking.visits import Visit
 from tests.helpers.painted import blank, paint_person
 from tests.helpers.skeletons import pose
 
@@ -173,6 +175,29 @@ def test_a_writer_of_keypoints_leaves_a_whole_file_after_every_frame(name: str |
                 sizes.append(len(text))
     assert sizes == sorted(sizes)
     assert (len(log.lines), log.has_failed) == (0 if name is None else 1, False)
+
+
+# ---- writers of visits ----
+
+
+@pytest.mark.parametrize("name", [None, "v.csv", "v.jsonl"])
+def test_a_writer_of_visits_leaves_a_whole_file_after_every_visit(name: str | None, tmp_path: Path) -> None:
+    source, log = open_source(image_file(tmp_path)), OutputLog()
+    path = None if name is None else tmp_path / name
+    writer = open_visit_writer(path, source, log)
+    assert isinstance(writer, VisitWriter)
+    counts = []
+    with writer as entered:
+        assert entered is writer
+        for number in range(3):
+            writer.write([Visit(number, 0.0, 1.0, 1.0, 1, 0, 0)] * number, time_s=float(number))
+            if path is not None:
+                text = path.read_text()
+                assert text == "" or text.endswith("\n")
+                counts.append(text.count("\n") - (name == "v.csv"))
+    assert counts == ([] if name is None else [0, 1, 3])
+    assert log.lines == ([] if name is None else [f"Wrote {path} (3 visits)"])
+    assert not log.has_failed
 
 
 # ---- backends ----

@@ -179,9 +179,7 @@ def test_a_system_call_that_writes_a_part_only_is_followed_by_others(
         def write(self, data: Any) -> int:
             return super().write(bytes(data)[:7])
 
-    monkeypatch.setattr(
-        "human_pose.poses.keypoint_files.open", lambda path, mode, buffering: Slow(path, mode), raising=False
-    )
+    monkeypatch.setattr("human_pose.files.open", lambda path, mode, buffering: Slow(path, mode), raising=False)
     write(tmp_path / "k.json", [[ARM], [ARM, ARM]])
     assert len(json.loads((tmp_path / "k.json").read_text())) == 3
 
