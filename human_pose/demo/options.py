@@ -54,11 +54,6 @@ def parse_options(arguments: list[str] | None, description: str | None) -> argpa
              "is installed; .avi: Motion JPEG); for images, an image, or a folder for the images")
     add("--keypoints", type=Path, metavar="FILE",
         help="write all keypoints here: .jsonl, one line per frame; .csv, one row per keypoint; .json, COCO's results")
-    add("--visits", type=Path, metavar="FILE",
-        help="write here who was in view from when to when, each visit when it ends: .csv or .jsonl")
-    add("--gate", type=gate, metavar="X1,Y1,X2,Y2",
-        help="count who crosses this line, in shares of the picture's width and height from its top left corner; from "
-             "the left of the arrow from point 1 to point 2 to its right is in: at 0.5,1,0.5,0 from left to right")
     add("--no-show", dest="show", action="store_false", help="open no window")
     add("--no-panel", dest="panel", action="store_false",
         help="no panel in the output, and none in the window until H is pressed")
