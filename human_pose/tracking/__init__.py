@@ -1,0 +1,1 @@
+"""People from frame to frame: who is who, and poses that do not tremble."""
