@@ -1,0 +1,1 @@
+"""Who is who: each person keeps a number from frame to frame."""
