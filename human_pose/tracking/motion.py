@@ -9,7 +9,7 @@ import numpy as np
 POSITION_NOISE = 0.1  # body sizes: the standard deviation of a pose's place
 NOISE_LASTS_S = 0.1  # errors of frames that are nearer than this are alike, so more frames a second know no more
 WALK = 1.5  # body sizes per second: the standard deviation of a new person's speed, on each axis; about 1.2 m/s
-TURN = 0.4  # squared body sizes per second^3: people change their speed by the root of this in a second
+TURN = 0.2  # squared body sizes per second^3: people change their speed by the root of this in a second
 
 
 def first_uncertainty(count: int) -> np.ndarray:

@@ -15,11 +15,11 @@ from .similarity import BodyScale, keypoint_similarity, squared_distances, varia
 MEMORY_S = 5.0  # a confirmed person who is away for longer is forgotten
 FADE_S = 3.0
 REACH = 2.5  # body sizes: a person whose place is more uncertain than this on each axis is not found again
-LEAST_ALIKE = 0.1
-SIZE_SPREAD = 0.3  # natural logarithm: how much the size of one body varies between poses
-CONFIRM_S = 0.3
+LEAST_ALIKE = 0.08
+SIZE_SPREAD = 0.2  # natural logarithm: how much the size of one body varies between poses
+CONFIRM_S = 0.2
 DUPLICATE = 0.5
-WEAK = 0.15
+WEAK = 0.1
 LEAST_KEYPOINTS = 4
 
 
