@@ -11,14 +11,15 @@ import pytest
 # From the ground up: a place imports only places before it; the modules of a folder import each other one way.
 GROUND = ["errors", "console", "output_log", "files", "folders"]
 PLACES = [
-    *GROUND, "media", "poses", "decoders", "inference", "zoo", "command", "api", "quantization", "demo", "evaluate",
-    "measurement", "models", "doctor", "study",
+    *GROUND, "media", "poses", "tracking", "decoders", "inference", "zoo", "command", "api", "quantization", "demo",
+    "evaluate", "measurement", "models", "doctor", "study",
 ]  # fmt: skip
 RUN_TIME_PACKAGES = {"openvino", "cv2", "numpy"}
 PACKAGES: dict[str, set[str]] = {  # of each place, at most; the others may use all three
     **{place: set[str]() for place in GROUND},
     "media": {"cv2", "numpy"},
     "poses": {"cv2", "numpy"},
+    "tracking": {"numpy"},
     "decoders": {"cv2", "numpy"},
 }
 PACKAGE = Path(__file__).resolve().parent.parent / "human_pose"

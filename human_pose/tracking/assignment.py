@@ -1,7 +1,8 @@
 """The best one-to-one pairs of two groups, exactly.
 
-The method is that of shortest augmenting paths: H. W. Kuhn, "The Hungarian Method for the Assignment Problem", 1955;
-R. Jonker and A. Volgenant, "A Shortest Augmenting Path Algorithm for Dense and Sparse Linear Assignment Problems", 1987.
+The method is that of shortest augmenting paths: H. W. Kuhn, "The Hungarian Method for the Assignment Problem",
+1955; R. Jonker and A. Volgenant, "A Shortest Augmenting Path Algorithm for Dense and Sparse Linear
+Assignment Problems", 1987.
 """
 
 import numpy as np
@@ -13,7 +14,7 @@ def best_pairs(gain: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     gain: (R, C); a pair with a gain of 0 or less, or NaN, is never made. Returns the rows, rising, and their columns.
     """
     allowed = gain > 0
-    # A row and a column that may have only each other need no search. Most people stand alone, so this is the usual case.
+    # A row and a column that may have only each other need no search. Most people stand alone, so this is usual.
     rows_choices, columns_choices = allowed.sum(1), allowed.sum(0)
     alone = allowed & (rows_choices == 1)[:, None] & (columns_choices == 1)
     rows, columns = alone.nonzero()

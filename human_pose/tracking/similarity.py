@@ -35,7 +35,7 @@ BODY_SIZE_TORSOS = 1.5
 def variances(keypoints: Sequence[str]) -> np.ndarray:
     """OKS's variance of each keypoint in squared body sizes, (K,): COCO takes twice the spread as the deviation."""
     spreads = [COCO_SPREADS.get(name.removeprefix("left_").removeprefix("right_"), OTHER_SPREAD) for name in keypoints]
-    return np.square(2 * np.array(spreads))
+    return (2 * np.array(spreads)) ** 2
 
 
 class BodyScale:
@@ -48,7 +48,7 @@ class BodyScale:
         self._usual = np.array([usual for _, _, usual in pairs]) / BODY_SIZE_TORSOS
 
     def sizes(self, points: np.ndarray) -> np.ndarray:
-        """The body sizes in pixels of N bodies, (N,), NaN where no length is known; points: (N, K, 2), NaN where missing.
+        """The body sizes in pixels, (N,), NaN where no length is known; points: (N, K, 2), NaN where missing.
 
         All lengths found, over what they usually sum to: so long limbs count more than short ones.
         """
