@@ -50,15 +50,17 @@ class BodyScale:
     def sizes(self, points: np.ndarray) -> np.ndarray:
         """The body sizes in pixels, (N,), NaN where no length is known; points: (N, K, 2), NaN where missing.
 
-        All lengths found, over what they usually sum to: so long limbs count more than short ones.
+        It is the median over the lengths found, where a length counts as much as it is usually long; so neither a short
+        limb nor a limb of somebody else decides.
         """
         difference = points[:, self._ends] - points[:, self._starts]
         lengths = np.sqrt(np.einsum("nkd,nkd->nk", difference, difference))
-        found = lengths == lengths  # not NaN
-        usual = found @ self._usual
-        total = np.where(found, lengths, 0.0).sum(1)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return np.where(total > 0, total / usual, np.nan)
+        sizes = lengths / self._usual
+        order = sizes.argsort(1)  # NaN come last
+        row = np.arange(len(points))
+        reached = np.where(lengths == lengths, self._usual, 0.0)[row[:, None], order].cumsum(1)
+        result: np.ndarray = sizes[row, order[row, (reached < reached[:, -1:] / 2).sum(1)]]
+        return result
 
 
 def squared_distances(points: np.ndarray, others: np.ndarray, sizes: np.ndarray) -> np.ndarray:
