@@ -28,14 +28,16 @@ def later_covariance(covariance: np.ndarray, seconds: float) -> np.ndarray:
     return later
 
 
-def correction(covariance: np.ndarray, seconds: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def correction(
+    covariance: np.ndarray, belief: np.ndarray, seconds: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """What people learn from a sight that comes `seconds` after the frame before.
 
-    covariance: (P, 3). Returns the share of the deviation from the predicted place that is believed, (P,); how much
+    covariance: (P, 3). belief: (P,) 0..1, how sure it is that the sight is theirs; half as sure, it tells half as much. Returns the share of the deviation from the predicted place that is believed, (P,); how much
     velocity each deviation tells, per second, (P,); the covariance afterwards. After no time nothing is learnt.
     """
     place, both, velocity = covariance.T
-    news = min(1.0, seconds / NOISE_LASTS_S)
+    news = belief * min(1.0, seconds / NOISE_LASTS_S)
     total = news * place + PLACE_NOISE**2
     share, speed = news * place / total, news * both / total
     after = np.empty_like(covariance)

@@ -57,7 +57,9 @@ class People:
         self.points += seconds * self.velocity[:, None]
         self.covariance = motion.later_covariance(self.covariance, seconds)
 
-    def see(self, rows: np.ndarray, points: np.ndarray, sizes: np.ndarray, time_s: float, seconds: float) -> None:
+    def see(
+        self, rows: np.ndarray, points: np.ndarray, sizes: np.ndarray, belief: np.ndarray, time_s: float, seconds: float
+    ) -> None:
         """The people of these rows are at `points`, (R, K, 2), with `sizes`, (R,), NaN if unknown.
 
         seconds: since the frame before. A keypoint that is hidden goes along with the others. The deviation from the
@@ -67,7 +69,7 @@ class People:
         """
         expected = self.points[rows]
         moved = middle(points - expected)
-        share, speed, self.covariance[rows] = motion.correction(self.covariance[rows], seconds)
+        share, speed, self.covariance[rows] = motion.correction(self.covariance[rows], belief, seconds)
         # The points keep their places to each other; as a whole they lie where prediction and sight together say.
         self.points[rows] = np.where(
             np.isnan(points),
@@ -78,7 +80,7 @@ class People:
         old = self.size[rows]
         self.sights[rows] += 1
         weight = np.maximum(1 - np.exp(-seconds / SIZE_SETTLES_S), 1 / self.sights[rows])
-        self.size[rows] = old * np.where(np.isnan(sizes), 1.0, sizes / old) ** weight
+        self.size[rows] = old * np.where(np.isnan(sizes), 1.0, sizes / old) ** (weight * belief)
         self.last_s[rows] = time_s
 
     def add(self, others: "People") -> None:

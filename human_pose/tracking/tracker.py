@@ -75,10 +75,11 @@ class Tracker:
             self._people = People.nobody(len(self._names))
         people = self._people
         people.predict(passed)
-        rows, columns = self._find(points, sizes, scores, passed)
+        evidence = self._evidence(points, sizes, passed)
+        rows, columns = self._find(evidence, scores >= WEAK)
         if len(rows) == 0 and self._is_cut(len(poses), passed):
             people.keep(np.zeros(len(people), bool))
-        people.see(rows, points[columns], sizes[columns], time_s, passed)
+        people.see(rows, points[columns], sizes[columns], belief(evidence)[rows, columns], time_s, passed)
         row_of = np.full(len(poses), -1)
         row_of[columns] = rows
         new = (row_of < 0) & (sizes > 0) & (scores >= WEAK) & (keypoint_counts(points) >= LEAST_KEYPOINTS)
@@ -90,12 +91,8 @@ class Tracker:
         self._forget(passed)
         return [replace(pose, id=number or None) for pose, number in zip(poses, numbers, strict=True)]
 
-    def _find(
-        self, points: np.ndarray, sizes: np.ndarray, scores: np.ndarray, passed: float
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def _find(self, evidence: np.ndarray, is_strong: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The rows of people who are seen again, and the numbers of their poses. Weak poses get who is left over."""
-        evidence = self._evidence(points, sizes, passed)
-        is_strong = scores >= WEAK
         rows, columns = best_pairs(np.where(is_strong, evidence, 0.0))
         if is_strong.all():
             return rows, columns
@@ -178,3 +175,10 @@ def keypoint_counts(points: np.ndarray) -> np.ndarray:
     """How many keypoints of each pose were found, (N,); points: (N, K, 2)."""
     counts: np.ndarray = np.count_nonzero(points[..., 0] == points[..., 0], axis=1)
     return counts
+
+
+def belief(evidence: np.ndarray) -> np.ndarray:
+    """How probable it is that a pose is a person's, not another's or somebody's who is new, (P, N); evidence: (P, N)."""
+    likely = np.where(evidence > 0, np.exp(evidence), 0.0)
+    result: np.ndarray = likely / (1 + likely.sum(0))
+    return result
