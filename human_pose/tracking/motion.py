@@ -28,13 +28,12 @@ def later_covariance(covariance: np.ndarray, seconds: float) -> np.ndarray:
     return later
 
 
-def correction(
-    covariance: np.ndarray, belief: np.ndarray, seconds: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def correction(covariance: np.ndarray, belief: np.ndarray, seconds: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """What people learn from a sight that comes `seconds` after the frame before.
 
-    covariance: (P, 3). belief: (P,) 0..1, how sure it is that the sight is theirs; half as sure, it tells half as much. Returns the share of the deviation from the predicted place that is believed, (P,); how much
-    velocity each deviation tells, per second, (P,); the covariance afterwards. After no time nothing is learnt.
+    covariance: (P, 3). belief: (P,) 0..1, how sure it is that the sight is theirs; half as sure, it tells half as much.
+    Returns the share of the deviation from the predicted place that is taken over, (P,); how much velocity each
+    deviation tells, per second, (P,); the covariance afterwards. After no time nothing is learnt.
     """
     place, both, velocity = covariance.T
     news = belief * min(1.0, seconds / NOISE_LASTS_S)

@@ -9,9 +9,10 @@ is taken. Evidence is the logarithm of how much better a pose fits a known perso
 - the time in which the person was looked for and not found.
 
 Taken from published methods: OKS between frames, from Xiao et al., "Simple Baselines for Human Pose Estimation and
-Tracking", 2018; the second round with weak poses, from Zhang et al., "ByteTrack", 2022; prediction and optimal
-assignment, from Bewley et al., "SORT", 2016; the trust in what was seen over what was predicted, after a gap, from
-Cao et al., "Observation-Centric SORT", 2023. No code is theirs.
+Tracking", 2018; weak poses that continue people and start none, from Zhang et al., "ByteTrack", 2022, but in one
+assignment with the others instead of a second; prediction and optimal assignment, from Bewley et al., "SORT", 2016;
+the trust in what was seen over what was predicted, after a gap, from Cao et al., "Observation-Centric SORT", 2023; a
+pose that fits two people moves neither much, as in joint probabilistic data association (Fortmann et al., 1983).
 """
 
 from collections.abc import Sequence
@@ -33,6 +34,7 @@ SIZE_SPREAD = 0.15  # the standard deviation of the logarithm of one person's si
 
 CONFIRM_S = 0.2  # a person is confirmed when seen for so long
 WEAK = 0.1  # a pose with a smaller score may continue a person and starts none
+WEAK_COST = 1.0  # such a pose is e times less likely to be a person
 LEAST_KEYPOINTS = 4  # so many keypoints start a person
 SAME_BODY = 0.5  # OKS: as alike as this, two poses of one frame lie on one body
 
@@ -75,8 +77,8 @@ class Tracker:
             self._people = People.nobody(len(self._names))
         people = self._people
         people.predict(passed)
-        evidence = self._evidence(points, sizes, passed)
-        rows, columns = self._find(evidence, scores >= WEAK)
+        evidence = self._evidence(points, sizes, passed) - WEAK_COST * (scores < WEAK)
+        rows, columns = best_pairs(evidence)
         if len(rows) == 0 and self._is_cut(len(poses), passed):
             people.keep(np.zeros(len(people), bool))
         people.see(rows, points[columns], sizes[columns], belief(evidence)[rows, columns], time_s, passed)
@@ -90,16 +92,6 @@ class Tracker:
         numbers = np.append(people.number, 0)[row_of].tolist()
         self._forget(passed)
         return [replace(pose, id=number or None) for pose, number in zip(poses, numbers, strict=True)]
-
-    def _find(self, evidence: np.ndarray, is_strong: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The rows of people who are seen again, and the numbers of their poses. Weak poses get who is left over."""
-        rows, columns = best_pairs(np.where(is_strong, evidence, 0.0))
-        if is_strong.all():
-            return rows, columns
-        left = np.where(is_strong, 0.0, evidence)
-        left[rows] = 0.0
-        more_rows, more_columns = best_pairs(left)
-        return np.concatenate([rows, more_rows]), np.concatenate([columns, more_columns])
 
     def _evidence(self, points: np.ndarray, sizes: np.ndarray, passed: float) -> np.ndarray:
         """How much better each pose fits each person than somebody new, (P, N), natural logarithm; 0: not at all."""
@@ -178,7 +170,7 @@ def keypoint_counts(points: np.ndarray) -> np.ndarray:
 
 
 def belief(evidence: np.ndarray) -> np.ndarray:
-    """How probable it is that a pose is a person's, not another's or somebody's who is new, (P, N); evidence: (P, N)."""
+    """How probable it is that a pose is this person's, not another's nor somebody's who is new, (P, N)."""
     likely = np.where(evidence > 0, np.exp(evidence), 0.0)
     result: np.ndarray = likely / (1 + likely.sum(0))
     return result

@@ -10,9 +10,11 @@ from human_pose.poses.skeleton import COCO_KEYPOINTS
 from human_pose.tracking import motion
 from human_pose.tracking.people import People, middle
 from human_pose.tracking.similarity import BodyScale, keypoint_similarity, squared_distances, variances
+from human_pose.tracking.tracker import belief
 from tests.helpers.walkers import BODY_SIZE, person
 
 BODY = person(300).keypoints[None, :, :2].astype(float)
+SURE = np.ones(1)
 
 
 def test_cocos_constants_by_name() -> None:
@@ -62,7 +64,7 @@ def test_uncertainty_grows_with_time_not_with_frames() -> None:
 
 def test_no_time_tells_nothing() -> None:
     before = motion.first_covariance(2)
-    share, speed, after = motion.correction(before, 0.0)
+    share, speed, after = motion.correction(before, np.ones(2), 0.0)
     assert share.tolist() == speed.tolist() == [0, 0]
     assert after == pytest.approx(before)
 
@@ -79,7 +81,7 @@ def test_a_walk_is_learnt(fps: int) -> None:
     for frame in range(1, 3 * fps + 1):
         people.predict(1 / fps)
         place = BODY + np.array([100, -20]) * frame / fps
-        people.see(np.array([0]), place, np.array([BODY_SIZE]), frame / fps, 1 / fps)
+        people.see(np.array([0]), place, np.array([BODY_SIZE]), SURE, frame / fps, 1 / fps)
     assert people.velocity[0] == pytest.approx([100, -20], rel=0.05)
     people.predict(2.0)
     assert np.nanmax(np.abs(people.points - (BODY + np.array([500, -100])))) < 0.1 * BODY_SIZE
@@ -90,7 +92,7 @@ def test_a_hidden_keypoint_goes_along() -> None:
     half = BODY + np.array([30, 0])
     half[0, 10:] = np.nan
     people.predict(1.0)
-    people.see(np.array([0]), half, np.array([np.nan]), 1.0, 1.0)
+    people.see(np.array([0]), half, np.array([np.nan]), SURE, 1.0, 1.0)
     moved = people.points - BODY
     assert moved == pytest.approx(np.broadcast_to(moved[0, 0], moved.shape))
     assert 29 < moved[0, 0, 0] < 30
@@ -99,5 +101,18 @@ def test_a_hidden_keypoint_goes_along() -> None:
 
 def test_a_size_settles() -> None:
     people = People.seen_first(BODY.copy(), np.array([100.0]), 0.0)
-    people.see(np.array([0]), BODY, np.array([121.0]), 0.1, 0.1)
+    people.see(np.array([0]), BODY, np.array([121.0]), SURE, 0.1, 0.1)
     assert log(people.size[0]) == pytest.approx(log(110))  # half of two sights, of the logarithm
+
+
+def test_half_as_sure_tells_half_as_much() -> None:
+    before = motion.first_covariance(2)
+    share, speed, _ = motion.correction(motion.later_covariance(before, 0.01), np.array([1.0, 0.0]), 1.0)
+    assert share == pytest.approx([1 / 2, 0], abs=0.02)  # the place was as uncertain as a sight
+    assert speed[1] == 0
+
+
+def test_who_a_pose_is() -> None:
+    """Evidence is the logarithm of how much likelier than somebody new: 3 and 4 against 1 for a new person."""
+    evidence = np.array([[log(3), 0.0], [log(4), -5.0]])
+    assert belief(evidence) == pytest.approx(np.array([[3 / 8, 0], [4 / 8, 0]]))
