@@ -59,8 +59,8 @@ class BodyScale:
         order = sizes.argsort(1)  # NaN come last
         row = np.arange(len(points))
         reached = np.where(lengths == lengths, self._usual, 0.0)[row[:, None], order].cumsum(1)
-        result: np.ndarray = sizes[row, order[row, (reached < reached[:, -1:] / 2).sum(1)]]
-        return result
+        middle = sizes[row, order[row, (reached < reached[:, -1:] / 2).sum(1)]]
+        return np.where(middle > 0, middle, np.nan)
 
 
 def squared_distances(points: np.ndarray, others: np.ndarray, sizes: np.ndarray) -> np.ndarray:

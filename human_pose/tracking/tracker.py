@@ -84,7 +84,7 @@ class Tracker:
         people.see(rows, points[columns], sizes[columns], belief(evidence)[rows, columns], time_s, passed)
         row_of = np.full(len(poses), -1)
         row_of[columns] = rows
-        new = (row_of < 0) & (sizes > 0) & (scores >= WEAK) & (keypoint_counts(points) >= LEAST_KEYPOINTS)
+        new = (row_of < 0) & ~np.isnan(sizes) & (scores >= WEAK) & (keypoint_counts(points) >= LEAST_KEYPOINTS)
         row_of[new] = len(people) + np.arange(np.count_nonzero(new))
         if new.any():
             people.add(People.seen_first(points[new], sizes[new], time_s))
@@ -96,13 +96,15 @@ class Tracker:
     def _evidence(self, points: np.ndarray, sizes: np.ndarray, passed: float) -> np.ndarray:
         """How much better each pose fits each person than somebody new, (P, N), natural logarithm; 0: not at all."""
         people = self._people
+        if len(people) == 0 or len(points) == 0:
+            return np.zeros((len(people), len(points)))
         place = people.covariance[:, 0]
         squared = squared_distances(people.points, points, people.size)
         alike = keypoint_similarity(squared, self._variances + place[:, None, None])
-        growth = np.log(sizes / people.size[:, None])
+        growth = np.log(sizes / people.size[:, None])  # NaN where the size of the pose is not known
         unlike_size = np.where(np.isnan(growth), 0.0, growth / SIZE_SPREAD) ** 2 / 2
         vain_s = np.maximum(self._now() - people.last_s - passed, 0.0)
-        certain = 2 * np.log(REACH) - np.log(place + self._variances.mean()) if len(self._names) else place
+        certain = 2 * np.log(REACH) - np.log(place + self._variances.mean())
         evidence = np.log(np.maximum(alike, LEAST_ALIKE)) - unlike_size + (certain - vain_s / FADE_S)[:, None]
         return np.where(alike >= LEAST_ALIKE, evidence, 0.0)
 
@@ -147,10 +149,11 @@ class Tracker:
         for skeleton in skeletons.values():
             if skeleton not in self._columns:
                 self._learn(skeleton)
-        columns = {key: self._columns[skeleton] for key, skeleton in skeletons.items()}
         points = np.full((len(poses), len(self._names), 2), np.nan)
-        for row, pose in enumerate(poses):
-            points[row, columns[id(pose.skeleton)]] = pose.keypoints[:, :2]
+        for skeleton in skeletons.values():
+            rows = [row for row, pose in enumerate(poses) if pose.skeleton is skeleton]
+            keypoints = np.array([poses[row].keypoints for row in rows])
+            points[np.array(rows)[:, None], self._columns[skeleton]] = keypoints[..., :2]
         return points
 
     def _learn(self, skeleton: Skeleton) -> None:

@@ -49,7 +49,15 @@ def test_the_size_of_a_body() -> None:
         trunk[0, KEYPOINTS.index(name)] = place
     assert scale.sizes(trunk) == pytest.approx(60)  # 1.5 torso lengths
     assert np.isnan(scale.sizes(np.full_like(BODY, np.nan))).all()
+    assert np.isnan(scale.sizes(np.zeros_like(BODY))).all()  # all in one point
     assert BodyScale(COCO_KEYPOINTS).sizes(np.full((0, 17, 2), np.nan)).shape == (0,)
+
+
+def test_a_limb_of_somebody_else_does_not_change_the_size() -> None:
+    stretched = BODY.copy()
+    for name in ("right_knee", "right_ankle", "left_wrist"):
+        stretched[0, KEYPOINTS.index(name)] += 500
+    assert BodyScale(KEYPOINTS).sizes(stretched) == pytest.approx(BodyScale(KEYPOINTS).sizes(BODY), rel=0.15)
 
 
 def test_uncertainty_grows_with_time_not_with_frames() -> None:

@@ -1,5 +1,8 @@
 """When a person gets a number, and what the tracker's clock does."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from human_pose.poses.pose import Pose
@@ -110,3 +113,8 @@ def test_frames_without_anybody() -> None:
     assert numbers(tracker, lambda _: [person(100)], times(0.9, 10, 1.1))[-1] == [1]
     assert numbers(tracker, lambda _: [only(person(100), [])], [2.1, 2.2]) == [[None]] * 2
     assert numbers(tracker, lambda _: [person(100)], [2.3]) == [[1]]
+
+
+def test_all_keypoints_in_one_point_are_nobody() -> None:
+    point = replace(OTHER, keypoints=np.full_like(OTHER.keypoints, 1))
+    assert numbers(Tracker(), lambda _: [OTHER, point], times(1, 10)) == [[1, None]] * 11
