@@ -11,7 +11,8 @@ import numpy as np
 from .pose import Pose
 
 HEAD = ("nose", "left_eye", "right_eye", "left_ear", "right_ear")
-LETTERS = 1 / 42  # height of the letters, of the picture's shorter side
+LETTERS = 1 / 42  # maximum height of the letters, of the picture's shorter side
+LETTERS_OF_BODY = 1 / 12  # of the person's size: labels of people far away must not cover each other
 SMALLEST_LETTERS = 11  # pixels
 BACKGROUND = (34, 30, 28)  # BGR
 GOLDEN = 0.618034  # of the circle of hues: numbers that follow each other have colours far apart
@@ -44,17 +45,18 @@ def put_label(picture: np.ndarray, pose: Pose, text: str, scale: float) -> None:
     found = np.isfinite(pose.keypoints[:, 0])
     if pose.id is None or not found.any():
         return
-    label = _label(text, person_colour(pose.id), max(SMALLEST_LETTERS, round(min(picture.shape[:2]) * LETTERS)))
+    points = pose.keypoints[found, :2] * scale
+    body = float(np.ptp(points, axis=0).max())
+    letters = max(SMALLEST_LETTERS, round(min(body * LETTERS_OF_BODY, min(picture.shape[:2]) * LETTERS)))
+    label = _label(text, person_colour(pose.id), letters)
     (height, width), (picture_height, picture_width) = label.shape[:2], picture.shape[:2]
     if height > picture_height or width > picture_width:
         return
-    points = pose.keypoints[found, :2] * scale
     head = (
         pose.keypoints[[n for n, name in enumerate(pose.skeleton.keypoints) if name in HEAD and found[n]], :2] * scale
     )
     if len(head) == 0:  # beside the highest keypoint
         head = points[np.argmin(points[:, 1])][None]
-    body = np.ptp(points, axis=0).max()
     left = round(float(head[:, 0].max() + 0.06 * body)) + height // 3
     top = round(float(head[:, 1].mean())) - height // 2
     if left + width > picture_width:
