@@ -36,9 +36,12 @@ from human_pose.inference.settings import Settings, configure, execution_type
 from human_pose.measurement.benchmark_app import throughput
 from human_pose.media.sources import open_source
 from human_pose.poses.draw import draw
+from human_pose.tracking.smoothing import Smoother
+from human_pose.tracking.tracker import Tracker
 from human_pose.zoo.resolve import choose_model
 
-STAGES = ("read", "scale", "infer", "decode", "draw")
+STAGES = ("read", "scale", "infer", "decode", "track", "draw")
+FPS = 30  # of the kept frames, for the tracker
 KEPT = 20  # maximum number of frames for the timing of a stage
 
 
@@ -93,6 +96,7 @@ class Stages:
             "scale": (kept, lambda: list(map(fill_input, self.frames, [target] * kept))),
             "infer": (kept * 2, lambda: self.infer(kept * 2)),
             "decode": (kept, lambda: [self.network.decoder.decode(outputs, self.pixels) for outputs in self.outputs]),
+            "track": (kept, self.track),
             "draw": (kept, lambda: [draw(canvas[n], self.poses[n], True) for n in range(kept)]),
         }
         times = {}
@@ -102,6 +106,12 @@ class Stages:
                 work()
                 times[stage] = 1000 * (time.process_time() - started_at) / count
         return times
+
+    def track(self) -> None:
+        """Number and calm the people of the kept frames."""
+        tracker, smoother = Tracker(), Smoother()
+        for index, poses in enumerate(self.poses):
+            smoother.smooth(tracker.update(poses, index / FPS), index / FPS)
 
     def infer(self, count: int) -> None:
         """Run `count` inferences with all requests in flight."""

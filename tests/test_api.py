@@ -65,6 +65,16 @@ def test_a_run_may_be_left_early_and_followed_by_another(painter: PoseEstimator,
     assert [frame.index for frame, _ in painter.run(tmp_path)] == list(range(9))
 
 
+def test_people_of_a_video_have_numbers_and_those_of_images_none(painter: PoseEstimator, tmp_path: Path) -> None:
+    writer = cv2.VideoWriter(str(tmp_path / "v.avi"), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*"FFV1"), 30, (320, 256))
+    for number in range(9):
+        writer.write(paint_person(blank(), shift=(number % 2, 0)))
+    writer.release()
+    assert {pose.id for _, poses in painter.run(tmp_path / "v.avi") for pose in poses} <= {None, 1}
+    assert [pose.id for pose in list(painter.run(tmp_path / "v.avi"))[-1][1]] == [1]
+    assert painter(paint_person(blank()))[0].id is None
+
+
 def test_limits_are_the_users(painted_xml: Path) -> None:
     strict = PoseEstimator(painted_xml, precision="FP32", min_keypoints=15, cache=False)
     assert strict(paint_person(blank())) == []  # the painted person has 14
