@@ -15,7 +15,7 @@ SHIFT = np.array([120, -40])
 
 
 def points(places: Sequence[float]) -> np.ndarray:
-    return np.array([person(x).keypoints[:, :2] for x in places], float).reshape(len(places), -1, 2)
+    return np.array([person(x).keypoints[:, :2] for x in places], float).reshape(len(places), 18, 2)
 
 
 def shift_of(expected: np.ndarray, found: np.ndarray) -> list[float]:
