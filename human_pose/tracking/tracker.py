@@ -51,7 +51,8 @@ class Tracker:
     A person is confirmed at the second sight or later, once CONFIRM_S have passed since the first, if seen in at least
     half of the frames since. So at 5 FPS and below the second sight confirms, and a ghost of one frame gets no number.
     Who is there in the very first frame is confirmed at once, because a picture may be all there is. A pose that lies
-    on a confirmed person's body waits.
+    on a confirmed person's body waits. A skeleton needs a pair of `similarity.USUAL_LENGTHS`; without, the
+    size of its bodies is not known, and nobody gets a number.
 
     All people are forgotten when time goes back, when it jumps ahead by more than MEMORY_S, and at a cut of the scene.
     """
