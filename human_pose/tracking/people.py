@@ -14,8 +14,9 @@ class People:
     """P people, one row each; a row with the number 0 is not confirmed yet.
 
     points: (P, K, 2) where the keypoints are by now, in pixels, NaN where never seen; velocity: (P, 2) pixels per
-    second; covariance: (P, 3) of `motion`; size: (P,) body size in pixels; first_s, last_s: (P,) the times of the first
-    and last sight; sights, frames: (P,) in how many frames they were seen, of how many since the first sight.
+    second; covariance: (P, 3) of `motion`; size: (P,) body size in pixels; number: (P,); first_s, last_s: (P,) the
+    times of the first and the last sight; sights, frames: (P,) in how many frames they were seen, of how many since
+    the first sight.
     """
 
     points: np.ndarray

@@ -53,6 +53,8 @@ class BodyScale:
         It is the median over the lengths found, where a length counts as much as it is usually long; so neither a short
         limb nor a limb of somebody else decides.
         """
+        if len(self._usual) == 0:
+            return np.full(len(points), np.nan)
         difference = points[:, self._ends] - points[:, self._starts]
         lengths = np.sqrt(np.einsum("nkd,nkd->nk", difference, difference))
         sizes = lengths / self._usual

@@ -8,6 +8,8 @@ is taken. Evidence is the logarithm of how much better a pose fits a known perso
 - the ratio of body sizes;
 - the time in which the person was looked for and not found.
 
+When few people are where they should be, `camera` sees if the whole picture moved.
+
 Taken from published methods: OKS between frames, from Xiao et al., "Simple Baselines for Human Pose Estimation and
 Tracking", 2018; weak poses that continue people and start none, from Zhang et al., "ByteTrack", 2022, but in one
 assignment with the others instead of a second; prediction and optimal assignment, from Bewley et al., "SORT", 2016;
@@ -23,17 +25,19 @@ import numpy as np
 from ..poses.pose import Pose
 from ..poses.skeleton import Skeleton
 from .assignment import best_pairs
+from .camera import picture_shift
 from .people import People
 from .similarity import BodyScale, keypoint_similarity, squared_distances, variances
 
 MEMORY_S = 5.0  # who was not seen for longer is forgotten
 FADE_S = 3.0  # a person looked for in vain for so long is e times less likely to come back
 REACH = 3.0  # body sizes: when a place is less certain than this (a standard deviation), a pose there proves nothing
-LEAST_ALIKE = 0.08  # OKS: less is no similarity, whatever else speaks for it
+LEAST_ALIKE = 0.06  # OKS: less is no similarity, whatever else speaks for it
+ENOUGH_ALIKE = 0.5  # OKS: when people are as alike as this on average, the camera stands still
 SIZE_SPREAD = 0.15  # the standard deviation of the logarithm of one person's sizes: about 15 %
 
 CONFIRM_S = 0.2  # a person is confirmed when seen for so long
-WEAK = 0.1  # a pose with a smaller score may continue a person and starts none
+WEAK = 0.13  # a pose with a smaller score may continue a person and starts none
 WEAK_COST = 1.0  # such a pose is e times less likely to be a person
 LEAST_KEYPOINTS = 4  # so many keypoints start a person
 SAME_BODY = 0.5  # OKS: as alike as this, two poses of one frame lie on one body
@@ -47,7 +51,8 @@ class Tracker:
     A person is confirmed at the second sight or later, once CONFIRM_S have passed since the first, if seen in at least
     half of the frames since. So at 5 FPS and below the second sight confirms, and a ghost of one frame gets no number.
     Who is there in the very first frame is confirmed at once, because a picture may be all there is. A pose that lies
-    on a confirmed person's body waits.
+    on a confirmed person's body waits. A skeleton needs a pair of `similarity.USUAL_LENGTHS`; without, the
+    size of its bodies is not known, and nobody gets a number.
 
     All people are forgotten when time goes back, when it jumps ahead by more than MEMORY_S, and at a cut of the scene.
     """
@@ -77,7 +82,10 @@ class Tracker:
             self._people = People.nobody(len(self._names))
         people = self._people
         people.predict(passed)
-        evidence = self._evidence(points, sizes, passed) - WEAK_COST * (scores < WEAK)
+        alike = self._alike(points)
+        if self._follow_camera(alike, points, passed):
+            alike = self._alike(points)
+        evidence = self._evidence(alike, sizes, passed) - WEAK_COST * (scores < WEAK)
         rows, columns = best_pairs(evidence)
         if len(rows) == 0 and self._is_cut(len(poses), passed):
             people.keep(np.zeros(len(people), bool))
@@ -93,26 +101,44 @@ class Tracker:
         self._forget(passed)
         return [replace(pose, id=number or None) for pose, number in zip(poses, numbers, strict=True)]
 
-    def _evidence(self, points: np.ndarray, sizes: np.ndarray, passed: float) -> np.ndarray:
-        """How much better each pose fits each person than somebody new, (P, N), natural logarithm; 0: not at all."""
+    def _alike(self, points: np.ndarray) -> np.ndarray:
+        """The similarity of people and poses, (P, N), 0..1; it tolerates what is uncertain about where people are."""
         people = self._people
         if len(people) == 0 or len(points) == 0:
             return np.zeros((len(people), len(points)))
-        place = people.covariance[:, 0]
         squared = squared_distances(people.points, points, people.size)
-        alike = keypoint_similarity(squared, self._variances + place[:, None, None])
+        return keypoint_similarity(squared, self._variances + people.covariance[:, :1, None])
+
+    def _evidence(self, alike: np.ndarray, sizes: np.ndarray, passed: float) -> np.ndarray:
+        """How much better each pose fits each person than somebody new, (P, N), natural logarithm; 0: not at all."""
+        if alike.size == 0:
+            return alike
+        people = self._people
         growth = np.log(sizes / people.size[:, None])  # NaN where the size of the pose is not known
         unlike_size = np.where(np.isnan(growth), 0.0, growth / SIZE_SPREAD) ** 2 / 2
         vain_s = np.maximum(self._now() - people.last_s - passed, 0.0)
-        certain = 2 * np.log(REACH) - np.log(place + self._variances.mean())
+        certain = 2 * np.log(REACH) - np.log(people.covariance[:, 0] + self._variances.mean())
         evidence = np.log(np.maximum(alike, LEAST_ALIKE)) - unlike_size + (certain - vain_s / FADE_S)[:, None]
         return np.where(alike >= LEAST_ALIKE, evidence, 0.0)
 
+    def _were_here(self, passed: float) -> np.ndarray:
+        """The confirmed people who were seen in the last frame, (P,) bool."""
+        people = self._people
+        return (people.number > 0) & (people.last_s >= self._now() - passed - CLOCK_S)
+
+    def _follow_camera(self, alike: np.ndarray, points: np.ndarray, passed: float) -> bool:
+        """If few are where they should be, see if the camera turned, and shift everybody. True if it did."""
+        people, asked = self._people, self._were_here(passed)
+        if alike.size == 0 or alike[asked].max(1).sum() >= ENOUGH_ALIKE * np.count_nonzero(asked):
+            return False
+        variance = people.covariance[asked, 0] + self._variances.mean()
+        shift = picture_shift(people.points[asked], points, people.size[asked], variance)
+        people.points += shift
+        return bool(shift.any())
+
     def _is_cut(self, poses: int, passed: float) -> bool:
         """Ask if nobody was found again. True if several people were in the last frame and several are in this one."""
-        people = self._people
-        before = (people.number > 0) & (people.last_s >= self._now() - passed - CLOCK_S)
-        return poses > 1 and int(np.count_nonzero(before)) > 1
+        return poses > 1 and int(np.count_nonzero(self._were_here(passed))) > 1
 
     def _confirm(self, is_first: bool) -> None:
         """Give numbers to those who have been seen enough."""

@@ -175,3 +175,10 @@ def test_another_network_finds_the_same_people() -> None:
         return [Pose(coco, pose.keypoints[rows], pose.score) for pose in poses] if 1 < time_s < 2 else poses
 
     assert numbers(Tracker(), scene, times(3, 10)) == [[1, 2]] * 31
+
+
+def test_a_skeleton_without_known_lengths_gives_no_numbers() -> None:
+    hand = Skeleton(("thumb", "palm", "wrist", "nail"), ())
+    pose = Pose(hand, np.array([[1, 2, 1], [3, 4, 1], [5, 6, 1], [7, 9, 1]], np.float32), 0.9)
+    assert numbers(Tracker(), lambda _: [pose, person(300)], times(1, 10)) == [[None, 1]] * 11
+    assert numbers(Tracker(), lambda _: [pose], times(1, 10)) == [[None]] * 11
