@@ -108,6 +108,14 @@ def offered_devices(core: ov.Core) -> list[str]:
     return [*singles, f"MULTI:{accelerators_first}", f"HETERO:{accelerators_first}", f"AUTO:{accelerators_first}"]
 
 
+def kinds_of_devices(core: ov.Core) -> list[str]:
+    """CPU, GPU, NPU: those that are here, without numbers. Properties are set on these.
+
+    Where a property is set on GPU.0, OpenVINO takes that for a kind of its own, and lists GPU.0.0, GPU.0.1, ...
+    """
+    return list(dict.fromkeys(device.partition(".")[0] for device in core.available_devices))
+
+
 def missing_devices(core: ov.Core) -> dict[str, str]:
     """The kinds of device that this machine lacks, and why: {'NPU': 'no such device, or ...'}."""
     lacking = [kind for kind in KNOWN_DEVICES if not any(device.startswith(kind) for device in core.available_devices)]

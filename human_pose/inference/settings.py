@@ -10,7 +10,7 @@ import openvino as ov
 
 from ..errors import LIBRARY_ERRORS, UsageError, first_line
 from ..output_log import OutputLog
-from .devices import device_property
+from .devices import device_property, kinds_of_devices
 
 AT_COMPILING = ("PERFORMANCE_HINT", "ALLOW_AUTO_BATCHING")  # passed to each compilation, not set on the device
 PERFORMANCE_HINTS = ("THROUGHPUT", "LATENCY", "CUMULATIVE_THROUGHPUT")
@@ -57,13 +57,13 @@ def configure(core: ov.Core, settings: Settings) -> None:
     if settings.threads is not None:
         wanted["INFERENCE_NUM_THREADS"] = settings.threads
     for name, value in wanted.items():
-        takers = [device for device in core.available_devices if _takes(core, device, name)]
+        takers = [device for device in kinds_of_devices(core) if _takes(core, device, name)]
         if not takers:
             raise UsageError(f"No device of this machine takes the property {name}={value}.")
         for device in takers:
             _set_property(core, device, name, value)
     if "INFERENCE_PRECISION_HINT" not in wanted:
-        for device in core.available_devices:
+        for device in kinds_of_devices(core):
             # A device without this type keeps its own type; the type in use is read back and shown.
             with contextlib.suppress(UsageError):
                 _set_property(

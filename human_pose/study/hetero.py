@@ -7,6 +7,7 @@ from typing import Any
 import openvino as ov
 
 from ..inference import hetero as affinities
+from ..inference.devices import device_property, kinds_of_devices
 from ..inference.openvino_backend import affinity_of
 from ..measurement.cells import Cell, StudyOptions
 from ..measurement.workload import Workload
@@ -46,8 +47,8 @@ def explain(cell: Cell, options: StudyOptions) -> dict[str, Any]:
     """
     workload = Workload(cell, options)
     workload.configure()
-    for device in workload.core.available_devices:
-        if "PERF_COUNT" in workload.core.get_property(device, "SUPPORTED_PROPERTIES"):
+    for device in kinds_of_devices(workload.core):
+        if "PERF_COUNT" in (device_property(workload.core, device, "SUPPORTED_PROPERTIES") or ()):
             workload.core.set_property(device, {"PERF_COUNT": True})
     compiled = workload.compile_for_one()
     found: dict[str, Any] = {

@@ -1,6 +1,7 @@
 """Every kind of device that the emulated GPU can be part of, through the program itself."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -113,6 +114,29 @@ def test_the_table_of_devices_names_both_and_what_is_emulated(gpu_environment: d
     [line] = [line for line in done.stdout.splitlines() if line.startswith("GPU ")]
     assert "emulated" in line
     assert "MULTI:GPU,CPU" in done.stdout
+
+
+def test_two_gpus_are_two_and_each_runs(
+    gpu_environment: dict[str, str], run_with: Runner, on_cpu: Run, tmp_path: Path
+) -> None:
+    """The second one is a copy of the first one's OpenCL driver, beside it."""
+    [driver] = [Path(entry.read_text().strip()) for entry in Path(gpu_environment["OCL_ICD_VENDORS"]).glob("*.icd")]
+    second = driver.with_name(f"second_{driver.name}")
+    if not second.exists():
+        shutil.copy(driver, second)
+    for library in (driver, second):
+        (tmp_path / f"{library.stem}.icd").write_text(f"{library}\n")
+    env = {"OCL_ICD_VENDORS": str(tmp_path)}
+    command = [sys.executable, str(ROOT / "human_pose_est.py"), "--list-devices"]
+    done = subprocess.run(
+        command, env={**gpu_environment, **env}, capture_output=True, text=True, timeout=PATIENCE_S, check=True
+    )
+    assert [line.split()[0] for line in done.stdout.splitlines()[1:5]] == ["CPU", "GPU.0", "GPU.1", "NPU"]
+    assert "  GPU.0  GPU.1  MULTI:GPU.0,GPU.1,CPU  HETERO:GPU.0,GPU.1,CPU" in done.stdout
+    (tmp_path / "map.json").write_text('{"MaxPool": "GPU.1", ".*": "CPU"}')
+    run = run_with("-d", "HETERO:GPU.1,CPU", "--affinity", tmp_path / "map.json", env=env)
+    assert_same_people(run, on_cpu)
+    assert set(run.devices["HETERO:GPU.1,CPU"]["operations"]) == {"GPU.1", "CPU"}
 
 
 def test_the_doctor_finds_a_gpu(gpu_environment: dict[str, str]) -> None:

@@ -1,5 +1,6 @@
 """What a machine has, the cycle of TAB, and what OpenVINO says of the network on each device."""
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -115,7 +116,7 @@ def test_a_machine_whose_plugins_do_not_load_is_told_why(tmp_path: Path) -> None
 class _HalfBrokenCore:
     """A core whose GPU is there by name, and whose driver fails at every question, in bytes that are not UTF-8."""
 
-    def __init__(self, core: ov.Core, answers: dict[str, str]) -> None:
+    def __init__(self, core: ov.Core, answers: dict[str, Any]) -> None:
         self._core, self._answers = core, answers
         self.available_devices = core.available_devices
 
@@ -130,6 +131,21 @@ class _HalfBrokenCore:
         if device.startswith("GPU"):
             raise RuntimeError("not this one, either")
         self._core.set_property(device, properties)
+
+
+def test_properties_are_set_on_kinds_of_devices_not_on_numbers(core: ov.Core) -> None:
+    """On the number of a GPU, they would make OpenVINO list devices that are not here."""
+    set_on: list[str] = []
+
+    class TwoGpus(_HalfBrokenCore):
+        def set_property(self, device: str, properties: dict[str, Any]) -> None:
+            set_on.append(device)
+
+    two: Any = TwoGpus(core, {"OPTIMIZATION_CAPABILITIES": ["FP32", "FP16"], "SUPPORTED_PROPERTIES": ["CACHE_MODE"]})
+    two.available_devices = ["CPU", "GPU.0", "GPU.1"]
+    configure(two, replace(FP32, properties={"CACHE_MODE": "OPTIMIZE_SPEED"}))
+    assert set(set_on) == {"CPU", "GPU"}
+    assert set_on.count("GPU") == 2  # this property and the precision
 
 
 def test_a_gpu_that_fails_at_every_question_leaves_the_cpu_as_it_is(core: ov.Core) -> None:

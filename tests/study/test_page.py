@@ -45,7 +45,7 @@ def layouts(pages: list[tuple[Path, int]], folder: Path) -> list[dict[str, str]]
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
 def test_page_is_whole_on_paper_a_desk_and_a_telephone(written: Callable[[str], Path], tmp_path: Path) -> None:
-    max_pages = {"docs/study": 8, "docs/study/stand-in": 12}  # the latter has more devices
+    max_pages = {"docs/study": 8, "docs/study/emulated": 12}  # the latter has more devices
     pages = {example: written(example) / "report.html" for example in max_pages}
     for example, page in pages.items():
         pdf = tmp_path / "report.pdf"
@@ -55,7 +55,7 @@ def test_page_is_whole_on_paper_a_desk_and_a_telephone(written: Callable[[str], 
     found = layouts([(page, width) for page in pages.values() for width in (1200, 390)], tmp_path)
     assert len(found) == 4
     for on_desk, on_telephone in zip(found[::2], found[1::2], strict=True):
-        assert int(on_desk["charts"]) >= 7
+        assert int(on_desk["charts"]) >= 6
         assert (on_desk["overflow"], on_desk["cut tables"], on_desk["cut charts"]) == ("0", "0", "0")
         assert int(on_telephone["cut tables"]) > 0  # they are wider than that, and scroll inside
         fits = on_telephone["overflow"], on_telephone["unreachable tables"], on_telephone["cut charts"]
