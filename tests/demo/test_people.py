@@ -110,6 +110,17 @@ def test_the_program_numbers_both_people_of_the_bundled_video(program: Program, 
     assert {person["id"] for person in frames[-1]} == {1, 2}
 
 
+@pytest.mark.slow
+def test_numbers_survive_a_change_of_device(program: Program, tmp_path: Path) -> None:
+    done = program("--devices", "CPU", "AUTO", "--tour", 1.5, "--size", 192, "--keypoints", tmp_path / "k.jsonl")
+    assert done.returncode == 0, done.stderr
+    frames = [json.loads(line) for line in (tmp_path / "k.jsonl").read_text().splitlines()]
+    [change] = [n for n in range(1, len(frames)) if frames[n]["device"] != frames[n - 1]["device"]]
+    before, after = ({person["id"] for person in frames[n]["people"]} for n in (change - 1, change))
+    assert len(before | after) <= 2 + 2 * (change % 140 == 0)  # the clip starts over after 140 frames
+    assert before & after or change % 140 < 5
+
+
 def test_wrong_use_is_one_line(call: Program, tmp_path: Path) -> None:
     for arguments, said in (
         (("--gate", "0,0,2,1"), "is not a gate"),

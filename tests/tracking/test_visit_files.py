@@ -175,13 +175,14 @@ def test_what_ends_the_run_leaves_the_visits_and_says_so(tmp_path: Path, error: 
 
 
 RUN = """
-import itertools, sys
+import itertools, signal, sys
 from pathlib import Path
 from types import SimpleNamespace
 from human_pose.tracking.visit_files import open_visit_writer
 from human_pose.tracking.visits import Visit
 
 assert "cv2" not in sys.modules
+signal.signal(signal.SIGINT, signal.default_int_handler)  # who started the tests may have had it ignored
 with open_visit_writer(Path(sys.argv[1]), SimpleNamespace(is_live=True)) as writer:
     for number in itertools.count():
         writer.write([Visit(number, 0.0, 1.0, 1.0, 1, 0, 0)], float(number))
