@@ -18,7 +18,7 @@ from ..tracking.visits import DEFAULT_GAP_S, Visits
 class Seen(NamedTuple):
     """The people of one frame.
 
-    poses: as the network found them, with numbers. shown: what is drawn: calmed, and only people who are confirmed.
+    poses: as the network found them, with numbers. shown: what is drawn; if calmed, only people who are confirmed.
     marks: their labels, and the gate. notes: lines for the panel.
     """
 

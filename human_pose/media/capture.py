@@ -26,7 +26,8 @@ class Frame:
     index: its index in the source, from 0, dropped frames included. image: (height, width, 3) uint8, BGR. captured_at:
     when it was ready, in s of time.perf_counter. name: of an image, its file name. read_ms: how long it took to read
     and decode; for a live source this includes the wait for the frame. time_s: its time in the source, in s: from the
-    start of the file, anew in each round of a loop; of a live source captured_at; None for images, which have no clock.
+    start of the file, anew in each round of a loop; from the first frame of a live source; None for images, which have
+    no clock.
     """
 
     index: int
@@ -108,7 +109,7 @@ class Capture:
     def _play(self) -> None:
         try:
             index = 0
-            started_at = time.perf_counter()
+            started_at = first_at = time.perf_counter()
             interval_s = 1 / (self.source.fps or CLOCK_OF_IMAGES_FPS)
             while True:
                 first = index
@@ -122,7 +123,9 @@ class Capture:
                         elif self.source.is_live and self._is_held and index > 0:
                             continue
                         captured_at = time.perf_counter()
-                        time_s = captured_at if self.source.is_live else self.source.time_s(index - first)
+                        if index == 0:
+                            first_at = captured_at
+                        time_s = captured_at - first_at if self.source.is_live else self.source.time_s(index - first)
                         if not self._put(Frame(index, image, captured_at, name, read_ms, time_s)):
                             return
                         index += 1

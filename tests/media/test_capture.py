@@ -52,7 +52,7 @@ def write_video(path: Path, count: int, fps: float = 25.0) -> Path:
 
 def read_all(capture: Capture) -> list[Frame]:
     """Every frame up to the end."""
-    frames = []
+    frames: list[Frame] = []
     while (frame := capture.read(wait_s=WAIT_S)) is not None:
         frames.append(frame)
     assert capture.is_over
@@ -736,3 +736,22 @@ def test_a_source_that_is_held_stands_still_and_counts_nothing() -> None:
         while not capture.is_over:
             received += [frame] if (frame := capture.read(wait_s=0.05)) else []
         assert len(received) + capture.dropped == 40
+
+
+@pytest.mark.parametrize("is_live", [True, False])
+def test_times_are_from_the_sources_start_and_anew_in_each_round(is_live: bool) -> None:
+    def images() -> Images:
+        for _ in range(3):
+            yield np.zeros((8, 8, 3), np.uint8), None
+
+    frames: list[Frame] = []
+    with Capture(Source("three", images, fps=10.0, is_live=is_live), loop=not is_live) as capture:
+        while len(frames) < 6 and not capture.is_over:
+            frame = capture.read(1.0)
+            frames += [frame] if frame is not None else []
+    times = [frame.time_s for frame in frames]
+    if is_live:
+        assert times
+        assert all(time_s is not None and 0 <= time_s < 5 for time_s in times)
+    else:
+        assert times == pytest.approx([0, 0.1, 0.2] * 2)
