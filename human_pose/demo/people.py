@@ -51,13 +51,15 @@ class People(contextlib.AbstractContextManager["People"]):
         numbered = self._tracker.update(poses, frame.time_s)
         height, width = frame.image.shape[:2]
         self._writer.write(self._visits.update(numbered, frame.time_s, (width, height)), frame.time_s)
-        shown = numbered if self._smoother is None else self._smoother.smooth(numbered, frame.time_s)
+        shown, strengths = numbered, {}
+        if self._smoother is not None:
+            shown, strengths = self._smoother.smooth(numbered, frame.time_s), self._smoother.strengths()
         labels = {
             pose.id: f"#{pose.id} {_duration(self._visits.seconds_in_view(pose.id))}"
             for pose in shown
             if pose.id is not None
         }
-        return Seen(numbered, shown, Marks(labels, gate=self._line), self._notes())
+        return Seen(numbered, shown, Marks(labels, gate=self._line, strengths=strengths), self._notes())
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -33,16 +33,19 @@ def draw_skeletons(picture: np.ndarray, poses: Sequence[Pose], scale: float = 1.
     if marks.gate is not None:
         _draw_gate(picture, marks.gate, thickness)
     for pose in poses:
-        _draw_skeleton(picture, pose, scale, thickness, marks.by_person)
+        _draw_skeleton(picture, pose, scale, thickness, marks)
     for pose in poses:  # above all skeletons
         if pose.id is not None and pose.id in marks.labels:
             put_label(picture, pose, marks.labels[pose.id], scale)
 
 
-def _draw_skeleton(picture: np.ndarray, pose: Pose, scale: float, thickness: int, by_person: bool) -> None:
+def _draw_skeleton(picture: np.ndarray, pose: Pose, scale: float, thickness: int, marks: Marks) -> None:
     """Draw one skeleton, with a dark outline that makes it visible on any background."""
     skeleton, points = pose.skeleton, pose.keypoints[:, :2] * scale
-    of_person = person_colour(pose.id) if by_person and pose.id is not None else None
+    number = -1 if pose.id is None else pose.id
+    of_person = person_colour(number) if marks.by_person and pose.id is not None else None
+    strengths = marks.strengths.get(number)
+    strength = {} if strengths is None else dict(zip(skeleton.keypoints, strengths.tolist(), strict=True))
     at = {
         name: (round(float(x)), round(float(y)))
         for name, (x, y) in zip(skeleton.keypoints, points, strict=True)
@@ -52,10 +55,22 @@ def _draw_skeleton(picture: np.ndarray, pose: Pose, scale: float, thickness: int
     for limb in limbs:
         cv2.line(picture, at[limb.start], at[limb.end], OUTLINE, thickness + 2, cv2.LINE_AA)
     for limb in limbs:
-        cv2.line(picture, at[limb.start], at[limb.end], of_person or skeleton.colour(limb.end), thickness, cv2.LINE_AA)
+        colour = of_person or skeleton.colour(limb.end)
+        if strength:
+            colour = _faded(colour, min(strength[limb.start], strength[limb.end]))
+        cv2.line(picture, at[limb.start], at[limb.end], colour, thickness, cv2.LINE_AA)
     for keypoint, point in at.items():
+        colour = of_person or skeleton.colour(keypoint)
+        if strength:
+            colour = _faded(colour, strength[keypoint])
         cv2.circle(picture, point, thickness + 1, OUTLINE, -1, cv2.LINE_AA)
-        cv2.circle(picture, point, thickness, of_person or skeleton.colour(keypoint), -1, cv2.LINE_AA)
+        cv2.circle(picture, point, thickness, colour, -1, cv2.LINE_AA)
+
+
+def _faded(colour: tuple[int, int, int], strength: float) -> tuple[int, int, int]:
+    """A colour on its way to the outline's, which is all that is left at strength 0."""
+    blue, green, red = (round(strength * c + (1 - strength) * o) for c, o in zip(colour, OUTLINE, strict=True))
+    return blue, green, red
 
 
 def _draw_gate(picture: np.ndarray, gate: tuple[float, float, float, float], thickness: int) -> None:

@@ -22,12 +22,14 @@ class Marks(NamedTuple):
     """How people are told apart.
 
     labels: the text beside the head of the person with a number. by_person: whether limbs have the person's colour
-    instead of their side's. gate: a line across the picture, x1, y1, x2, y2 in shares of its size.
+    instead of their side's. gate: a line across the picture, x1, y1, x2, y2 in shares of its size. strengths: of people
+    with keypoints that are only held, (K,) 1..0: how much of a keypoint's colour is left.
     """
 
     labels: Mapping[int, str] = {}
     by_person: bool = False
     gate: tuple[float, float, float, float] | None = None
+    strengths: Mapping[int, np.ndarray] = {}
 
 
 @cache

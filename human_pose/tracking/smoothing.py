@@ -96,6 +96,15 @@ class Smoother:
         self._rows = {number: row for row, (number, _) in enumerate([*found, *held])}
         return self._shown()
 
+    def strengths(self) -> dict[int, np.ndarray]:
+        """How fresh the keypoints are of people who were shown last, (K,): 1 if just found, falling to 0 while held.
+
+        Only of people of whom something is held.
+        """
+        left = 1 - (self._time_s - self._memory[_FOUND_S, :-1]) / HOLD_S
+        held = np.any(left < 1, axis=1)
+        return {number: np.nan_to_num(left[row]) for number, row in self._rows.items() if held[row]}
+
     def _forget(self, skeleton: Skeleton | None) -> None:
         self._skeleton = skeleton
         self._rows, self._poses, self._found_s = {}, [], []

@@ -32,7 +32,7 @@ from .similarity import BodyScale, keypoint_similarity, squared_distances, varia
 MEMORY_S = 5.0  # who was not seen for longer is forgotten
 FADE_S = 3.0  # a person looked for in vain for so long is e times less likely to come back
 REACH = 3.0  # body sizes: when a place is less certain than this (a standard deviation), a pose there proves nothing
-LEAST_ALIKE = 0.06  # OKS: less is no similarity, whatever else speaks for it
+LEAST_ALIKE = 0.02  # OKS: less is no similarity, whatever else speaks for it
 ENOUGH_ALIKE = 0.5  # OKS: when people are as alike as this on average, the camera stands still
 SIZE_SPREAD = 0.15  # the standard deviation of the logarithm of one person's sizes: about 15 %
 

@@ -1,21 +1,27 @@
 """Numbers, calm skeletons and visits in the demo: what is shown, written, and said in the panel."""
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
+from human_pose import PoseEstimator
 from human_pose.demo.people import People, Seen
 from human_pose.media.capture import Frame
 from human_pose.media.sources import open_source
 from human_pose.poses.pose import Pose
 from human_pose.tracking.gate import Gate
+from human_pose.tracking.tracker import MEMORY_S
 from human_pose.tracking.visit_files import NullVisitWriter, open_visit_writer
 from tests.conftest import ROOT, Program
+from tests.helpers.pictures import frames_of
 from tests.helpers.skeletons import FRAME, pose
+from tests.helpers.window import Demo, wait_for
 
 CLIP = ROOT / "videos" / "park.mp4"
 FPS = 30
@@ -119,6 +125,45 @@ def test_numbers_survive_a_change_of_device(program: Program, tmp_path: Path) ->
     before, after = ({person["id"] for person in frames[n]["people"]} for n in (change - 1, change))
     assert len(before | after) <= 2 + 2 * (change % 140 == 0)  # the clip starts over after 140 frames
     assert before & after or change % 140 < 5
+
+
+@pytest.mark.slow
+def test_numbers_survive_the_frames_that_a_live_source_drops() -> None:
+    """Of the bundled clip's poses, those that a device of about 8 FPS would see."""
+    found = list(PoseEstimator(size=256).run(CLIP))
+    gaps = np.random.default_rng(7).integers(2, 7, 60)
+    for start in range(3):
+        people = People(NullVisitWriter())
+        seen = [people.see(*found[n]) for n in gaps.cumsum() + start if n < len(found)]
+        numbers = [[pose.id for pose in one.shown] for one in seen]
+        assert set().union(*numbers) == {1, 2}
+        assert any(set(of_frame) == {1, 2} for of_frame in numbers)
+        assert all(len(set(of_frame)) == len(of_frame) for of_frame in numbers)
+
+
+@pytest.mark.slow
+def test_numbers_survive_a_pause(demo: Callable[..., Demo], tmp_path: Path) -> None:
+    """A pause stops the clock of a file. Longer than what the tracker remembers, it would otherwise make new people."""
+    slow, keypoints = tmp_path / "slow.avi", tmp_path / "k.jsonl"
+    writer = cv2.VideoWriter(str(slow), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*"MJPG"), 10, (640, 360))
+    for image in frames_of(CLIP, list(range(140))):
+        writer.write(cv2.resize(image, (640, 360)))
+    writer.release()
+
+    def written() -> int:
+        return len(keypoints.read_bytes().splitlines()) if keypoints.exists() else 0
+
+    window = demo("-i", slow, "--realtime", "--size", 192, "--keypoints", keypoints)
+    wait_for(lambda: written() > 10, "the first frames")
+    window.press("space")
+    wait_for(window.stands_still, "the pause")
+    time.sleep(MEMORY_S + 1)
+    window.press("space")
+    before = written()
+    wait_for(lambda: written() > before + 10, "frames after the pause")
+    window.quit()
+    frames = [json.loads(line) for line in keypoints.read_text().splitlines()]
+    assert set().union(*({person["id"] for person in frame["people"]} for frame in frames)) - {None} == {1}
 
 
 def test_wrong_use_is_one_line(call: Program, tmp_path: Path) -> None:

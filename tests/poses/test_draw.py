@@ -1,10 +1,13 @@
 """The picture: skeletons in their colours, frames of every size and shape."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from human_pose.decoders.openpose_fields import KEYPOINTS, LIMBS, FieldLimb
-from human_pose.poses.draw import MARGIN_COLOUR, draw, draw_to_fit
+from human_pose.poses.draw import MARGIN_COLOUR, OUTLINE, draw, draw_to_fit
+from human_pose.poses.labels import Marks
 from human_pose.poses.skeleton import LEFT_COLOUR, MIDDLE_COLOUR, RIGHT_COLOUR
 from tests.helpers.skeletons import FRAME, POINTS, only, plain, pose
 
@@ -96,6 +99,20 @@ def test_a_keypoint_alone_is_a_dot_at_its_place(name: str) -> None:
     assert picture[y, x].tolist() == list(expected)
     left, top, right, bottom = box(changed(picture, frame))
     assert max(x - left, right - x, y - top, bottom - y) <= 10
+
+
+def test_what_is_held_is_drawn_fainter() -> None:
+    of_person = replace(pose(), id=5)
+    strengths = np.ones(len(KEYPOINTS))
+    strengths[KEYPOINTS.index("right_wrist")] = 0.25
+    picture = draw(plain(200), [of_person], marks=Marks(strengths={5: strengths}))
+    faint, strong = (
+        [round((POINTS[start][axis] + POINTS[end][axis]) / 2 * FRAME[axis]) for axis in (1, 0)]
+        for start, end in (("right_elbow", "right_wrist"), ("left_elbow", "left_wrist"))
+    )
+    expected = [round(0.25 * colour + 0.75 * outline) for colour, outline in zip(RIGHT_COLOUR, OUTLINE, strict=True)]
+    assert picture[tuple(faint)].tolist() == expected
+    assert picture[tuple(strong)].tolist() == list(LEFT_COLOUR)
 
 
 def test_a_person_without_a_keypoint_is_not_drawn() -> None:

@@ -138,6 +138,18 @@ def test_a_vanished_keypoint_fades_and_ends() -> None:
     assert scores == pytest.approx([0.4, 0.3, 0.2, 0.1, np.nan, np.nan], nan_ok=True, abs=1e-6)
 
 
+def test_what_is_held_says_how_fresh_it_is() -> None:
+    smoother = Smoother()
+    smoother.smooth([person(1), person(2, PLACES + 500), person(3, PLACES - 500)], 1.0)
+    assert smoother.strengths() == {}
+    smoother.smooth([person(1, without(WRIST)), person(2, PLACES + 500)], 1.05)
+    of_wrist, of_all = np.ones(len(PLACES)), np.full(len(PLACES), 0.75)
+    of_wrist[WRIST] = 0.75
+    assert {number: left.tolist() for number, left in smoother.strengths().items()} == {
+        1: pytest.approx(of_wrist), 3: pytest.approx(of_all)
+    }  # fmt: skip
+
+
 def test_a_vanished_keypoint_moves_along_with_the_person() -> None:
     smoother = Smoother()
     way = np.array([0.5 * SIZE / FPS, 0])
