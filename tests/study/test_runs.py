@@ -317,7 +317,7 @@ def test_quick_study_is_whole_and_measures_what_the_demo_does(tmp_path: Path, ro
     for cell in study.cells:
         assert len(study.all_runs(cell)) == (0 if cell.not_measured else runs), cell.id
         assert study.errors(cell) == []
-    assert {path.name for path in (tmp_path / "s").iterdir()} >= {"report.html", "report.md", "results.csv"}
+    assert {path.name for path in (tmp_path / "s").iterdir()} >= {"report.html", "report.md", "results.json"}
     sizes = {one.input_size for one in Findings(study).every if one.runs}
     assert sizes == {"x".join(map(str, demo["input"]["network_size"]))}
     assert demo["model"] in {cell.model for cell in study.cells}
