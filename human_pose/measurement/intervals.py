@@ -5,6 +5,7 @@ Should Know about the Bootstrap", arXiv 1411.5279: the expanded percentile inter
 called an interval of 95 % holds the truth far less often.
 """
 
+import functools
 import math
 import zlib
 from collections import Counter
@@ -62,7 +63,7 @@ def figures(values: Sequence[float]) -> Figures:
         return Figures((), math.nan, math.nan, math.nan, None, None)
     array = np.array(values, float)
     sd = float(array.std(ddof=1)) if len(array) > 1 else 0.0
-    interval = _interval(_means(values, 0), len(values))
+    interval = _interval(_means(tuple(values), 0), len(values))
     return Figures(tuple(values), float(array.mean()), float(np.median(array)), sd, *interval)
 
 
@@ -80,7 +81,8 @@ def bins(latencies: Iterable[float]) -> dict[str, int]:
     return {str(number): count for number, count in sorted(counts.items())}
 
 
-def _means(values: Sequence[float], number: int) -> np.ndarray:
+@functools.lru_cache(maxsize=1024)  # a mean and its ratios to others take the same resamples
+def _means(values: tuple[float, ...], number: int) -> np.ndarray:
     """Means of resamples, (RESAMPLES,). The same values give the same resamples, whatever else is computed.
 
     number: of the sample in its ratio, so that two samples of one ratio are drawn independently.

@@ -44,21 +44,16 @@ def run_study(arguments: list[str]) -> int:
         if options.annotations is not None:
             load_annotations(Path(options.annotations))
         study = begin(options)
-        make_folder(folder)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"Cannot make the folder '{folder}': {error.strerror}. Give another --output.") from error
     study.save(folder)
     is_complete = study.data["complete"] or carry_on(study, folder)
     report = write_report(study, folder, parsed.charts)
-    print_result("\n".join(report.first_page))
+    print_result("\n".join([report.note, *report.sentences]).lstrip())
     say(f"The report: {folder / 'report.html'}")
     return 0 if is_complete else 130
-
-
-def make_folder(folder: Path) -> None:
-    """Raises UsageError where there can be none."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"Cannot make the folder '{folder}': {error.strerror}. Give another --output.") from error
 
 
 def report_anew(arguments: list[str]) -> int:

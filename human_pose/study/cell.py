@@ -26,27 +26,17 @@ from ..poses.pose import Pose
 from ..quantization.calibration import read_samples
 from . import hetero, original
 
-RUNS = {"openvino": measure.openvino_run, "benchmark_app": measure.benchmark_app_run}
-
 
 def do(task: str, cell: Cell, options: StudyOptions, reference: str) -> dict[str, Any]:
     """A run, or what is found out once of a cell.
 
     reference: the file of the FP32 network that 'agreement', 'check' and the original compare with.
     """
-    match task:
-        case "run" if cell.kind in ORIGINALS:
-            return original.run(cell, options, reference)
-        case "run":
-            return RUNS[cell.kind](cell, options)
-        case "agreement":
-            return pck(cell, options, reference)
-        case "ap":
-            return average_precision(cell, options)
-        case "check":
-            return original.check(cell, options, reference)
-        case _:
-            return hetero.explain(cell, options)
+    kind = cell.kind if task == "run" else task
+    alone = {"ap": average_precision, "layers": hetero.explain, "openvino": measure.openvino_run,
+             "benchmark_app": measure.benchmark_app_run}  # fmt: skip
+    compared = {"agreement": pck, "check": original.check, **dict.fromkeys(ORIGINALS, original.run)}
+    return alone[kind](cell, options) if kind in alone else compared[kind](cell, options, reference)
 
 
 def pck(cell: Cell, options: StudyOptions, reference: str) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """The report's charts: SVG files by matplotlib, which suit a light and a dark page."""
 
 import io
+import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -23,15 +24,6 @@ GREY = "#7a8794"
 WIDTH = 4.6  # inches: two stand side by side on a page, and one fits a telephone
 MIN_SPAN = 4.0  # percent that the axis of accuracy shows, lest a tenth of a point looks like much
 
-# What the bars of a cell show, and how dark each is.
-FPS = (("inference_fps", "inference alone", 1.0), ("application_fps", "whole application", 0.5))
-APPLICATION = (("application_fps", "whole application", 1.0),)
-LATENCY = (("latency_ms", "", 1.0),)
-
-
-# Draws the cells' figures; returns whether there were any.
-Plot = Callable[[Any, Findings, Sequence[Summary]], bool]
-
 
 class Chart(NamedTuple):
     """kind: what it shows; name: of its file; svg: the file's content."""
@@ -50,37 +42,20 @@ def check_matplotlib() -> None:
         raise UsageError("Charts need matplotlib: pip install matplotlib; or give --no-charts.") from error
 
 
-def charts(found: Findings) -> list[Chart]:
-    """Every chart that there are figures for; those of the first page first."""
-    every = [one for one in found.every if one.cell.kind in ("openvino", *ORIGINALS) and one.runs]
-    cells = [one for one in every if one.cell.requests is None]
+def charts(found: Findings, kinds: Collection[str] = ()) -> list[Chart]:
+    """Every chart, or those of some kinds, that there are figures for; those of the first page first."""
     models = list(dict.fromkeys(one.cell.model for one in found.measured))
-    if not models:
-        return []
-    first = [one for one in cells if one.cell.model == models[0]]
-    first = [one for one in first if one.cell.kind in ORIGINALS or one.cell.hint == found.options.hints[0]]
-    sizes = {one.input_size for one in first}
-    at = f" at {sizes.pop()}" if len(sizes) == 1 else ""
-    wanted: list[tuple[str, str, str, Plot, Sequence[Summary]]] = [
-        ("summary", "", f"{models[0]}: FPS{at}", _bars, first),
-        ("accuracy", "", "Accuracy against speed", _accuracy, found.accuracy),
+    wanted = [
+        ("summary", ""),
+        ("accuracy", ""),
+        *((kind, model) for model in models for kind in OF_A_MODEL),
+        ("drift", ""),
     ]
-    for model in models:
-        ours = [one for one in cells if one.cell.model == model]
-        grid = [one for one in every if one.cell.model == model and one.cell.requests is not None]
-        wanted += [
-            ("fps", model, f"{model}: FPS", partial(_bars, keys=FPS), ours),
-            ("latency", model, f"{model}: latency of a request", partial(_bars, keys=LATENCY), ours),
-            ("histogram", model, f"{model}: latency of all requests", _histogram, ours),
-            ("multi", model, f"{model}: MULTI and the sum of its devices", _sums, ours),
-            ("requests", model, f"{model}: FPS by requests in flight", _requests, grid),
-        ]
-    wanted.append(("drift", "", "Every run in the order in which they ran", _drift, every))
-    made = [_chart(kind, model, title, plot, found, cells) for kind, model, title, plot, cells in wanted]
+    made = [_chart(kind, model, found) for kind, model in wanted if models and (kind in kinds or not kinds)]
     return [chart for chart in made if chart is not None]
 
 
-def _chart(kind: str, model: str, title: str, plot: Plot, found: Findings, cells: Sequence[Summary]) -> Chart | None:
+def _chart(kind: str, model: str, found: Findings) -> Chart | None:
     """None where there is nothing to plot."""
     from matplotlib import rc_context
     from matplotlib.figure import Figure
@@ -94,15 +69,15 @@ def _chart(kind: str, model: str, title: str, plot: Plot, found: Findings, cells
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(True, axis="both", alpha=0.25)
         axes.set_axisbelow(True)
-        if not plot(axes, found, cells):
+        title = PLOTS[kind](axes, found, model)
+        if title is None:
             return None
         figure.suptitle(title, fontsize=10, x=0.01, ha="left")
-        written = io.BytesIO()
+        written = io.StringIO()
         figure.savefig(written, format="svg", metadata={"Date": None})
-    svg = written.getvalue().decode().replace(INK, "currentColor").replace(PAPER, "none")
-    return Chart(
-        kind, name, title, svg.replace('<style type="text/css">', f'<style type="text/css">{STYLE}', 1).encode()
-    )
+    svg = written.getvalue().replace(INK, "currentColor").replace(PAPER, "none")
+    svg = svg.replace('<style type="text/css">', f'<style type="text/css">{STYLE}', 1)
+    return Chart(kind, name, title, svg.encode())
 
 
 def _colours(names: Sequence[str]) -> dict[str, str]:
@@ -110,37 +85,54 @@ def _colours(names: Sequence[str]) -> dict[str, str]:
     return dict(zip(dict.fromkeys(names), COLOURS, strict=False))
 
 
-def _error(of: Figures) -> list[list[float]] | None:
-    """From a mean to both ends of its interval, as matplotlib takes them; None where there is none."""
-    return None if of.low is None or of.high is None else [[of.mean - of.low], [of.high - of.mean]]
+def _errors(*of: Figures) -> list[list[float]] | None:
+    """From each mean to both ends of its interval, as matplotlib takes them; None where no interval is known."""
+    below = [math.nan if one.low is None else one.mean - one.low for one in of]
+    above = [math.nan if one.high is None else one.high - one.mean for one in of]
+    return None if all(map(math.isnan, below)) else [below, above]
+
+
+def _summary(axes: Any, found: Findings, _: str) -> str | None:
+    """The whole application of the first model with the first hint, and of the original."""
+    hint, model = found.options.hints[0], found.measured[0].cell.model
+    own = [one for one in found.own if one.cell.model == model]
+    cells = [one for one in own if one.cell.kind in ORIGINALS or one.cell.hint == hint]
+    _bars(axes, cells, {"application_fps": 1.0}, "FPS", f"whole application, {hint} hint", with_hint=False)
+    sizes = {one.input_size for one in cells}
+    return f"{model}: FPS" + f" at {'x'.join(sizes)}" * (len(sizes) == 1) if cells else None
+
+
+def _of_all(axes: Any, found: Findings, model: str, title: str, **shown: Any) -> str | None:
+    """The bars of all cells of a model and its original, but for those of the grid of requests."""
+    cells = [one for one in found.own if one.cell.model == model]
+    _bars(axes, cells, **shown)
+    return f"{model}: {title}" if cells else None
 
 
 def _bars(
-    axes: Any, found: Findings, cells: Sequence[Summary], keys: Sequence[tuple[str, str, float]] = APPLICATION
-) -> bool:
-    """The bars of each cell, one a key, with the means' intervals; a precision has a colour, the original is grey."""
-    colours = _colours([one.cell.precision for one in cells])
-    height = 0.8 / len(keys)
-    has_interval = False
-    for place, one in enumerate(cells):
-        colour = GREY if one.cell.kind in ORIGINALS else colours[one.cell.precision]
-        for number, (key, _, shade) in enumerate(keys):
-            of, at = getattr(one, key), place + (number - (len(keys) - 1) / 2) * height
-            has_interval |= of.low is not None
-            look = {"color": colour, "alpha": shade, "ecolor": INK, "capsize": 2, "error_kw": {"elinewidth": 1}}
-            axes.barh(at, of.mean, height, xerr=_error(of), **look)
-            axes.annotate(f"{of.mean:.1f}", (0, at), xytext=(4, 0), textcoords="offset points", va="center", fontsize=8,
-                          color="white" if shade == 1 else INK)  # fmt: skip
-    has_one_hint = keys is APPLICATION
-    axes.set_yticks(range(len(cells)), [_bar_label(one, not has_one_hint) for one in cells])
+    axes: Any, cells: Sequence[Summary], shades: dict[str, float], unit: str, words: str = "", with_hint: bool = True
+) -> None:
+    """The bars of each cell, with the means' intervals; a precision has a colour, the original is grey.
+
+    shades: how dark each of these attributes of Summary is.
+    """
+    by_precision = _colours([one.cell.precision for one in cells])
+    colours = [GREY if one.cell.kind in ORIGINALS else by_precision[one.cell.precision] for one in cells]
+    height = 0.8 / len(shades)
+    for number, (key, shade) in enumerate(shades.items()):
+        of = [getattr(one, key) for one in cells]
+        places = [place + (number - (len(shades) - 1) / 2) * height for place in range(len(cells))]
+        look = {"color": colours, "alpha": shade, "ecolor": INK, "capsize": 2, "error_kw": {"elinewidth": 1}}
+        axes.barh(places, [one.mean for one in of], height, xerr=_errors(*of), **look)
+        for place, one in zip(places, of, strict=True):
+            axes.annotate(f"{one.mean:.1f}", (0, place), xytext=(4, 0), textcoords="offset points", va="center",
+                          fontsize=8, color="white" if shade == 1 else INK)  # fmt: skip
+        unit += "; lines: 95 % intervals" * (number == 0 and _errors(*of) is not None)
+    axes.set_yticks(range(len(cells)), [_bar_label(one, with_hint) for one in cells])
     axes.invert_yaxis()
     axes.grid(False, axis="y")
-    axes.figure.set_figheight(1.2 + (0.3 if has_one_hint else 0.42) * len(cells))
-    words = [f"{'full colour' if shade == 1 else 'faint'}: {what}" for _, what, shade in keys if len(keys) > 1]
-    words += [f"whole application, {found.options.hints[0]} hint"] * has_one_hint
-    unit = ("ms" if keys is LATENCY else "FPS") + "; lines: 95 % intervals" * has_interval
-    axes.set_xlabel("\n".join([unit, *words]))
-    return bool(cells)
+    axes.figure.set_figheight(1.2 + (0.42 if with_hint else 0.3) * len(cells))
+    axes.set_xlabel(f"{unit}\n{words}".strip())
 
 
 def _bar_label(one: Summary, with_hint: bool) -> str:
@@ -152,51 +144,27 @@ def _bar_label(one: Summary, with_hint: bool) -> str:
     return f"{cell.where} {rest}" if len(cell.where) + len(rest) < 20 else f"{cell.where}\n{rest}"
 
 
-def _sums(axes: Any, found: Findings, cells: Sequence[Summary]) -> bool:
-    """A MULTI's bar beside the stack of its devices' bars."""
-    places: list[int] = []
-    labels: list[str] = []
-    for one in found.joined("MULTI"):
-        if one not in cells or one.cell.hint == "latency" or found.against_members(one)[0] is None:
-            continue
-        place = 3 * (len(places) // 2)
-        axes.bar(place, one.inference_fps.mean, 0.7, color=COLOURS[0])
-        height = 0.0
-        for colour, (device, member) in zip(COLOURS[1:], found.members(one).items(), strict=False):
-            bar = axes.bar(place + 1, member.inference_fps.mean, 0.7, bottom=height, color=colour)
-            axes.bar_label(bar, [device], label_type="center", fontsize=7)
-            height += member.inference_fps.mean
-        places += [place, place + 1]
-        labels += [f"MULTI\n{one.cell.precision}", "its devices\nalone"]
-    axes.set_xticks(places, labels)
-    axes.set_ylabel("FPS of inference alone")
-    return bool(places)
-
-
-def _accuracy(axes: Any, found: Findings, cells: Sequence[Summary]) -> bool:
+def _accuracy(axes: Any, found: Findings, _: str) -> str | None:
     """A point for each precision of each model: AP where all of them have it, else the share of keypoints found again.
 
     Of one point there is no chart.
     """
-    cells = [one for one in cells if one.runs]
+    cells = [one for one in found.accuracy if one.runs]
     has_ap = all(one.ap for one in cells)
-    points = {}
-    compared = {one.cell.model for one in cells if one.pck is not None and one.pck.keypoints}
-    for one in cells:
-        if has_ap and one.ap:
-            points[one.cell] = one, one.ap.metrics["AP"]
-        elif one.pck is not None and one.pck.keypoints:
-            points[one.cell] = one, 100 * one.pck.within_pixels
-        elif one.cell.precision == "FP32" and one.cell.model in compared:
-            points[one.cell] = one, 100.0
+    again = {one.cell: one.pck.within_pixels for one in cells if one.pck is not None and one.pck.keypoints}
+    compared = {cell.model for cell in again}
+    again |= {one.cell: 1.0 for one in cells if one.cell.precision == "FP32" and one.cell.model in compared}
+    values = {one.cell: one.ap["AP"] if has_ap and one.ap else 100 * again.get(one.cell, math.nan) for one in cells}
+    points = [one for one in cells if not math.isnan(values[one.cell])]
     if len(points) < 2:
-        return False
-    colours = _colours([cell.precision for cell in points])
-    markers = dict(zip(dict.fromkeys(cell.model for cell in points), "os^Dv", strict=False))
-    for cell, (one, value) in points.items():
-        look = {"fmt": markers.get(cell.model, "P"), "color": colours[cell.precision], "markersize": 8}
-        fps, label = one.application_fps, f"{cell.model} {cell.precision}"
-        axes.errorbar(fps.mean, value, xerr=_error(fps), label=label, ecolor=INK, capsize=2, **look)
+        return None
+    colours = _colours([one.cell.precision for one in points])
+    markers = dict(zip(dict.fromkeys(one.cell.model for one in points), "os^Dv", strict=False))
+    for one in points:
+        cell, fps = one.cell, one.application_fps
+        look = {"fmt": markers.get(cell.model, "P"), "color": colours[cell.precision], "ecolor": INK, "capsize": 2}
+        label = f"{cell.model} {cell.precision}"
+        axes.errorbar(fps.mean, values[cell], xerr=_errors(fps), label=label, markersize=8, **look)
     axes.margins(0.15)
     low, high = axes.get_ylim()
     spare = max(0.0, MIN_SPAN - (high - low)) / 2
@@ -204,34 +172,33 @@ def _accuracy(axes: Any, found: Findings, cells: Sequence[Summary]) -> bool:
     axes.set_xlabel(f"FPS of the whole application on {found.options.devices[0]}")
     axes.set_ylabel("AP, %" if has_ap else f"of FP32's keypoints\nwithin {NEAR_PIXELS:.0f} pixels, %")
     axes.figure.legend(fontsize=7, loc="outside lower center", ncols=2)
-    return True
+    return "Accuracy against speed"
 
 
-def _requests(axes: Any, found: Findings, cells: Sequence[Summary]) -> bool:
+def _requests(axes: Any, found: Findings, model: str) -> str | None:
     """A line a device: its FPS by the number of requests, with the means' intervals; none of one point."""
-    colours = _colours([one.cell.where for one in cells])
-    for where, colour in colours.items():
+    cells = [one for one in found.measured if one.cell.model == model and one.cell.requests is not None]
+    if len({one.cell.requests for one in cells}) < 2:
+        return None
+    for where, colour in _colours([one.cell.where for one in cells]).items():
         line = sorted((one for one in cells if one.cell.where == where), key=lambda one: one.cell.requests or 0)
-        numbers = [one.cell.requests for one in line]
-        axes.plot(numbers, [one.inference_fps.mean for one in line], "o-", color=colour, label=where)
-        for one in line:
-            fps = one.inference_fps
-            axes.errorbar(one.cell.requests, fps.mean, yerr=_error(fps), fmt="none", ecolor=INK, capsize=2)
-    if cells:
-        axes.legend(fontsize=8)
+        numbers, of = [one.cell.requests for one in line], [one.inference_fps for one in line]
+        look = {"fmt": "o-", "color": colour, "ecolor": INK, "capsize": 2, "barsabove": True}
+        axes.errorbar(numbers, [one.mean for one in of], yerr=_errors(*of), label=where, **look)
+    axes.legend(fontsize=8)
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.set_xlabel("requests in flight" + "; lines: 95 % intervals" * (found.options.runs >= MIN_RUNS))
     axes.set_ylabel("FPS of inference alone")
     axes.set_ylim(bottom=0)
-    return len({one.cell.requests for one in cells}) > 1
+    return f"{model}: FPS by requests in flight"
 
 
-def _histogram(axes: Any, found: Findings, cells: Sequence[Summary]) -> bool:
+def _histogram(axes: Any, found: Findings, model: str) -> str | None:
     """Share of the requests by their latency, at the first precision that was measured."""
-    from matplotlib.ticker import FuncFormatter, NullFormatter
-
-    cells = [one for one in cells if one.cell.kind == "openvino"]
+    cells = [one for one in found.matrix if one.cell.model == model]
     cells = [one for one in cells if one.cell.precision == cells[0].cell.precision]
+    if not cells:
+        return None
     for number, one in enumerate(cells):
         counts: Counter[int] = Counter()
         for run in one.runs:
@@ -242,20 +209,18 @@ def _histogram(axes: Any, found: Findings, cells: Sequence[Summary]) -> bool:
         colour, style = COLOURS[number % len(COLOURS)], "-" if number < len(COLOURS) else "--"
         axes.stairs(shares, edges, color=colour, label=one.cell.label(False), linewidth=1.4, linestyle=style)
     axes.set_xscale("log", subs=(1.5, 2, 3, 5, 7))
-    ticks = FuncFormatter(lambda ms, _: f"{ms:g}")
-    axes.xaxis.set_major_formatter(ticks)
-    axes.xaxis.set_minor_formatter(ticks if axes.get_xlim()[1] < 30 * axes.get_xlim()[0] else NullFormatter())
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_formatter("{x:g}" if axes.get_xlim()[1] < 30 * axes.get_xlim()[0] else "")
     axes.set_xlabel("ms")
     axes.set_ylabel("% of requests")
-    if cells:
-        axes.legend(fontsize=7, title=cells[0].cell.precision, title_fontsize=7)
-    return bool(cells)
+    axes.legend(fontsize=7, title=cells[0].cell.precision, title_fontsize=7)
+    return f"{model}: latency of all requests"
 
 
-def _drift(axes: Any, found: Findings, cells: Sequence[Summary]) -> bool:
+def _drift(axes: Any, found: Findings, _: str) -> str | None:
     """Each run's FPS over the median of its cell: whether the machine was the same all the time."""
     points: dict[tuple[str, bool], list[tuple[int, float]]] = {}
-    for one in cells:
+    for one in [*found.measured, *(one for one in found.own if one.cell.kind in ORIGINALS)]:
         name = FRAMEWORKS[one.cell.kind] if one.cell.kind in ORIGINALS else one.cell.model
         for run in one.all_runs:
             shown = points.setdefault((name, run.is_disturbed), [])
@@ -268,4 +233,18 @@ def _drift(axes: Any, found: Findings, cells: Sequence[Summary]) -> bool:
     axes.set_xlabel("runs of the study, one after the other")
     axes.set_ylabel("FPS / median\nof its cell")
     axes.figure.legend(fontsize=7, loc="outside lower center", ncols=2)
-    return bool(cells)
+    return "Every run in the order in which they ran"
+
+
+# Each draws what it shows of a model, or of all, and returns the title; None where there is nothing to show.
+PLOTS: dict[str, Callable[[Any, Findings, str], str | None]] = {
+    "summary": _summary,
+    "accuracy": _accuracy,
+    "drift": _drift,
+    "fps": partial(_of_all, title="FPS", shades={"inference_fps": 1.0, "application_fps": 0.5}, unit="FPS",
+                   words="full colour: inference alone\nfaint: whole application"),
+    "latency": partial(_of_all, title="latency of a request", shades={"latency_ms": 1.0}, unit="ms"),
+    "histogram": _histogram,
+    "requests": _requests,
+}  # fmt: skip
+OF_A_MODEL = ("fps", "latency", "histogram", "requests")

@@ -7,7 +7,7 @@ from ..measurement.intervals import ratio
 from .findings import Findings
 from .report import facts
 from .results import KEYS, Study
-from .tables import number
+from .section import Section, as_markdown
 
 
 def comparison(first: Path, second: Path) -> str:
@@ -17,19 +17,20 @@ def comparison(first: Path, second: Path) -> str:
     """
     a, b = Study.load(first), Study.load(second)
     ours, theirs = ({one.cell.id: one for one in Findings(study).every if one.runs} for study in (a, b))
-    common = [(one, theirs[name]) for name, one in ours.items() if name in theirs]
-    if not common:
+    machines = [
+        [what, fact, "the same" if same == fact else same]
+        for (what, fact), (_, same) in zip(facts(a), facts(b), strict=True)
+    ]
+    rows = [
+        [one.label, what, own.mean, its.mean, ratio(its, own)]
+        for name, one in ours.items()
+        if name in theirs
+        for what, key in KEYS.items()
+        if (own := getattr(one, key)).runs and (its := getattr(theirs[name], key)).runs
+    ]
+    if not rows:
         raise UsageError(f"'{first}' and '{second}' have no measured cell in common: other devices, models or hints.")
-    lines = ["| | A | B |", "|---|---|---|"]
-    for (what, fact), (_, same) in zip(facts(a), facts(b), strict=True):
-        lines.append(f"| {what} | {fact} | {'the same' if same == fact else same} |")
-    lines += ["", "| | figure | A | B | B / A |", "|---|---|---|---|---|"]
-    for one, other in common:
-        for what, key in KEYS.items():
-            own, its = getattr(one, key), getattr(other, key)
-            if own.runs and its.runs:
-                means = f"{number(own.mean)} | {number(its.mean)}"
-                lines.append(f"| {one.label} | {what} | {means} | {ratio(its, own)} |")
     alone = {"A": ours.keys() - theirs.keys(), "B": theirs.keys() - ours.keys()}
     said = [f"Only in {which}: {'; '.join(sorted(ids))}." for which, ids in alone.items() if ids]
-    return "\n".join([*lines, "", *said]).rstrip()
+    tables = [Section(head=["", "A", "B"], rows=machines), Section(head=["", "figure", "A", "B", "B / A"], rows=rows)]
+    return as_markdown([*tables, Section(note="\n".join(said))]).rstrip()

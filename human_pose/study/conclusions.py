@@ -1,7 +1,5 @@
 """What a study found, in words: the sentences of the first page, then more; nothing that the runs do not show."""
 
-from typing import NamedTuple
-
 from ..inference.backend import members_of
 from ..measurement.cells import FRAMEWORKS
 from ..measurement.intervals import MIN_RUNS, Ratio
@@ -14,21 +12,14 @@ NAMED = 2  # cells that are no slower than the fastest, by name; of more, their 
 TELLING = 0.1  # layers of a type explain why a HETERO is slow where they take so much more of the device's own time
 
 
-class Conclusion(NamedTuple):
-    """title: what it is about; sentences: what the study found of it."""
-
-    title: str
-    sentences: list[str]
-
-
 def first_page(found: Findings) -> list[str]:
     """Five sentences: what is fastest, its cost, what precisions and devices give, and how far to trust the study.
 
-    Where the figures are not to be quoted: why that is so, and how far to trust the study.
+    Where the figures are not to be quoted, the last one alone.
     """
-    why, top = found.doubt(), best(found.measured, "application_fps")
-    if why is not None or top is None:
-        return [sentence for sentence in (why, _trust(found)) if sentence]
+    top = best(found.measured, "application_fps")
+    if found.doubt() or top is None:
+        return [_trust(found)]
     fastest, others = top
     cell, fps = fastest.cell, fastest.application_fps
     interval = "" if fps.low is None else f" ({fps.low:.1f} to {fps.high:.1f})"
@@ -56,13 +47,12 @@ def _cost(found: Findings, fastest: Summary) -> str:
             f"ms, at {quickest.application_fps.mean:.1f} FPS"
         )
     accuracy = {one.cell.precision: one for one in found.accuracy if one.cell.model == model}
-    ap = {precision: one.ap.metrics["AP"] for precision, one in accuracy.items() if one.ap}
-    pck = accuracy[precision].pck if precision in accuracy else None
-    if precision in ap:
-        base = f", FP32's {ap['FP32']:.1f}" if "FP32" in ap and precision != "FP32" else ""
-        return f"{said}. Its AP is {ap[precision]:.1f}{base}."
-    if pck is not None and pck.keypoints:
-        return f"{said}. It finds {pck.within_pixels:.1%} of FP32's keypoints on the video again."
+    own, base = accuracy.get(precision), accuracy.get("FP32")
+    if own and own.ap:
+        against = f", FP32's {base.ap['AP']:.1f}" if base and base.ap and base is not own else ""
+        return f"{said}. Its AP is {own.ap['AP']:.1f}{against}."
+    if own and own.pck and own.pck.keypoints:
+        return f"{said}. It finds {own.pck.within_pixels:.1%} of FP32's keypoints on the video again."
     return f"{said}. What it costs in accuracy was not measured."
 
 
@@ -72,31 +62,28 @@ def _precisions(found: Findings, fastest: Summary) -> str:
         for one in found.against_fp32()
         if one.own.cell.model == fastest.cell.model
     ]
-    if not given:
-        alone = f"{fastest.cell.model} ran in {fastest.cell.precision} alone"
-        return f"What FP16 and INT8 bring was not measured: {alone}."
-    return f"Over FP32 on {found.options.devices[0]}, {', '.join(given)} the FPS of the whole application."
+    if given:
+        return f"Over FP32 on {found.options.devices[0]}, {', '.join(given)} the FPS of the whole application."
+    alone = f"{fastest.cell.model} ran in {fastest.cell.precision} alone"
+    return f"What FP16 and INT8 bring was not measured: {alone}."
 
 
 def _devices(found: Findings) -> str:
     """What MULTI and HETERO give, each at its best, or that they were not measured."""
-    given, lacking, said = [], [], []
+    given, unknown, lacking = [], [], []
     for kind in ("MULTI", "HETERO"):
         top = best(found.joined(kind), "inference_fps")
         if top is None:
             lacking.append(kind)
-            continue
-        where, strongest = top[0].cell.where, found.against_members(top[0])[1]
-        if strongest is None:
-            said.append(f"what {where} gives is not known, since no device of it was measured alone")
+        elif (strongest := found.against_members(top[0])[1]) is not None:
+            given.append(f"{top[0].cell.where} gives {strongest}")
         else:
-            given.append(f"{where} gives {strongest}")
-    if given:
-        said.insert(0, f"against the FPS of its best device alone, {' and '.join(given)}")
+            unknown.append(f"what {top[0].cell.where} gives is not known, since no device of it was measured alone")
+    said = [f"against the FPS of its best device alone, {' and '.join(given)}"] * bool(given) + unknown
     if lacking:
         missing = found.study.data["missing_devices"]
         reasons = [first_part(why) for name, why in missing.items() if name.split(":")[0] in lacking]
-        why = f": {reasons[0]}" if reasons else ""
+        why = "".join(f": {reason}" for reason in reasons[:1])
         said.append(f"{' and '.join(lacking)} {'were' if len(lacking) > 1 else 'was'} not measured{why}")
     text = "; ".join(said)
     return f"{text[0].upper()}{text[1:]}."
@@ -124,49 +111,52 @@ def _trust(found: Findings) -> str:
     if failed := sum(error_of(run) is not None for run in runs):
         said.append(f"{failed} run{'s' * (failed > 1)} failed (results.json has the errors)")
     if tool := found.against_tool():
-        differ = [f"{one.label}: {against}" for one, against in tool if not agrees(against)]
+        differ = [f"{one.own.label}: {one.inference}" for one in tool if not agrees(one.inference)]
         same = f"OpenVINO's benchmark_app finds the same FPS of inference alone within {AGREES:.0%}"
         said.append(f"that {same} was not shown for {', '.join(differ)}" if differ else same)
-    if any(device["is_stand_in"] for device in study.data["machine"]["devices"]):
+    devices = study.data["machine"]["devices"]
+    if any(device["is_stand_in"] for device in devices):
         said.append("the second device is the CPU under another name and says nothing about a GPU")
-    if any("emulated" in device["full_name"] for device in study.data["machine"]["devices"]):
+    if any("emulated" in device["full_name"] for device in devices):
         said.append("the GPU is emulated on the CPU: what it gives is right, and its speed says nothing about a GPU")
     return f"{'; '.join(said)}."
 
 
-def conclusions(found: Findings) -> list[Conclusion]:
-    """What the figures say besides the first page, the most important first."""
-    made = [
-        Conclusion("Precision", [_precision(one) for one in found.against_fp32()]),
-        Conclusion("MULTI", _joined(found, "MULTI")),
-        Conclusion("HETERO", _joined(found, "HETERO")),
-        Conclusion("The original", _originals(found)),
+def conclusions(found: Findings) -> dict[str, list[str]]:
+    """What the figures say besides the first page, the most important first: sentences by what they are about."""
+    lacking = [FRAMEWORKS[one.cell.kind] for one in found.originals if one.why_not is not None]
+    originals = [f"Not measured in {' and '.join(lacking)}."] if lacking else []
+    originals += [
+        f"OpenVINO over {FRAMEWORKS[one.base.cell.kind]}, {one.own.label}: inference alone {one.inference}, whole "
+        f"application {one.application}."
+        for one in found.against_originals(found.accuracy)
     ]
-    return [conclusion for conclusion in made if conclusion.sentences]
+    return {
+        "Precision": [_precision(one) for one in found.against_fp32()],
+        "MULTI": _joined(found, "MULTI"),
+        "HETERO": _joined(found, "HETERO"),
+        "The original": originals,
+    }
 
 
 def _precision(one: Speedup) -> str:
     """What a precision gives and costs against FP32."""
-    cell = one.own.cell
-    return (
+    cell, pck, ap, base_ap = one.own.cell, one.own.pck, one.own.ap, one.base.ap
+    said = (
         f"{cell.model} {cell.precision} on {cell.where}, {cell.hint} hint (executed in {one.own.execution}) against "
         f"FP32 ({one.base.execution}): inference alone {one.inference}, whole application {one.application}"
-        f"{_accuracy(one.own, one.base)}."
     )
-
-
-def _accuracy(own: Summary, base: Summary) -> str:
-    pck, said = own.pck, ""
-    if own.ap and base.ap:
-        ap, base_ap = (round(found.metrics["AP"], 1) for found in (own.ap, base.ap))
-        said = f"; AP {ap:.1f} against {base_ap:.1f} over {own.ap.images} images ({ap - base_ap:+.1f} points)"
-    if pck is None:
-        return said or "; what it costs in accuracy was not measured"
-    if not pck.keypoints:
-        return said or "; nobody was found on the video, so what it costs in accuracy is not known"
-    torso = "" if pck.within_torso is None else f", {pck.within_torso:.1%} within {NEAR_TORSO} of the torso"
-    near = f"{pck.within_pixels:.1%} lie within {NEAR_PIXELS:.0f} pixels"
-    return f"{said}; of FP32's {pck.keypoints} keypoints on the video {near}{torso}"
+    if ap and base_ap:
+        points = round(ap["AP"], 1) - round(base_ap["AP"], 1)
+        said += f"; AP {ap['AP']:.1f} against {base_ap['AP']:.1f} over {ap['images']} images ({points:+.1f} points)"
+    if pck is not None and pck.keypoints:
+        said += f"; of FP32's {pck.keypoints} keypoints on the video {pck.within_pixels:.1%} lie within "
+        said += f"{NEAR_PIXELS:.0f} pixels"
+        said += "" if pck.within_torso is None else f", {pck.within_torso:.1%} within {NEAR_TORSO} of the torso"
+    elif not (ap and base_ap):
+        nobody = "nobody was found on the video, so what it costs in accuracy is not known"
+        said += f"; {nobody if pck else 'what it costs in accuracy was not measured'}"
+    return f"{said}."
 
 
 def _joined(found: Findings, kind: str) -> list[str]:
@@ -197,7 +187,7 @@ def _joined(found: Findings, kind: str) -> list[str]:
 def _split(found: Findings, one: Summary, strongest: Ratio) -> str:
     """What HETERO's split costs, where the layers of the cell are known."""
     layers = found.layers(one)
-    if layers is None or layers.crossing_tensors is None or layers.crossing_bytes is None:
+    if layers is None or layers.crossing_bytes is None:
         return ""
     if layers.crossing_tensors == 0:
         return f" All of the network runs on {' and '.join(layers.operations)}: nothing crosses between devices."
@@ -206,23 +196,13 @@ def _split(found: Findings, one: Summary, strongest: Ratio) -> str:
         "frame cross between the devices."
     )
     last = found.members(one).get(members_of(one.cell.device)[-1])
-    alone = None if last is None else found.layers(last)
-    if last is None or alone is None or strongest.value > 1:
-        return said
-    before = {layer["type"]: layer["ms"] for layer in alone.layer_types}
+    alone = last and found.layers(last)
+    before = {layer["type"]: layer["ms"] for layer in alone.layer_types} if alone else {}
     more = [
         f"{layer['type']} takes {layer['ms']:.1f} ms a frame instead of {before[layer['type']]:.1f}"
         for layer in layers.layer_types
         if layer["type"] in before and layer["ms"] - before[layer["type"]] > TELLING * sum(before.values())
     ]
-    return said + (f" Profiled against {last.cell.device} alone, {' and '.join(more)}." if more else "")
-
-
-def _originals(found: Findings) -> list[str]:
-    lacking = [FRAMEWORKS[one.cell.kind] for one in found.originals if one.why_not is not None]
-    said = [f"Not measured in {' and '.join(lacking)}."] if lacking else []
-    return said + [
-        f"OpenVINO over {FRAMEWORKS[one.base.cell.kind]}, {one.own.label}: inference alone {one.inference}, whole "
-        f"application {one.application}."
-        for one in found.against_originals(found.accuracy)
-    ]
+    if last and more and strongest.value <= 1:
+        said += f" Profiled against {last.cell.device} alone, {' and '.join(more)}."
+    return said

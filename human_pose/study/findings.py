@@ -34,14 +34,6 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Ap:
-    """COCO's metrics in percent, over so many images."""
-
-    metrics: dict[str, float]
-    images: int
-
-
-@dataclass(frozen=True)
 class Layers:
     """ms a frame by type and of the heaviest layers, of HETERO what crosses; see docs/study-format.md."""
 
@@ -58,8 +50,9 @@ class Summary:
     """A cell and what its runs say.
 
     runs: those that count, the undisturbed ones, or all where too few are undisturbed; all_runs: all that gave figures;
-    errors: why the others gave none. latency_ms: of each run's mean. ap, pck, layers, and the largest difference of an
-    original's maps: None where they were not measured, or that failed.
+    errors: why the others gave none. latency_ms: of each run's mean. ap: COCO's metrics in percent, and 'images', over
+    so many. ap, pck, layers, and the largest difference of an original's maps: None where they were not measured, or
+    that failed.
     """
 
     cell: Cell
@@ -69,10 +62,10 @@ class Summary:
     inference_fps: Figures
     application_fps: Figures
     latency_ms: Figures
-    ap: Ap | None
+    ap: dict[str, float] | None
     pck: Pck | None
     layers: Layers | None
-    largest_difference: float | None
+    largest_difference: str | None
 
     @property
     def label(self) -> str:
@@ -97,7 +90,7 @@ class Summary:
         return self.errors[-1] if self.errors else "the study was ended before its first run"
 
 
-T = TypeVar("T", Run, Ap, Pck, Layers)
+T = TypeVar("T", Run, Pck, Layers)
 
 
 def typed(kind: type[T], data: dict[str, Any], **more: Any) -> T:
@@ -119,33 +112,42 @@ def summary_of(study: Study, cell: Cell) -> Summary:
         figures([run.inference_fps for run in runs]),
         figures([run.application_fps for run in runs if run.application_fps is not None]),
         figures([run.latency_ms["mean"] for run in runs if run.latency_ms]),
-        typed(Ap, extras["ap"]) if "ap" in extras else None,
+        {**extras["ap"]["metrics"], "images": extras["ap"]["images"]} if "ap" in extras else None,
         typed(Pck, extras["agreement"]) if "agreement" in extras else None,
         typed(Layers, extras["layers"]) if "layers" in extras else None,
-        extras.get("check", {}).get("largest_difference"),
+        f"{extras['check']['largest_difference']:.1e}" if "check" in extras else None,
     )
 
 
 class Speedup(NamedTuple):
-    """A cell over another one: ratios of the FPS of inference alone and of the whole application."""
+    """A measured cell over another one."""
 
     own: Summary
     base: Summary
-    inference: Ratio
-    application: Ratio
+
+    @property
+    def inference(self) -> Ratio:
+        """Of the FPS of inference alone."""
+        return ratio(self.own.inference_fps, self.base.inference_fps)
+
+    @property
+    def application(self) -> Ratio:
+        """Of the FPS of the whole application, which both must have."""
+        return ratio(self.own.application_fps, self.base.application_fps)
 
 
-def speedup(own: Summary, base: Summary) -> Speedup:
-    """Both must have been measured."""
-    inference = ratio(own.inference_fps, base.inference_fps)
-    return Speedup(own, base, inference, ratio(own.application_fps, base.application_fps))
+def speedups(cells: Iterable[Summary], bases: Iterable[Summary], *same: str) -> list[Speedup]:
+    """Each measured cell over each measured base that has these fields of `Cell` in common with it."""
+    pairs = [Speedup(one, base) for base in bases for one in cells if base.runs and one.runs]
+    return [pair for pair in pairs if all(getattr(pair.own.cell, n) == getattr(pair.base.cell, n) for n in same)]
 
 
 class Findings:
     """The summaries of a study, and their comparisons.
 
     measured: the cells of OpenVINO that have figures; matrix: those of them with as many requests as the program
-    chooses; accuracy, layered: the cells of `plan.accuracy_cells` and `plan.layer_cells`.
+    chooses; own: the matrix, and the originals that ran; accuracy, layered: the cells of `plan.accuracy_cells` and
+    `plan.layer_cells`.
     """
 
     def __init__(self, study: Study) -> None:
@@ -155,6 +157,7 @@ class Findings:
         self.measured = [one for one in self.every if one.cell.kind == "openvino" and one.runs]
         self.matrix = [one for one in self.measured if one.cell.requests is None]
         self.originals = [one for one in self.every if one.cell.kind in ORIGINALS]
+        self.own = self.matrix + [one for one in self.originals if one.runs]
         self.tools = [one for one in self.every if one.cell.kind == "benchmark_app" and one.runs]
         self.accuracy = [one for one in self.every if one.cell in accuracy]
         self.layered = [one for one in self.every if one.cell in layered]
@@ -165,7 +168,8 @@ class Findings:
 
     def members(self, joined: Summary) -> dict[str, Summary]:
         """A MULTI's or HETERO's devices alone, all else being equal; those that were measured."""
-        alone = {one.cell.device: one for one in self.measured if _rest(one) == _rest(joined)}
+        same = speedups([joined], self.measured, "model", "precision", "hint", "requests")
+        alone = {pair.base.cell.device: pair.base for pair in same}
         return {device: alone[device] for device in members_of(joined.cell.device) if device in alone}
 
     def against_members(self, joined: Summary) -> tuple[Ratio | None, Ratio | None]:
@@ -182,64 +186,49 @@ class Findings:
 
     def against_fp32(self) -> list[Speedup]:
         """Each other precision on the first device over FP32."""
-        cells = [one for one in self.accuracy if one.runs]
-        floats = {one.cell.model: one for one in cells if one.cell.precision == "FP32"}
-        others = [one for one in cells if one.cell.precision != "FP32" and one.cell.model in floats]
-        return [speedup(one, floats[one.cell.model]) for one in others]
+        floats = [one for one in self.accuracy if one.cell.precision == "FP32"]
+        return speedups([one for one in self.accuracy if one not in floats], floats, "model")
 
     def against_originals(self, cells: Iterable[Summary]) -> list[Speedup]:
         """The measured ones of some cells over each framework that ran the same model."""
-        measured = [one for one in cells if one.runs]
-        pairs = [(one, original) for original in self.originals if original.runs for one in measured]
-        return [speedup(one, original) for one, original in pairs if one.cell.model == original.cell.model]
+        return speedups(cells, self.originals, "model")
 
-    def against_tool(self) -> list[tuple[Summary, Ratio]]:
+    def against_tool(self) -> list[Speedup]:
         """Inference alone over benchmark_app's figure of the same session, for each cell that has both."""
-        tools = {(one.cell.device, *_rest(one)): one for one in self.tools}
-        pairs = [(one, tools.get((one.cell.device, *_rest(one)))) for one in self.measured]
-        return [(one, ratio(one.inference_fps, tool.inference_fps)) for one, tool in pairs if tool is not None]
+        return speedups(self.measured, self.tools, "device", "model", "precision", "hint", "requests")
 
     def layers(self, like: Summary) -> Layers | None:
         """What is known of a cell's layers, which its hint and number of requests do not change."""
-        return next((one.layers for one in self.every if one.layers and _network(one) == _network(like)), None)
+        same = speedups([like], self.layered, "device", "affinity", "model", "precision")
+        return same[0].base.layers if same else None
 
     def not_measured(self) -> dict[str, list[str]]:
         """Each reason why something has no figure, and all that it holds for."""
-        reasons: dict[str, dict[str, None]] = {}
-        for device, reason in self.study.data["missing_devices"].items():
-            reasons.setdefault(reason, {})[device] = None
+        found = [(why, device) for device, why in self.study.data["missing_devices"].items()]
         for one in self.every:
-            if one.why_not is not None:
-                is_model = one.cell.kind == "openvino" and one.cell.not_measured is not None
-                what = f"{one.cell.model} {one.cell.precision}" if is_model else one.label
-                reasons.setdefault(one.why_not, {})[what] = None
+            is_model = one.cell.kind == "openvino" and one.cell.not_measured is not None
+            found.append((one.why_not, f"{one.cell.model} {one.cell.precision}" if is_model else one.label))
         labels = {one.cell.id: one.label for one in self.every}
-        for extra in self.study.data["extras"]:
-            if "error" in extra:
-                reasons.setdefault(extra["error"], {})[f"{extra['task']} of {labels[extra['cell']]}"] = None
-        return {reason: list(what) for reason, what in reasons.items()}
+        extras = self.study.data["extras"]
+        found += [(extra.get("error"), f"{extra['task']} of {labels[extra['cell']]}") for extra in extras]
+        reasons: dict[str, list[str]] = {}
+        for why, what in dict.fromkeys(found):
+            if why is not None:
+                reasons.setdefault(why, []).append(what)
+        return reasons
 
-    def doubt(self) -> str | None:
-        """Why the figures are not to be quoted; None where nothing speaks against it."""
+    def doubt(self) -> str:
+        """Why the figures are not to be quoted; '' where nothing speaks against it."""
         runs = [run for one in self.measured for run in one.runs]
         disturbed = sum(run.is_disturbed for run in runs)
         if not runs:
             return "Nothing was measured."
         if 2 * disturbed < len(runs):
-            return None
+            return ""
         return (
             f"Do not quote these figures: other programs disturbed {disturbed} of the {len(runs)} runs that they rest "
             "on. Repeat the study on a quiet machine."
         )
-
-
-def _rest(one: Summary) -> tuple[str, str, str, int | None]:
-    """All of a cell but the device."""
-    return one.cell.model, one.cell.precision, one.cell.hint, one.cell.requests
-
-
-def _network(one: Summary) -> tuple[str, str, str, str]:
-    return one.cell.device, one.cell.affinity, one.cell.model, one.cell.precision
 
 
 def best(cells: Iterable[Summary], key: str) -> tuple[Summary, list[Summary]] | None:

@@ -1,5 +1,6 @@
 """Why a device is as fast as it is: the layers that cost most, and of HETERO what crosses between the devices."""
 
+import contextlib
 import math
 from collections import Counter
 from typing import Any
@@ -65,27 +66,23 @@ def explain(cell: Cell, options: StudyOptions) -> dict[str, Any]:
 
 def layer_times(request: ov.InferRequest, workload: Workload) -> dict[str, Any]:
     """ms an inference: by type, and of the heaviest layers; empty tables where the device has no profile."""
-    layers: dict[str, tuple[str, str]] = {}
-    times: Counter[str] = Counter()
-    by_type: Counter[str] = Counter()
+    times: Counter[tuple[str, str, str]] = Counter()  # by name, type, and how it is executed
     request.infer({"image": workload.inputs[0]})
     for number in range(INFERENCES):
         request.infer({"image": workload.inputs[number % len(workload.inputs)]})
-        try:
-            profile = request.get_profiling_info()
-        except RuntimeError:
-            break
-        for layer in profile:
-            if "NOT_RUN" not in str(layer.status):
-                ms = layer.real_time.total_seconds() * 1000 / INFERENCES
-                layers[layer.node_name] = (layer.node_type, layer.exec_type)
-                times[layer.node_name] += ms
-                by_type[layer.node_type] += ms
+        with contextlib.suppress(RuntimeError):
+            for layer in request.get_profiling_info():
+                if "NOT_RUN" not in str(layer.status):
+                    ms = layer.real_time.total_seconds() * 1000 / INFERENCES
+                    times[layer.node_name, layer.node_type, layer.exec_type] += ms
+    by_type: Counter[str] = Counter()
+    for (_, kind, _), ms in times.items():
+        by_type[kind] += ms
     return {
         "layer_types": [{"type": kind, "ms": round(ms, 4)} for kind, ms in by_type.most_common() if ms > 0],
         "heaviest": [
-            {"name": name, "type": layers[name][0], "executed_as": layers[name][1], "ms": round(ms, 4)}
-            for name, ms in times.most_common(HEAVIEST)
+            {"name": name, "type": kind, "executed_as": executed, "ms": round(ms, 4)}
+            for (name, kind, executed), ms in times.most_common(HEAVIEST)
             if ms > 0
         ],
     }

@@ -26,16 +26,16 @@ def grid(text: str) -> str:
     return text if text == DEFAULT_REQUESTS else str(request_count(text))
 
 
-def pause(text: str) -> float:
-    """0 s or more."""
-    return 0.0 if text == "0" else seconds(text)
+def model(text: str) -> str:
+    """A model's name, or the whole path of a file, so that a study goes on from any folder."""
+    return str(Path(text).resolve()) if Path(text).is_file() else text
 
 
-def seed(text: str) -> int:
-    """Any whole number from 0."""
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"'{text}' is no seed; give a whole number from 0")
-    return int(text)
+def existing(text: str) -> str:
+    """The whole path of a file or folder."""
+    if not Path(text).exists():
+        raise argparse.ArgumentTypeError(f"cannot open '{text}': no such file")
+    return str(Path(text).resolve())
 
 
 def study_parser(description: str | None) -> OptionParser:
@@ -44,8 +44,7 @@ def study_parser(description: str | None) -> OptionParser:
                           allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add("--output", type=Path, default=Path("study"), metavar="DIR",
-        help="folder of the report: report.html, report.md, results.json, results.csv, charts (SVG); "
-             "default: %(default)s")
+        help="folder of the report: report.html, report.md, results.json, charts (SVG); default: %(default)s")
     add("--resume", action="store_true",
         help="go on with the study in --output, by the settings it was begun with; other options are not looked at")
     add("--quick", action="store_true",
@@ -53,7 +52,7 @@ def study_parser(description: str | None) -> OptionParser:
              "runs of a second; no grid of requests, no other devices; options that are given still hold")
     add("--devices", nargs="+", metavar="D",
         help="as CPU GPU MULTI:GPU,CPU HETERO:GPU,CPU; default: all there is, but AUTO")
-    add("-m", "--model", nargs="+", dest="models", metavar="M",
+    add("-m", "--model", nargs="+", dest="models", type=model, metavar="M",
         help="names, or paths of IRs, of which several may be precisions of one model; default: "
              f"{DEFAULT_MODEL} and {ORIGINAL_MODEL}")
     add("-p", "--precisions", nargs="+", choices=PRECISIONS, metavar="P", help="default: FP32 FP16 FP16-INT8")
@@ -61,23 +60,23 @@ def study_parser(description: str | None) -> OptionParser:
     add("--requests-grid", nargs="*", dest="requests", type=grid, metavar="N",
         help=f"requests in flight of the second grid, numbers or '{DEFAULT_REQUESTS}', the program's own choice; "
              f"nothing: no such grid; default: 1 2 3 4 {DEFAULT_REQUESTS}")
-    add("-i", "--input", metavar="VIDEO", help="default: the video in videos/")
+    add("-i", "--input", type=existing, metavar="VIDEO", help="default: the video in videos/")
     add("--size", "--height", dest="size", type=input_size, metavar="N", help=SIZE_HELP)
     add("--runs", type=count, metavar="N", help="of each cell; the original has half as many, at least 5; default: 20")
     length = parser.add_mutually_exclusive_group().add_argument
     length("--seconds", type=seconds, metavar="S",
            help="of each of a run's two measurements, inference alone and the whole application; default: 4")
     length("--frames", type=count, metavar="N", help="so many frames for each measurement instead")
-    add("--pause", type=pause, dest="pause_s", metavar="S", help="seconds before each run, to cool down; default: 0")
-    add("--seed", type=seed, metavar="N", help="of the order of the runs; default: 0")
-    add("--original", metavar="FILE",
+    add("--pause", type=float, dest="pause_s", metavar="S", help="seconds before each run, to cool down; default: 0")
+    add("--seed", type=int, metavar="N", help="of the order of the runs; default: 0")
+    add("--original", type=existing, metavar="FILE",
         help="TensorFlow graph (.pb) or .onnx with the first model's weights; default: what "
              f"'python -m human_pose.models fetch {ORIGINAL_MODEL} --original' put into models/")
-    add("--images", metavar="DIR", help="folder of labelled images, for the AP of each precision")
-    add("--annotations", metavar="FILE", help="their COCO keypoints annotations")
+    add("--images", type=existing, metavar="DIR", help="folder of labelled images, for the AP of each precision")
+    add("--annotations", type=existing, metavar="FILE", help="their COCO keypoints annotations")
     add("--agreement-frames", type=count, metavar="N",
         help="frames of the video on which keypoints are compared with FP32's; default: 40")
-    add("--plugins", metavar="FILE", help="a plugins.xml for OpenVINO, as for stand-in devices")
+    add("--plugins", type=existing, metavar="FILE", help="a plugins.xml for OpenVINO, as for stand-in devices")
     add("--cache", action="store_true", default=None, help="keep compiled networks: quicker, compile times tell less")
     add("--note", metavar="TEXT", help="stands on top of the report")
     add("--no-charts", dest="charts", action="store_false", help="none; then matplotlib is not needed")
@@ -98,10 +97,6 @@ def options_of(parsed: argparse.Namespace) -> StudyOptions:
     """The study's options from the command line's. Raises UsageError where they do not go together."""
     if (parsed.images is None) != (parsed.annotations is None):
         raise UsageError("AP needs both --images DIR and --annotations FILE.")
-    for option in ("images", "annotations", "plugins", "original"):
-        path = getattr(parsed, option)
-        if path is not None and not Path(path).exists():
-            raise UsageError(f"Cannot open '{path}': no such file. Give another --{option}.")
     if parsed.original is not None and not parsed.original.endswith((".pb", ".onnx")):
         raise UsageError(f"'{parsed.original}' is no original. Give a TensorFlow graph (.pb) or an .onnx file.")
     defaults: dict[str, Any] = {

@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import cv2
 import numpy as np
@@ -19,7 +19,6 @@ from ..inference.backend import CompiledModel, Inference
 from ..inference.estimator import Estimator
 from ..inference.input_size import network_input_size
 from ..inference.model import DEFAULT_SIZE
-from ..inference.preprocess import fill_input
 from ..measurement.cells import FRAMEWORKS, ORIGINALS, Cell, StudyOptions
 from ..measurement.throughput import GoesOn, run_of
 from ..measurement.workload import Workload, as_inputs, first_frames, own_size
@@ -27,12 +26,7 @@ from ..media.capture import Frame
 from ..zoo.catalog import ORIGINAL_MODEL
 from ..zoo.originals import GRAPH
 
-
-class Framework(NamedTuple):
-    """A network that was read. prepare: an input image (1, h, w, 3) uint8 as it takes it; infer: what it gives then."""
-
-    prepare: Callable[[np.ndarray], np.ndarray]
-    infer: Callable[[np.ndarray], Outputs]
+Framework = Callable[[np.ndarray], Outputs]  # infers an image (1, h, w, 3) uint8, as OpenVINO's network takes it, too
 
 
 def original_cells(options: StudyOptions, model: str, names: list[str]) -> list[Cell]:
@@ -73,11 +67,11 @@ def _opencv(file: str) -> Framework:
     network = cv2.dnn.readNetFromTensorflow(file) if file.endswith(".pb") else cv2.dnn.readNet(file)
     names = network.getUnconnectedOutLayersNames()
 
-    def infer(prepared: np.ndarray) -> Outputs:
-        network.setInput(prepared)
+    def infer(image: np.ndarray) -> Outputs:
+        network.setInput(cv2.dnn.blobFromImage(image[0]))
         return split(list(network.forward(names)))
 
-    return Framework(lambda image: cv2.dnn.blobFromImage(image[0]), infer)
+    return infer
 
 
 def _tensorflow(file: Path) -> Framework:
@@ -94,26 +88,21 @@ def _tensorflow(file: Path) -> Framework:
     image = next(operation for operation in operations if operation.type == "Placeholder").outputs[0]
     results = [output for operation in operations for output in operation.outputs if not output.consumers()]
     session = v1.Session(graph=graph)
-
-    def infer(prepared: np.ndarray) -> Outputs:
-        return split(session.run(results, {image: prepared}))
-
-    return Framework(lambda image: image.astype(np.float32), infer)
+    return lambda frame: split(session.run(results, {image: frame.astype(np.float32)}))
 
 
 def split(outputs: list[np.ndarray]) -> Outputs:
     """Heatmaps (19, h, w) and fields (38, h, w) from one output that holds both, or two; NCHW or NHWC. UsageError."""
-    maps = {}
+    both, maps = HEATMAP_CHANNELS + PAF_CHANNELS, {}
     for output in outputs:
         for axis in (1, 3) if output.ndim == 4 else ():
-            if output.shape[axis] in (HEATMAP_CHANNELS + PAF_CHANNELS, HEATMAP_CHANNELS, PAF_CHANNELS):
+            if output.shape[axis] in (both, HEATMAP_CHANNELS, PAF_CHANNELS):
                 maps[output.shape[axis]] = np.ascontiguousarray(np.moveaxis(output, axis, 1)[0], np.float32)
-    if HEATMAP_CHANNELS + PAF_CHANNELS in maps:
-        heatmaps, pafs = np.split(maps[HEATMAP_CHANNELS + PAF_CHANNELS], [HEATMAP_CHANNELS])
-        return {"heatmaps": heatmaps, "pafs": pafs}
-    if maps.keys() == {HEATMAP_CHANNELS, PAF_CHANNELS}:
-        return {"heatmaps": maps[HEATMAP_CHANNELS], "pafs": maps[PAF_CHANNELS]}
-    raise UsageError(f"The original has no heatmaps and fields, but {[output.shape for output in outputs]}.")
+    if both in maps:
+        maps[HEATMAP_CHANNELS], maps[PAF_CHANNELS] = np.split(maps[both], [HEATMAP_CHANNELS])
+    if not maps.keys() >= {HEATMAP_CHANNELS, PAF_CHANNELS}:
+        raise UsageError(f"The original has no heatmaps and fields, but {[output.shape for output in outputs]}.")
+    return {"heatmaps": maps[HEATMAP_CHANNELS], "pafs": maps[PAF_CHANNELS]}
 
 
 class Original:
@@ -121,19 +110,18 @@ class Original:
 
     def __init__(self, cell: Cell, images: list[np.ndarray], size: tuple[int, int]) -> None:
         """size: width and height of the input. Raises UsageError where the framework cannot read the file."""
+        self._size, self._inputs = size, as_inputs(images, size)
         started_at = time.perf_counter()
-        self._framework = read(cell)
-        self._prepared = [self._framework.prepare(image) for image in as_inputs(images, size)]
-        self._framework.infer(self._prepared[0])
+        self._infer = read(cell)
+        self._infer(self._inputs[0])
         self.compiled = CompiledModel("CPU", "f32", 1, compile_s=time.perf_counter() - started_at)
-        self._size, self._input = size, np.zeros((1, size[1], size[0], 3), np.uint8)
 
     def infer_while(self, goes_on: GoesOn) -> list[float]:
         """One frame at hand after the other; see `throughput.InferWhile`."""
         latencies: list[float] = []
         while goes_on(len(latencies)):
             started_at = time.perf_counter()
-            self._framework.infer(self._prepared[len(latencies) % len(self._prepared)])
+            self._infer(self._inputs[len(latencies) % len(self._inputs)])
             latencies.append(1000 * (time.perf_counter() - started_at))
         return latencies
 
@@ -141,9 +129,9 @@ class Original:
         return [self]
 
     def start(self, image: np.ndarray) -> None:
-        fill_input(image, self._input)
+        [scaled] = as_inputs([image], self._size)
         started_at = time.perf_counter()
-        self._outputs = self._framework.infer(self._framework.prepare(self._input))
+        self._outputs = self._infer(scaled)
         self._latency_ms = 1000 * (time.perf_counter() - started_at)
 
     def is_done(self, wait_ms: int) -> bool:
@@ -171,11 +159,11 @@ def check(cell: Cell, options: StudyOptions, reference: str) -> dict[str, Any]:
     own = Workload(Cell("openvino", cell.model, "FP32", reference), options)
     own.configure()
     request = own.compile_for_one().network.create_infer_request()
-    framework = read(cell)
+    infer = read(cell)
     differences = []
     for image in own.inputs[:4]:
         request.infer({"image": image})
-        for name, maps in framework.infer(framework.prepare(image)).items():
+        for name, maps in infer(image).items():
             ours = request.get_tensor(name).data[0]
             if ours.shape != maps.shape:
                 raise DemoError(f"The original gives {name} of {maps.shape} where OpenVINO's are {ours.shape}.")

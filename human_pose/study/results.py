@@ -1,7 +1,5 @@
-"""results.json and results.csv: every run of a study. docs/study-format.md says what each field means."""
+"""results.json: every run of a study. docs/study-format.md says what each field means."""
 
-import csv
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -19,24 +17,13 @@ FORMAT, VERSION = "human-pose-study", 3
 FILE = "results.json"
 FILES = ("input", "plugins", "original", "images", "annotations")  # among the options
 KEYS = {"inference FPS": "inference_fps", "application FPS": "application_fps", "latency ms": "latency_ms"}
-COLUMNS = (
-    "cell", "kind", "model", "precision", "device", "affinity", "hint", "round", "requests", "streams", "subgraphs",
-    "execution_precision", "executed_on", "compile_s", "inference_fps", "application_fps", "latency_mean_ms",
-    "latency_min_ms", "latency_max_ms", "latency_p95_ms", "other_cores", "disturbed", "mhz", "temperature_c", "error",
-)  # fmt: skip
 
 
 def kept(path: str | None) -> str | None:
-    """A path as results.json has it: from the project's folder on, so that it tells nothing of the machine."""
-    if not path:
+    """Of a whole path what tells nothing of the machine: from the project's folder on, elsewhere the name alone."""
+    if not path or not Path(path).is_absolute():
         return path
-    whole = Path(path).resolve()
-    return whole.relative_to(PROJECT).as_posix() if whole.is_relative_to(PROJECT) else str(whole)
-
-
-def there(path: str | None) -> Any:
-    """The same path on this machine."""
-    return str(PROJECT / path) if path else path
+    return Path(path).relative_to(PROJECT).as_posix() if Path(path).is_relative_to(PROJECT) else Path(path).name
 
 
 def _as_text(data: dict[str, Any]) -> str:
@@ -48,10 +35,6 @@ def _as_text(data: dict[str, Any]) -> str:
             text = "[\n " + ",\n ".join(json.dumps(row, allow_nan=False) for row in value) + "\n]"
         fields.append(f"{json.dumps(key)}: {text}")
     return "{\n" + ",\n".join(fields) + "\n}\n"
-
-
-def _name(path: str | None) -> str | None:
-    return Path(path).name if path and Path(path).is_absolute() else path
 
 
 def is_disturbed(run: dict[str, Any]) -> bool:
@@ -79,11 +62,9 @@ class Study:
     @classmethod
     def new(cls, options: StudyOptions, cells: Sequence[Cell], found: dict[str, Any]) -> "Study":
         """found: machine, models and video."""
-        stored = {key: kept(value) if key in FILES else value for key, value in asdict(options).items()}
-        stored["models"] = [kept(model) if Path(model).is_file() else model for model in options.models]
         begun = {"begun_on": date.today().isoformat(), "complete": False}
-        head = {"format": FORMAT, "version": VERSION, **begun, "options": stored, **found}
-        rows = [{"id": cell.id, **asdict(cell), "file": kept(cell.file)} for cell in cells]
+        head = {"format": FORMAT, "version": VERSION, **begun, "options": asdict(options), **found}
+        rows = [{"id": cell.id, **asdict(cell)} for cell in cells]
         return cls({**head, "cells": rows, "runs": [], "extras": []})
 
     @classmethod
@@ -92,16 +73,12 @@ class Study:
         path = path / FILE if path.is_dir() else path
         try:
             data = json.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise UsageError(f"Cannot read '{path}': {error.strerror}. Give the results.json of a study.") from error
-        except ValueError as error:
-            raise UsageError(f"'{path}' is no JSON. Give the results.json of a study.") from error
-        if not isinstance(data, dict) or data.get("format") != FORMAT:
-            raise UsageError(f"'{path}' holds no study. Give the results.json of one.")
-        if data.get("version") != VERSION:
-            raise UsageError(
-                f"'{path}' is of version {data.get('version')}; this program reads {VERSION}. Run it anew."
-            )
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or "it is no JSON"
+            raise UsageError(f"Cannot read '{path}': {why}. Give the results.json of a study.") from error
+        head = [data.get(key) for key in ("format", "version")] if isinstance(data, dict) else []
+        if head != [FORMAT, VERSION]:
+            raise UsageError(f"'{path}' is no study of version {VERSION}, but {head}. Give another, or run it anew.")
         return cls(data)
 
     def save(self, folder: Path) -> None:
@@ -109,30 +86,20 @@ class Study:
         write_whole(folder / FILE, _as_text(self.data).encode())
 
     def finish(self) -> None:
-        """All is done. What is left of paths outside the project is the file's name: nobody needs more to read it."""
-        self.data["complete"] = True
-        stored = self.data["options"]
-        for key in FILES:
-            stored[key] = _name(stored[key])
-        stored["models"] = [_name(model) for model in stored["models"]]
+        """All is done. Of paths, `kept` is left: nobody needs more to read the study."""
+        options = self.data["options"]
+        options |= {key: kept(options[key]) for key in FILES} | {"models": list(map(kept, options["models"]))}
         for cell in self.data["cells"]:
-            cell["file"] = _name(cell["file"])
-
-    @property
-    def begun_on(self) -> str:
-        """The day, as 2026-11-25."""
-        return str(self.data.get("begun_on", "day not recorded"))  # by versions before November 2026
+            cell["file"] = kept(cell["file"])
+        self.data["complete"] = True
 
     @property
     def options(self) -> StudyOptions:
-        return StudyOptions(
-            **{key: there(value) if key in FILES else value for key, value in self.data["options"].items()}
-        )
+        return StudyOptions(**self.data["options"])
 
     @property
     def cells(self) -> list[Cell]:
-        rows = [{key: row[key] for key in row if key != "id"} for row in self.data["cells"]]
-        return [Cell(**{**row, "file": there(row["file"])}) for row in rows]
+        return [Cell(**{key: value for key, value in row.items() if key != "id"}) for row in self.data["cells"]]
 
     def add(self, job: Job, result: dict[str, Any]) -> None:
         """Note down what a job gave."""
@@ -156,15 +123,3 @@ class Study:
     def errors(self, cell: Cell) -> list[str]:
         """Why its other runs gave none."""
         return [why for run in self.data["runs"] if run["cell"] == cell.id and (why := error_of(run)) is not None]
-
-    def write_csv(self, folder: Path) -> None:
-        """A row a run. Raises DemoError."""
-        cells = {cell["id"]: cell for cell in self.data["cells"]}
-        text = io.StringIO()
-        table = csv.DictWriter(text, COLUMNS, extrasaction="ignore", lineterminator="\n")
-        table.writeheader()
-        for run in self.data["runs"]:
-            latency = {f"latency_{key}_ms": value for key, value in (run.get("latency_ms") or {}).items()}
-            executed_on = {"executed_on": " ".join(run.get("executed_on") or [])}
-            table.writerow(cells[run["cell"]] | latency | (run.get("conditions") or {}) | run | executed_on)
-        write_whole(folder / "results.csv", text.getvalue().encode())

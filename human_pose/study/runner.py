@@ -2,8 +2,8 @@
 
 import contextlib
 import hashlib
-import importlib.util
 import json
+import math
 import os
 import random
 import signal
@@ -21,7 +21,7 @@ from ..errors import DemoError, UsageError
 from ..inference.backend import VIRTUAL_DEVICES, members_of
 from ..inference.devices import check_device, is_emulated, is_stand_in, missing_devices, offered_devices, open_core
 from ..measurement import machine
-from ..measurement.cells import ORIGINALS, Cell, StudyOptions
+from ..measurement.cells import ORIGINALS, StudyOptions
 from ..measurement.workload import NOT_GIVEN, first_frames, models_of
 from .original import original_cells
 from .plan import Job, accuracy_cells, in_matrix, layer_cells, matrix, schedule
@@ -50,11 +50,11 @@ def begin(options: StudyOptions) -> Study:
     cells = matrix(options, models)
     names = list(dict.fromkeys(model.name for model in models))
     cells += original_cells(options, names[0], names)
-    if _has_tool() and not options.quick:
+    if not options.quick:
         single = next((device for device in devices if device.split(":")[0] not in VIRTUAL_DEVICES), "CPU")
-        compared = {(c.model, c.precision) for c in in_matrix(cells) if (c.device, c.hint) == (single, "throughput")}
-        own = [model for model in there if model.name == there[0].name and (model.name, model.precision) in compared]
-        cells += [Cell("benchmark_app", model.name, model.precision, model.file, single) for model in own]
+        compared = (there[0].name, single, "throughput")
+        own = [cell for cell in in_matrix(cells) if (cell.model, cell.device, cell.hint) == compared]
+        cells += [replace(cell, kind="benchmark_app") for cell in own]
     cells = [
         replace(cell, is_stand_in=is_stand_in(core, cell.device), is_emulated=is_emulated(core, cell.device))
         for cell in cells
@@ -70,11 +70,6 @@ def begin(options: StudyOptions) -> Study:
         "video": {"name": video.name, "frame_size": list(frame.shape[1::-1]), "sha256": _sha256(video)},
     }
     return Study.new(options, cells, found)
-
-
-def _has_tool() -> bool:
-    """Whether OpenVINO's benchmark_app is installed."""
-    return bool(importlib.util.find_spec("openvino.tools") and importlib.util.find_spec("openvino.tools.benchmark"))
 
 
 def devices_of(core: ov.Core, options: StudyOptions) -> tuple[list[str], dict[str, str]]:
@@ -200,7 +195,10 @@ def work_off(wanted: list[Job], study: Study, folder: Path) -> bool:
 
 def do(job: Job, options: StudyOptions, stop: StopRequest, reference: str = "") -> dict[str, Any] | None:
     """A job's result, {"error": ...} where its process failed or hung, None where the user asked to stop."""
-    if job.task == "run" and not _sleep(options.pause_s, stop):
+    begins_at = time.monotonic() + (options.pause_s if job.task == "run" else 0)
+    while not stop and (left_s := begins_at - time.monotonic()) > 0:
+        time.sleep(min(POLL_S, left_s))
+    if stop:
         return None
     content = {"task": job.task, "cell": asdict(job.cell), "options": asdict(options), "reference": reference}
     paths = os.pathsep.join(filter(None, (str(PACKAGE_PARENT), os.environ.get("PYTHONPATH"))))
@@ -212,25 +210,22 @@ def do(job: Job, options: StudyOptions, stop: StopRequest, reference: str = "") 
         env={**os.environ, "PYTHONPATH": paths},
     )  # fmt: skip
     allowed_s = HANGS_AFTER_S + 20 * options.seconds + SLOWEST_FRAME_S * (options.frames or 0)
-    if job.task == "ap":
-        allowed_s = float("inf")  # as many images as there are
+    allowed_s = math.inf if job.task == "ap" else allowed_s  # as many images as there are
+    result = {"error": f"no result within {allowed_s:.0f} s"}
     deadline = time.monotonic() + allowed_s
     try:
         while not stop and time.monotonic() < deadline:
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 output, errors = process.communicate(timeout=POLL_S)
-            except subprocess.TimeoutExpired:
-                continue
-            if stop:  # it may have been told to stop, too
-                return None
-            return result_of(process.returncode, output, errors)
-        return None if stop else {"error": f"no result within {allowed_s:.0f} s"}
+                result = result_of(process.returncode, output, errors)
+                break
     finally:
         if process.poll() is None:
             if hasattr(os, "killpg"):
                 os.killpg(process.pid, signal.SIGKILL)  # what it started, too
             process.kill()
             process.communicate()
+    return None if stop else result  # the process may have been told to stop, too
 
 
 def result_of(code: int, output: str, errors: str) -> dict[str, Any]:
@@ -242,11 +237,3 @@ def result_of(code: int, output: str, errors: str) -> dict[str, Any]:
             return result
     ended = f"its process was ended by signal {-code}" if code < 0 else f"its process ended with exit code {code}"
     return {"error": ended + (f": {said[-1]}" if said else "")}
-
-
-def _sleep(seconds: float, stop: StopRequest) -> bool:
-    """Returns False where the user asked to stop."""
-    until = time.monotonic() + seconds
-    while not stop and (left_s := until - time.monotonic()) > 0:
-        time.sleep(min(POLL_S, left_s))
-    return not stop

@@ -1,4 +1,4 @@
-"""The examples in docs/study, whose HTML pages and CSV tables are not in the repository."""
+"""The examples in docs/study, whose HTML pages are not in the repository."""
 
 import functools
 import shutil
