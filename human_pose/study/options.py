@@ -38,6 +38,11 @@ def existing(text: str) -> str:
     return str(Path(text).resolve())
 
 
+def pause(text: str) -> float:
+    """0 s or more."""
+    return 0.0 if text == "0" else seconds(text)
+
+
 def study_parser(description: str | None) -> OptionParser:
     # fmt: off
     parser = OptionParser(prog="python -m human_pose.study", description=description, epilog=EPILOG,
@@ -67,7 +72,7 @@ def study_parser(description: str | None) -> OptionParser:
     length("--seconds", type=seconds, metavar="S",
            help="of each of a run's two measurements, inference alone and the whole application; default: 4")
     length("--frames", type=count, metavar="N", help="so many frames for each measurement instead")
-    add("--pause", type=float, dest="pause_s", metavar="S", help="seconds before each run, to cool down; default: 0")
+    add("--pause", type=pause, dest="pause_s", metavar="S", help="seconds before each run, to cool down; default: 0")
     add("--seed", type=int, metavar="N", help="of the order of the runs; default: 0")
     add("--original", type=existing, metavar="FILE",
         help="TensorFlow graph (.pb) or .onnx with the first model's weights; default: what "
