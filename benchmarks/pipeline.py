@@ -28,7 +28,7 @@ import numpy as np
 import openvino as ov
 
 from benchmarks.common import BUNDLED, CLIP, cores, machine, model_options, name_and_precision, run_demo, spread
-from human_pose.inference.input_size import frame_pixels, network_input_size
+from human_pose.inference.input_size import frame_pixels
 from human_pose.inference.model import PoseModel, load_model
 from human_pose.inference.openvino_backend import compile_model
 from human_pose.inference.preprocess import fill_input, new_input
@@ -61,7 +61,7 @@ class Stages:
         self.frames = [image for image, _ in islice(source.images(), 0, span, max(1, span // KEPT))][:KEPT]
         self.frame_size = self.frames[0].shape[1::-1]
         self.height = height or self.network.own_size
-        self.input_size = network_input_size(self.frame_size, self.height)
+        self.input_size = self.network.size_for(self.frame_size, self.height)
         self.network.reshape(*self.input_size)
         settings = Settings(self.network.file.precision, requests=threads, streams=threads, threads=threads)
         configure(core, settings)
@@ -70,7 +70,7 @@ class Stages:
         self.requests = [compiled.network.create_infer_request() for _ in range(compiled.request_count)]
         self.inputs = []
         for frame in self.frames:
-            self.inputs.append(new_input(compiled.network, self.frame_size))
+            self.inputs.append(new_input(compiled.network, self.frame_size, self.network.preprocessing))
             fill_input(frame, self.inputs[-1])
         self.infer(len(self.frames))
         self.outputs = []

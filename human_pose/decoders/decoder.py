@@ -28,7 +28,15 @@ class Decoder(Protocol):
         ...
 
     def with_limits(self, threshold: float | None = None, min_keypoints: int | None = None) -> "Decoder":
-        """A copy with other limits. threshold: minimum score of a keypoint, 0..1; min_keypoints: of a person."""
+        """A copy with other limits; None leaves one as it is.
+
+        threshold: minimum score, 0..1, of what the network finds first: a keypoint, where people are put together from
+        keypoints, or a person, where the network finds people as wholes. min_keypoints: of a person.
+        """
+        ...
+
+    def for_evaluation(self) -> "Decoder":
+        """A copy with the limits for average precision, where also weak people and weak keypoints count."""
         ...
 
     def decode(self, outputs: Outputs, frame_pixels: tuple[float, float] = (1.0, 1.0)) -> list[Pose]:
@@ -41,4 +49,11 @@ class Decoder(Protocol):
 
     def signal(self, outputs: Outputs) -> Outputs:
         """The part of the outputs that decoding uses; a comparison of two networks compares this part."""
+        ...
+
+    def quantities(self, outputs: Outputs) -> Outputs:
+        """The outputs by what they measure: scores apart from pixels, and in an order that rounding does not change.
+
+        What runs the same network in another way must give the same in each of them; HETERO's splits are checked so.
+        """
         ...

@@ -96,7 +96,8 @@ class Inference:
     """The result of the network for one frame.
 
     compiled: the network that made it; outputs: float32 arrays by name, without the batch axis; input_size: width and
-    height of the network's input, which held the frame in its top left corner; latency_ms: from the start of inference
+    height of the network's input, which held the frame in its top left corner, in the frame's aspect ratio unless
+    keeps_aspect is False; latency_ms: from the start of inference
     to its result. while_switching: during inference or before collection, another network was compiled or another
     device worked, too; settled_at: the last time when this was so, in s of time.perf_counter.
     """
@@ -108,11 +109,12 @@ class Inference:
     latency_ms: float
     while_switching: bool = False
     settled_at: float = -math.inf
+    keeps_aspect: bool = True
 
     @property
     def frame_pixels(self) -> tuple[float, float]:
         """Pixels of the frame that one pixel of the input spans, in x and in y, for the decoder."""
-        return frame_pixels(self.frame.image.shape[1::-1], self.input_size)
+        return frame_pixels(self.frame.image.shape[1::-1], self.input_size, self.keeps_aspect)
 
     @property
     def nbytes(self) -> int:

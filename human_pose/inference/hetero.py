@@ -9,16 +9,18 @@ import json
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import openvino as ov
 
+from ..decoders.decoder import Decoder
 from ..errors import DemoError, UsageError
 from ..files import write_whole
 
-# The maximum RMS difference between an output, whose values are in -1..1, and the same output on the last device. On
+# The maximum difference (see `differences`) between an output and the same output on the last device. OpenPose's are in
+# -1..1, and their differences absolute. On
 # five frames of the bundled video, noise and a grey image, correct splits differed by at most 0.0002 in f32, and 0.005
 # quantized or in bf16 (mobilenet-thin in bf16: 0.012). On those frames the RMS of the fields themselves is 0.03 and
 # more, that of the heatmaps 0.2: outputs that are entirely wrong would differ by as much. On a frame without people,
@@ -159,15 +161,24 @@ def operations(model: ov.Model, affinity: Mapping[str, str]) -> dict[str, int]:
 
 
 def differences(
-    network: ov.CompiledModel, reference: ov.CompiledModel, image: np.ndarray, output_names: Sequence[str]
+    network: ov.CompiledModel, reference: ov.CompiledModel, image: np.ndarray, decoder: Decoder
 ) -> dict[str, float]:
-    """RMS difference between the outputs of two networks on an input (1, h, w, 3) uint8: {output: difference}."""
+    """The difference of each of the outputs' quantities between two networks on an input (1, h, w, 3) uint8.
+
+    It is the RMS of the difference; where the reference has an RMS above 1, as pixels have, in parts of that.
+    """
     results = []
     for compiled in (network, reference):
         request = compiled.create_infer_request()
         request.infer([image])
-        results.append({name: request.get_tensor(name).data.astype(np.float32) for name in output_names})
-    return {name: float(np.sqrt(np.square(results[0][name] - results[1][name]).mean())) for name in output_names}
+        outputs = {name: request.get_tensor(name).data[0].astype(np.float32) for name in decoder.output_names}
+        results.append(decoder.quantities(outputs))
+    found, expected = results
+    return {name: _rms(found[name] - values) / max(1.0, _rms(values)) for name, values in expected.items()}
+
+
+def _rms(values: np.ndarray) -> float:
+    return float(np.sqrt(np.square(values).mean()))
 
 
 def write_map(path: Path, model: ov.Model, device: str, subgraphs: int, affinity: Affinity) -> None:

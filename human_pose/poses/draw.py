@@ -52,7 +52,7 @@ def _draw_skeleton(picture: np.ndarray, pose: Pose, scale: float, thickness: int
     for limb in limbs:
         cv2.line(picture, at[limb.start], at[limb.end], OUTLINE, thickness + 2, cv2.LINE_AA)
     for limb in limbs:
-        cv2.line(picture, at[limb.start], at[limb.end], of_person or skeleton.colour(limb.end), thickness, cv2.LINE_AA)
+        cv2.line(picture, at[limb.start], at[limb.end], of_person or skeleton.limb_colour(limb), thickness, cv2.LINE_AA)
     for keypoint, point in at.items():
         cv2.circle(picture, point, thickness + 1, OUTLINE, -1, cv2.LINE_AA)
         cv2.circle(picture, point, thickness, of_person or skeleton.colour(keypoint), -1, cv2.LINE_AA)

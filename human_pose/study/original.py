@@ -18,7 +18,7 @@ from ..errors import DemoError, UsageError, first_line
 from ..inference.backend import CompiledModel, Inference
 from ..inference.estimator import Estimator
 from ..inference.input_size import network_input_size
-from ..inference.model import DEFAULT_SIZE
+from ..inference.openpose_outputs import PREPROCESSING
 from ..inference.preprocess import fill_input
 from ..measurement.cells import FRAMEWORKS, ORIGINALS, Cell, StudyOptions
 from ..measurement.throughput import GoesOn, run_of
@@ -123,7 +123,7 @@ class Original:
         """size: width and height of the input. Raises UsageError where the framework cannot read the file."""
         started_at = time.perf_counter()
         self._framework = read(cell)
-        self._prepared = [self._framework.prepare(image) for image in as_inputs(images, size)]
+        self._prepared = [self._framework.prepare(image) for image in as_inputs(images, size, PREPROCESSING)]
         self._framework.infer(self._prepared[0])
         self.compiled = CompiledModel("CPU", "f32", 1, compile_s=time.perf_counter() - started_at)
         self._size, self._input = size, np.zeros((1, size[1], size[0], 3), np.uint8)
@@ -159,8 +159,8 @@ def run(cell: Cell, options: StudyOptions, reference: str) -> dict[str, Any]:
     reference: the IR of the network, whose own size it has where none is stored; '' where there is none.
     """
     images = first_frames(options.input)
-    shorter = options.size or (own_size(cell.model, reference) if reference else DEFAULT_SIZE)
-    size = network_input_size(images[0].shape[1::-1], shorter)
+    shorter = options.size or (own_size(cell.model, reference) if reference else PREPROCESSING.default_size)
+    size = network_input_size(images[0].shape[1::-1], shorter, PREPROCESSING)
     original = Original(cell, images, size)
     measured = run_of(Estimator(original, "CPU", images[0]), original.infer_while, OpenPoseDecoder(), size, options)
     return {**measured, "framework": FRAMEWORKS[cell.kind]}

@@ -10,7 +10,6 @@ from openvino import opset13 as ops
 from human_pose.errors import UsageError
 from human_pose.folders import MODELS_FOLDER
 from human_pose.inference.float_twin import NOTE, fake_quantize, is_quantized, make_float_twin
-from human_pose.inference.input_size import network_input_size
 from human_pose.inference.model import ModelFile, load_model
 from human_pose.inference.preprocess import new_input
 from human_pose.zoo.catalog import DEFAULT_MODEL
@@ -104,9 +103,9 @@ def maps(file: ModelFile, frame: np.ndarray) -> list[np.ndarray]:
     core = ov.Core()
     network = load_model(core, file)
     assert network.file.note == ("" if file.precision == "FP16-INT8" or file.path.parent.name == "FP32" else NOTE)
-    network.reshape(*network_input_size(frame.shape[1::-1], 128))
+    network.reshape(*network.size_for(frame.shape[1::-1], 128))
     compiled = core.compile_model(network.model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-    image = new_input(compiled, frame.shape[1::-1])
+    image = new_input(compiled, frame.shape[1::-1], network.preprocessing)
     image[0] = frame
     return [np.array(compiled(image)[name][0]) for name in ("heatmaps", "pafs")]
 

@@ -11,6 +11,7 @@ import openvino as ov
 import pytest
 from openvino import opset13 as ops
 
+from human_pose.decoders.openpose import OpenPoseDecoder
 from human_pose.errors import UsageError
 from human_pose.folders import BUNDLED_VIDEO as VIDEO
 from human_pose.inference import hetero as affinity
@@ -24,8 +25,6 @@ from human_pose.zoo.resolve import choose_model
 from tests.helpers.openpose import estimator_on
 from tests.helpers.painted import save_with_convolutions
 from tests.helpers.pictures import frames_of
-
-OUTPUTS = ("heatmaps", "pafs")
 
 
 @pytest.fixture(scope="module")
@@ -166,7 +165,7 @@ def test_the_studys_split_runs_on_both_and_gives_the_same(core: ov.Core, bundled
     assert compiled.operations["GPU"] >= convolutions  # and what prepares their weights
     reference = compile_model(core, bundled.model, "CPU", Settings("FP32"))
     image = np.random.default_rng(1).integers(0, 256, (1, 64, 88, 3)).astype(np.uint8)
-    assert max(affinity.differences(compiled.network, reference.network, image, OUTPUTS).values()) < 1e-4
+    assert max(affinity.differences(compiled.network, reference.network, image, OpenPoseDecoder()).values()) < 1e-4
 
 
 @pytest.mark.slow
@@ -202,10 +201,10 @@ def test_maps_of_another_picture_do_not_pass_the_check(core: ov.Core) -> None:
     network.reshape(344, 256)
     compiled = compile_model(core, network.model, "CPU", Settings("FP32"))
     [frame] = frames_of(VIDEO, [100])
-    image = new_input(compiled.network, frame.shape[1::-1])
+    image = new_input(compiled.network, frame.shape[1::-1], network.preprocessing)
     fill_input(frame, image)
-    same = affinity.differences(compiled.network, compiled.network, image, OUTPUTS)
-    other = affinity.differences(Swapped(compiled.network), compiled.network, image, OUTPUTS)
+    same = affinity.differences(compiled.network, compiled.network, image, OpenPoseDecoder())
+    other = affinity.differences(Swapped(compiled.network), compiled.network, image, OpenPoseDecoder())
     assert max(same.values()) == 0
     assert max(other.values()) > affinity.TOLERANCE
 

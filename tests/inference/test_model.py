@@ -11,7 +11,9 @@ import pytest
 from openvino import opset13 as ops
 
 from human_pose.errors import UsageError
-from human_pose.inference.model import DEFAULT_SIZE, ModelFile, PoseModel, load_model, shorter_side
+from human_pose.inference.model import ModelFile, PoseModel, load_model
+from human_pose.inference.openpose_outputs import PREPROCESSING
+from human_pose.inference.preprocess import named_side
 from human_pose.zoo.catalog import BUNDLED, CATALOG, DEFAULT_MODEL, ORIGINAL_MODEL, PRECISIONS, RemoteFile
 from human_pose.zoo.resolve import ZOO_VARIABLE, ModelUnavailableError, choose_model
 from tests.helpers.painted import CELL, HEIGHT, WIDTH, blank, paint_person, painted_network, save_network
@@ -360,9 +362,9 @@ def test_a_size_left_open_takes_every_shape(core: ov.Core, painted_xml: Path) ->
     network = load(core, painted_xml)
     network.reshape_open(128)
     assert network.input_size is None
-    assert shorter_side(network.model) == 128
+    assert network.size == 128
     compiled = core.compile_model(network.model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-    assert shorter_side(compiled) == 128
+    assert named_side(compiled, network.preprocessing) == 128
     for width, height in ((128, 128), (176, 128), (512, 128), (128, 176), (128, 512)):
         outputs = compiled(speckled(height, width)[None])
         assert outputs["heatmaps"].shape == (1, 19, height // CELL, width // CELL)
@@ -418,7 +420,7 @@ def test_own_size_is_the_files_shorter_side_or_the_default(core: ov.Core, tmp_pa
     assert load(core, save_network(tmp_path, height=432, width=368)).own_size == 368
     assert load(core, save_network(tmp_path, height=368, width=432)).own_size == 368
     assert load(core, save_network(tmp_path, layout="NHWC", height=184, width=432)).own_size == 184
-    assert load(core, save_network(tmp_path, height=-1, width=-1)).own_size == DEFAULT_SIZE
+    assert load(core, save_network(tmp_path, height=-1, width=-1)).own_size == PREPROCESSING.default_size == 368
 
 
 def maps_of(image: ov.Node, channels: int, pixels: int = CELL) -> ov.Node:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from human_pose.inference.input_size import frame_pixels, network_input_size, scaled_size
+from human_pose.inference.openpose_outputs import PREPROCESSING
 from human_pose.inference.preprocess import fill_input
 from human_pose.media.scaling import scale_into
 
@@ -26,7 +27,7 @@ from human_pose.media.scaling import scale_into
 def test_input_keeps_the_aspect_ratio_in_whole_cells(
     frame_size: tuple[int, int], size: int, expected: tuple[int, int]
 ) -> None:
-    assert network_input_size(frame_size, size) == expected
+    assert network_input_size(frame_size, size, PREPROCESSING) == expected
 
 
 @pytest.mark.parametrize("frame_size", [(1920, 1080), (641, 479), (333, 777), (1, 1), (5000, 2), (2, 5000), (97, 61)])
@@ -42,7 +43,7 @@ def test_scaled_frame_fits_the_input_and_touches_one_edge(
 
 @pytest.mark.parametrize("frame_size", [(1920, 1080), (641, 479), (333, 777), (97, 61)])
 def test_a_cell_is_eight_pixels_of_the_scaled_frame(frame_size: tuple[int, int]) -> None:
-    input_size = network_input_size(frame_size, 256)
+    input_size = network_input_size(frame_size, 256, PREPROCESSING)
     width, height = scaled_size(frame_size, input_size)
     assert min(width, height) == 256
     assert frame_pixels(frame_size, input_size) == (frame_size[0] / width, frame_size[1] / height)
