@@ -80,7 +80,9 @@ class OneStageDecoder:
         if self.has_candidates:
             candidates = outputs["candidates"]
             scores = self._scores(candidates)
-            keypoints = candidates[BOX + self.classes :].T.reshape(len(scores), -1, self.values)
+            keypoints = candidates[BOX + self.classes :].T.reshape(
+                len(scores), len(self.skeleton.keypoints), self.values
+            )
             pixels = np.concatenate([candidates[:BOX].T, keypoints[..., 0], keypoints[..., 1]], 1)
         else:
             scores, keypoints = outputs["scores"], outputs["keypoints"]
@@ -112,7 +114,7 @@ class OneStageDecoder:
             boxes[:, :2] -= boxes[:, 2:] / 2  # the library takes corners
             kept = cv2.dnn.NMSBoxes(boxes, scores, 0.0, self.max_iou, top_k=MAX_CANDIDATES)  # type: ignore[arg-type]
             candidates, scores = candidates[kept], scores[kept]
-        keypoints = candidates[:, BOX + self.classes :].reshape(len(scores), -1, self.values)
+        keypoints = candidates[:, BOX + self.classes :].reshape(len(scores), len(self.skeleton.keypoints), self.values)
         return scores, keypoints
 
     def _from_people(self, outputs: Outputs) -> tuple[np.ndarray, np.ndarray]:

@@ -8,6 +8,7 @@ of it must be there.
 import ast
 import json
 import re
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -66,6 +67,13 @@ def sidecars(path: Path) -> list[Path]:
     return [file for name in names if (file := path.with_name(name)).is_file()]
 
 
+def copy_sidecars(source: Path, target: Path) -> None:
+    """Copy the files beside a network to another file of it. Raises OSError."""
+    for file in sidecars(source):
+        own = target.stem + OWN_SUFFIX
+        shutil.copy(file, target.with_name(own if file.name.endswith(OWN_SUFFIX) else file.name))
+
+
 def read_metadata(model: ov.Model, path: Path) -> Metadata:
     """What the graph and the files beside its file say. Raises UsageError where the user's own file is wrong."""
     found = Metadata()
@@ -96,8 +104,8 @@ def licence_of(path: Path) -> str | None:
             end = file.read().decode(errors="replace")
     except OSError:
         return None
-    stated_inside = re.search(r'<license value="([^"<]+)"', end)
-    return stated_inside.group(1) if stated_inside else None
+    inside = re.search(r'<license value="([^"<]+)"', end)
+    return inside.group(1) if inside else None
 
 
 def of_ultralytics(values: Mapping[str, Any]) -> Metadata:

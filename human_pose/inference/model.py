@@ -1,13 +1,14 @@
 """Load a network as a uniform model: it takes frames as they are, and has the decoder for its outputs."""
 
 import hashlib
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import openvino as ov
 
 from ..decoders.decoder import Decoder
-from ..errors import UsageError, first_line
+from ..errors import UsageError, first_line, printable
 from . import one_stage_outputs, openpose_outputs
 from .family import image_input
 from .float_twin import NOTE, is_quantized, make_float_twin
@@ -161,10 +162,13 @@ def make_uniform(model: ov.Model, file: ModelFile) -> PoseModel:
 
 def _cannot_read(file: ModelFile, error: RuntimeError) -> str:
     kind = "an ONNX network" if file.path.suffix == ".onnx" else "an OpenVINO IR"
-    reason = first_line(error)
-    if "external data" in str(error).lower():
-        reason += ". Its weights are in a file of their own: put that beside it"
-    return f"Cannot read '{file.path}' as {kind}: {reason}"
+    elsewhere = re.search(r"externally stored data in file \(([^,)]+)", str(error))
+    if elsewhere:
+        return (
+            f"Cannot read '{file.path}': its weights are in '{printable(elsewhere.group(1))}', which is not there "
+            "or does not fit. Put that file beside it."
+        )
+    return f"Cannot read '{file.path}' as {kind}: {first_line(error)}"
 
 
 def _not_a_pose_network(file: ModelFile, model: ov.Model) -> str:

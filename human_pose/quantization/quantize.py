@@ -16,6 +16,7 @@ import openvino as ov
 from ..console import ProgressLine
 from ..errors import DemoError, UsageError
 from ..folders import MODELS_FOLDER
+from ..inference.metadata import copy_sidecars
 from ..inference.model import ModelFile, PoseModel, load_model
 from ..media.sources import open_source
 from ..poses.pck import NEAR_PIXELS, NEAR_TORSO
@@ -118,6 +119,7 @@ def quantize(
                     "a lower --bound, or --force to keep it all the same."
                 )
             facts = _facts(network, result, source.name, (width, height), len(calibration))
+            copy_sidecars(network.file.path, xml)
             facts["seconds"] = round(time.perf_counter() - started_at, 1)
             xml.with_suffix(".json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
             _install(xml.parent, folder)
