@@ -73,7 +73,7 @@ def run(
             wants_frames = estimator.submitted != options.frames and not viewer.is_paused
             inference = estimator.step(read if wants_frames else None)  # the oldest first
             if inference is not None:
-                poses = find_poses(inference.outputs, inference.frame_pixels)
+                poses = find_poses(inference.outputs, inference.frame_pixels, inference.origin)
                 seen = follow(inference.frame, poses)
                 statistics.add(
                     inference.compiled,

@@ -37,7 +37,7 @@ def synchronous_ms(model: str, height: int) -> float:
     compiled = compile_model(core, network.model, "CPU", settings)
     request = compiled.network.create_infer_request()
     image = new_input(compiled.network, frame.shape[1::-1], network.preprocessing)
-    fill_input(frame, image)
+    fill_input(frame, image, network.preprocessing)
     times = []
     for _ in range(CALLS):
         started_at = time.perf_counter()

@@ -9,6 +9,7 @@ import numpy as np
 
 from .errors import UsageError
 from .folders import cache_folder
+from .inference.backend import Inference
 from .inference.backends import open_backend
 from .inference.devices import open_core
 from .inference.estimator import Estimator, infer_all
@@ -77,7 +78,7 @@ class PoseEstimator:
         estimator.submit(Frame(0, image, 0.0))
         while (inference := estimator.collect(wait=True)) is None:
             pass
-        return self._decoder.decode(inference.outputs, inference.frame_pixels)
+        return self._poses(inference)
 
     def run(self, source: str | Path | int, realtime: bool = False) -> Iterator[tuple[Frame, list[Pose]]]:
         """Every frame of a source with its poses, in order. Several infer requests run at once.
@@ -94,11 +95,17 @@ class PoseEstimator:
             tracker = Tracker()
             try:
                 for inference in infer_all(capture, estimator):
-                    frame, poses = inference.frame, self._decoder.decode(inference.outputs, inference.frame_pixels)
+                    frame, poses = (
+                        inference.frame,
+                        self._decoder.decode(inference.outputs, inference.frame_pixels, inference.origin),
+                    )
                     yield frame, poses if frame.time_s is None else tracker.update(poses, frame.time_s)
             finally:
                 while not estimator.is_idle:  # the caller may stop while frames are in flight
                     estimator.collect(wait=True)
+
+    def _poses(self, inference: Inference) -> list[Pose]:
+        return self._decoder.decode(inference.outputs, inference.frame_pixels, inference.origin)
 
     def _estimator(self, input_size: tuple[int, int] | None, hint: Hint, sample: np.ndarray) -> Estimator:
         """The estimator for one input size (width, height); None: for inputs of many sizes."""

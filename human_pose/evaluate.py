@@ -95,7 +95,7 @@ def evaluate(
     with Capture(images_source(str(images), paths)) as capture:
         for inference in infer_all(capture, estimator):
             decoding_since = time.perf_counter()
-            poses = decoder.decode(inference.outputs, inference.frame_pixels)
+            poses = decoder.decode(inference.outputs, inference.frame_pixels, inference.origin)
             decode_ms += 1000 * (time.perf_counter() - decoding_since)
             inference_ms += inference.latency_ms
             name = str(Path(inference.frame.name or "").name)

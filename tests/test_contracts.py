@@ -287,6 +287,7 @@ def test_a_decoder_finds_nobody_in_nothing_and_changes_no_output(
     nothing = outputs()
     assert set(nothing) == set(decoder.output_names)
     assert decoder.decode(nothing) == []
+    assert decoder.decode(nothing, (2.0, 3.0), (4.0, 5.0)) == []
     assert all((values == 0).all() for values in nothing.values())
     assert set(decoder.signal(nothing)) <= set(decoder.output_names)
     quantities = decoder.quantities(nothing)

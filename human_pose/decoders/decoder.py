@@ -39,11 +39,16 @@ class Decoder(Protocol):
         """A copy with the limits for average precision, where also weak people and weak keypoints count."""
         ...
 
-    def decode(self, outputs: Outputs, frame_pixels: tuple[float, float] = (1.0, 1.0)) -> list[Pose]:
+    def decode(
+        self,
+        outputs: Outputs,
+        frame_pixels: tuple[float, float] = (1.0, 1.0),
+        origin: tuple[float, float] = (0.0, 0.0),
+    ) -> list[Pose]:
         """The poses of all people, the highest score first.
 
-        frame_pixels: how many pixels of the frame one pixel of the network's input spans, in x and in y; the frame is
-        in the input's top left corner. With (1, 1) poses are in pixels of the input.
+        frame_pixels: how many pixels of the frame one pixel of the network's input spans, in x and in y; origin: where
+        the frame's top left corner is in the input. With the defaults poses are in pixels of the input.
         """
         ...
 

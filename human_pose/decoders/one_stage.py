@@ -56,10 +56,15 @@ class OneStageDecoder:
     def for_evaluation(self) -> "OneStageDecoder":
         return replace(self, threshold=EVALUATION_THRESHOLD, keypoint_threshold=0.0)
 
-    def decode(self, outputs: Outputs, frame_pixels: tuple[float, float] = (1.0, 1.0)) -> list[Pose]:
+    def decode(
+        self,
+        outputs: Outputs,
+        frame_pixels: tuple[float, float] = (1.0, 1.0),
+        origin: tuple[float, float] = (0.0, 0.0),
+    ) -> list[Pose]:
         scores, keypoints = self._from_candidates(outputs) if self.has_candidates else self._from_people(outputs)
         points = np.empty((len(scores), len(self.skeleton.keypoints), 3), np.float32)
-        points[..., :2] = keypoints[..., :2] * np.array(frame_pixels, np.float32)
+        points[..., :2] = (keypoints[..., :2] - np.array(origin, np.float32)) * np.array(frame_pixels, np.float32)
         if self.values == 3:
             points[..., 2] = keypoints[..., 2]
             if self.keypoint_threshold > 0:

@@ -67,9 +67,18 @@ class OpenPoseDecoder:
     def for_evaluation(self) -> "OpenPoseDecoder":
         return self  # AP is best with the same limits: docs/accuracy.md
 
-    def decode(self, outputs: Outputs, frame_pixels: tuple[float, float] = (1.0, 1.0)) -> list[Pose]:
+    def decode(
+        self,
+        outputs: Outputs,
+        frame_pixels: tuple[float, float] = (1.0, 1.0),
+        origin: tuple[float, float] = (0.0, 0.0),
+    ) -> list[Pose]:
         pixels_per_cell = CELL_PIXELS * frame_pixels[0], CELL_PIXELS * frame_pixels[1]
-        return decode(outputs["heatmaps"], outputs["pafs"], pixels_per_cell, self.threshold, self.min_keypoints)
+        poses = decode(outputs["heatmaps"], outputs["pafs"], pixels_per_cell, self.threshold, self.min_keypoints)
+        if origin != (0, 0):
+            for pose in poses:
+                pose.keypoints[:, :2] -= np.multiply(origin, frame_pixels)
+        return poses
 
     def signal(self, outputs: Outputs) -> Outputs:
         return {"heatmaps": outputs["heatmaps"][: len(KEYPOINTS)], "pafs": outputs["pafs"]}  # without the background

@@ -23,7 +23,7 @@ OWN_SUFFIX = ".pose.json"  # NAME.json is what `models quantize` writes
 ULTRALYTICS_FILE = "metadata.yaml"
 MMDEPLOY_FILE = "pipeline.json"
 LICENCE_BYTES = 100_000  # at an IR's end, where its metadata is
-OWN_KEYS = ("keypoints", "limbs", "colours", "mean", "scale", "padding", "step", "keeps_aspect", "licence")
+OWN_KEYS = ("keypoints", "limbs", "colours", "mean", "scale", "padding", "step", "keeps_aspect", "centred", "licence")
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,8 @@ class Metadata:
     """What is known about a network; None or empty where nothing says it.
 
     task: what it does, 'pose'. keypoint_count, keypoint_values: the keypoints of a person, and the values of each (2 or
-    3). classes: the number of kinds of objects. is_rgb, mean, scale, padding, step, keeps_aspect: see Preprocessing.
+    3). classes: the number of kinds of objects. is_rgb, mean, scale, padding, step, keeps_aspect, is_centred: see
+    Preprocessing.
     size: the longer side of the input that it was exported with. licence: as the exporter words it.
     """
 
@@ -48,6 +49,7 @@ class Metadata:
     step: int | None = None
     size: int | None = None
     keeps_aspect: bool | None = None
+    is_centred: bool | None = None
     licence: str | None = None
 
     @property
@@ -150,6 +152,7 @@ def of_model_api(values: Mapping[str, Any]) -> Metadata:
         scale=(_three(wanted.get("scale_values")) or (1.0, 1.0, 1.0)) if says else None,
         padding=round(padding[0]) if padding and 0 <= padding[0] <= 255 else None,
         keeps_aspect=None if resize is None else resize != "standard",
+        is_centred=None if resize is None else resize == "fit_to_window_letterbox",
     )
 
 
@@ -186,7 +189,8 @@ def _own(path: Path) -> Metadata:
     ):
         raise UsageError(f"'limbs' in '{path}' must be a list of pairs of names that are in 'keypoints'.")
     colours, mean, scale = values.get("colours"), _three(values.get("mean")), _three(values.get("scale"))
-    padding, step, keeps, licence = (values.get(name) for name in ("padding", "step", "keeps_aspect", "licence"))
+    padding, step, licence = (values.get(name) for name in ("padding", "step", "licence"))
+    keeps, centred = values.get("keeps_aspect"), values.get("centred")
     for key, is_right, wanted in (
         ("colours", colours in (None, "RGB", "BGR"), "RGB or BGR"),
         ("mean", "mean" not in values or mean is not None, "a number or three"),
@@ -194,6 +198,7 @@ def _own(path: Path) -> Metadata:
         ("padding", padding is None or (type(padding) is int and 0 <= padding <= 255), "0 to 255"),
         ("step", step is None or (type(step) is int and 1 <= step <= 256), "1 to 256 pixels"),
         ("keeps_aspect", keeps is None or isinstance(keeps, bool), "true or false"),
+        ("centred", centred is None or isinstance(centred, bool), "true or false"),
         ("licence", licence is None or isinstance(licence, str), "a text"),
     ):
         if not is_right:
@@ -202,7 +207,7 @@ def _own(path: Path) -> Metadata:
         keypoints=tuple(names) if names else None,
         limbs=tuple((limb[0], limb[1]) for limb in limbs) if limbs is not None else None,
         is_rgb=None if colours is None else colours == "RGB",
-        mean=mean, scale=scale, padding=padding, step=step, keeps_aspect=keeps, licence=licence,
+        mean=mean, scale=scale, padding=padding, step=step, keeps_aspect=keeps, is_centred=centred, licence=licence,
     )  # fmt: skip
 
 

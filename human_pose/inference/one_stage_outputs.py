@@ -30,8 +30,10 @@ EXPECTED = (
 )
 
 # How each maker's networks take their picture where no metadata says it.
-YOLO = Preprocessing(step=32, default_size=640, is_rgb=True, scale=(255.0,) * 3, padding=114, names_longer=True)
-RTMO = replace(YOLO, is_rgb=False, scale=(1.0,) * 3)
+YOLO = Preprocessing(
+    step=32, default_size=640, is_rgb=True, scale=(255.0,) * 3, padding=114, names_longer=True, is_centred=True
+)
+RTMO = replace(YOLO, is_rgb=False, scale=(1.0,) * 3, is_centred=False)
 DETRPOSE = replace(YOLO, keeps_aspect=False)
 
 Layout = tuple[int, bool]  # of one output: the axis of the features, and whether they are candidates
@@ -200,7 +202,7 @@ def _preprocessing(default: Preprocessing, metadata: Metadata) -> Preprocessing:
     """The default, changed by what metadata says."""
     stated = {
         name: value
-        for name in ("is_rgb", "mean", "scale", "padding", "step", "keeps_aspect")
+        for name in ("is_rgb", "mean", "scale", "padding", "step", "keeps_aspect", "is_centred")
         if (value := getattr(metadata, name)) is not None
     }
     return replace(default, default_size=metadata.size or default.default_size, **stated)

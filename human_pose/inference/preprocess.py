@@ -5,7 +5,7 @@ import openvino as ov
 from openvino.preprocess import ColorFormat, PrePostProcessor
 
 from ..media.scaling import scale_into
-from .input_size import Preprocessing, network_input_size, scaled_size
+from .input_size import Box, Preprocessing, frame_box, network_input_size
 
 
 def take_frames(model: ov.Model, layout: str, preprocessing: Preprocessing) -> ov.Model:
@@ -73,8 +73,9 @@ def new_input(network: ov.CompiledModel, frame_size: tuple[int, int], preprocess
     return blank_input(size, preprocessing)
 
 
-def fill_input(image: np.ndarray, target: np.ndarray, keeps_aspect: bool = True) -> None:
-    """Scale the image to the top left corner of an input image (1, h, w, 3); the rest stays as it is."""
+def fill_input(image: np.ndarray, target: np.ndarray, preprocessing: Preprocessing) -> Box:
+    """Scale the image into an input image (1, h, w, 3), and return where it is there; the rest stays as it is."""
     _, height, width, _ = target.shape
-    scaled = scaled_size(image.shape[1::-1], (width, height), keeps_aspect)
-    scale_into(image, target[0, : scaled[1], : scaled[0]])
+    box = frame_box(image.shape[1::-1], (width, height), preprocessing)
+    scale_into(image, target[0, box.top : box.top + box.height, box.left : box.left + box.width])
+    return box

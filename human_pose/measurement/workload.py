@@ -112,5 +112,5 @@ def as_inputs(images: list[np.ndarray], size: tuple[int, int], preprocessing: Pr
     """Frames scaled into inputs of a size (width, height), as the demo does it."""
     inputs = [blank_input(size, preprocessing) for _ in images]
     for image, target in zip(images, inputs, strict=True):
-        fill_input(image, target, preprocessing.keeps_aspect)
+        fill_input(image, target, preprocessing)
     return inputs

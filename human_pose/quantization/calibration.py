@@ -84,5 +84,5 @@ def _count(source: Source) -> int:
 
 def _as_input(image: np.ndarray, size: tuple[int, int], preprocessing: Preprocessing) -> np.ndarray:
     frame = blank_input(size, preprocessing)
-    fill_input(image, frame, preprocessing.keeps_aspect)
+    fill_input(image, frame, preprocessing)
     return frame

@@ -141,7 +141,7 @@ class Original:
         return [self]
 
     def start(self, image: np.ndarray) -> None:
-        fill_input(image, self._input)
+        self._box = fill_input(image, self._input, PREPROCESSING)
         started_at = time.perf_counter()
         self._outputs = self._framework.infer(self._framework.prepare(self._input))
         self._latency_ms = 1000 * (time.perf_counter() - started_at)
@@ -150,7 +150,7 @@ class Original:
         return True
 
     def result(self, frame: Frame) -> Inference:
-        return Inference(frame, self.compiled, self._outputs, self._size, self._latency_ms)
+        return Inference(frame, self.compiled, self._outputs, self._size, self._box, self._latency_ms)
 
 
 def run(cell: Cell, options: StudyOptions, reference: str) -> dict[str, Any]:

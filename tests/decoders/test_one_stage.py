@@ -43,6 +43,8 @@ def test_people_come_with_the_highest_score_first_and_in_frame_pixels(decoder: O
     assert poses[0]["right_ankle"] == (2 * 316, 3 * 82, 1)
     assert poses[1]["nose"] == (200, 600, 1)
     assert poses[0].skeleton is COCO_SKELETON
+    [first, _] = decoder.decode(outputs(candidate(100, 200, 0.5), candidate(300, 50, 0.9)), (2.0, 3.0), (10, 20))
+    assert first["nose"] == (2 * 290, 3 * 30, 1)
 
 
 def test_boxes_that_overlap_more_than_the_limit_are_the_same_person() -> None:

@@ -11,7 +11,7 @@ from openvino import opset13 as ops
 from human_pose.decoders.openpose_fields import CELL_PIXELS, KEYPOINTS
 from human_pose.inference.backend import DeviceError, Inference
 from human_pose.inference.estimator import Estimator
-from human_pose.inference.input_size import frame_pixels, network_input_size
+from human_pose.inference.input_size import frame_box, frame_pixels, network_input_size
 from human_pose.inference.model import PoseModel, load_model
 from human_pose.inference.openpose_outputs import PREPROCESSING
 from human_pose.media.capture import Frame
@@ -95,7 +95,7 @@ def test_a_light_spot_is_found_where_it_is_in_frames_of_odd_size(network: PoseMo
     own.reshape(*input_size)
     centre = np.array([size[0] * 0.37, size[1] * 0.61])
     columns, rows = np.meshgrid(np.arange(size[0]) + 0.5, np.arange(size[1]) + 0.5)
-    cell = CELL_PIXELS * np.array(frame_pixels(size, input_size))
+    cell = CELL_PIXELS * np.array(frame_pixels(size, frame_box(size, input_size, PREPROCESSING)))
     distance = ((columns - centre[0]) / cell[0]) ** 2 + ((rows - centre[1]) / cell[1]) ** 2
     image = np.zeros((size[1], size[0], 3), np.uint8)
     image[..., 1] = 128 + 127 * np.exp(-distance / (2 * 1.5**2))  # read back from the x fields

@@ -202,7 +202,7 @@ def test_maps_of_another_picture_do_not_pass_the_check(core: ov.Core) -> None:
     compiled = compile_model(core, network.model, "CPU", Settings("FP32"))
     [frame] = frames_of(VIDEO, [100])
     image = new_input(compiled.network, frame.shape[1::-1], network.preprocessing)
-    fill_input(frame, image)
+    fill_input(frame, image, network.preprocessing)
     same = affinity.differences(compiled.network, compiled.network, image, OpenPoseDecoder())
     other = affinity.differences(Swapped(compiled.network), compiled.network, image, OpenPoseDecoder())
     assert max(same.values()) == 0

@@ -1,6 +1,7 @@
 """A one-stage network of any layout becomes the uniform one, and finds what was painted."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -40,7 +41,7 @@ def poses_in(core: ov.Core, network: PoseModel, image: np.ndarray) -> list[Pose]
     estimator.submit(Frame(0, image, 0.0))
     while (inference := estimator.collect(wait=True)) is None:
         pass
-    return network.decoder.decode(inference.outputs, inference.frame_pixels)
+    return network.decoder.decode(inference.outputs, inference.frame_pixels, inference.origin)
 
 
 def assert_finds_both(poses: list[Pose], scale: float = 1.0) -> None:
@@ -120,6 +121,7 @@ def test_a_frame_of_another_shape_is_found_in_its_own_pixels(core: ov.Core, tmp_
 
 
 def test_a_network_of_a_fixed_size_keeps_it_and_the_frame_is_fitted_into_it(core: ov.Core, tmp_path: Path) -> None:
+    (tmp_path / "whole.pose.json").write_text('{"centred": false}')
     network = load(core, save_one_stage(tmp_path, is_fixed=True))
     assert network.preprocessing.fixed_size == (SIDE, SIDE)
     assert network.size_for((1920, 1080)) == (SIDE, SIDE) == network.size_for((1920, 1080), SIDE)
@@ -129,6 +131,15 @@ def test_a_network_of_a_fixed_size_keeps_it_and_the_frame_is_fitted_into_it(core
     image = np.zeros((SIDE, 2 * SIDE, 3), np.uint8)
     image[:2] = np.kron(paint(TWO)[:1], np.ones((2, 2, 1), np.uint8))
     assert_finds_both(poses_in(core, network, image), scale=2)
+
+
+def test_a_frame_in_the_middle_of_the_input_is_found_in_its_own_pixels(core: ov.Core, tmp_path: Path) -> None:
+    """The padding above the frame is grey: a person of that score at those pixels of the input."""
+    network = load(core, save_one_stage(tmp_path, is_fixed=True))
+    network = replace(network, decoder=network.decoder.for_evaluation())
+    [pose] = poses_in(core, network, np.zeros((SIDE, 2 * SIDE, 3), np.uint8))
+    assert pose.score == pytest.approx(114 / 255, abs=1e-3)
+    assert pose["nose"] == pytest.approx((2 * 114, 2 * (114 - 16), 114 / 255), abs=0.05)
 
 
 def test_a_network_that_stretches_the_frame_finds_people_in_it(core: ov.Core, tmp_path: Path) -> None:
