@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import openvino as ov
+from openvino import opset13 as ops
 
 from ..decoders.decoder import Decoder
 from ..errors import DemoError, UsageError
@@ -27,9 +28,37 @@ from ..files import write_whole
 # wrong fields are not detected. Wrong heatmaps are, because the background's heatmap is 1 there.
 TOLERANCE = 0.02
 MATCHING_S = 5.0  # maximum time for all regular expressions of a file
+SHAPE_LENGTH = 64  # elements; what computes more is no shape
 COPIED_TYPES = ("Constant", "Parameter", "Result")  # they hold or pass on values, but compute nothing
 
 Affinity = dict[str, str]  # name of a node -> device
+
+
+def with_known_shapes(model: ov.Model) -> ov.Model:
+    """A copy of the network in which shapes that it computes of known shapes are constants.
+
+    Where a split cuts such a computation, HETERO no longer knows the shapes of what passes from part to part.
+    """
+    known = model.clone()
+    for node in known.get_ordered_ops():
+        if node.get_output_size() != 1 or node.get_type_name() in COPIED_TYPES:
+            continue
+        output, sources = node.output(0), [port.get_node() for port in node.input_values()]
+        kind, shape = output.get_element_type(), output.partial_shape
+        if kind not in (ov.Type.i32, ov.Type.i64) or shape.is_dynamic or np.prod(list(output.shape)) > SHAPE_LENGTH:
+            continue
+        values = ov.Tensor(kind, output.shape)
+        if node.get_type_name() == "ShapeOf" and node.input_value(0).partial_shape.is_static:
+            values.data[:] = list(node.input_value(0).shape)
+        elif not sources or any(source.get_type_name() != "Constant" for source in sources):
+            continue
+        elif not node.evaluate([values], [ov.Tensor(source.data) for source in sources]):
+            continue
+        constant = ops.constant(values)
+        for reader in output.get_target_inputs():
+            reader.replace_source_output(constant.output(0))
+    known.validate_nodes_and_infer_types()
+    return known
 
 
 def automatic(core: ov.Core, model: ov.Model, device: str) -> Affinity:

@@ -134,6 +134,7 @@ def compile_model(core: ov.Core, model: ov.Model, device: str, settings: Setting
         raise DeviceError(device, str(error), error.exit_code) from error
     try:
         if device.startswith("HETERO:"):
+            model = hetero.with_known_shapes(model)
             affinity = affinity_of(core, model, device, settings)
             operations = hetero.operations(model, affinity)
             if settings.affinity != "auto":
