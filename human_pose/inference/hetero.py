@@ -50,9 +50,11 @@ def with_known_shapes(model: ov.Model) -> ov.Model:
         values = ov.Tensor(kind, output.shape)
         if node.get_type_name() == "ShapeOf" and node.input_value(0).partial_shape.is_static:
             values.data[:] = list(node.input_value(0).shape)
-        elif not sources or any(source.get_type_name() != "Constant" for source in sources):
-            continue
-        elif not node.evaluate([values], [ov.Tensor(source.data) for source in sources]):
+        elif (
+            not sources
+            or any(source.get_type_name() != "Constant" for source in sources)
+            or not node.evaluate([values], [ov.Tensor(source.data) for source in sources])
+        ):
             continue
         constant = ops.constant(values)
         for reader in output.get_target_inputs():
