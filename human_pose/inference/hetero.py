@@ -50,12 +50,10 @@ def with_known_shapes(model: ov.Model) -> ov.Model:
         values = ov.Tensor(kind, output.shape)
         if node.get_type_name() == "ShapeOf" and node.input_value(0).partial_shape.is_static:
             values.data[:] = list(node.input_value(0).shape)
-        elif (
-            not sources
-            or any(source.get_type_name() != "Constant" for source in sources)
-            or not node.evaluate([values], [ov.Tensor(source.data) for source in sources])
-        ):
-            continue
+        else:
+            are_known = bool(sources) and all(source.get_type_name() == "Constant" for source in sources)
+            if not (are_known and node.evaluate([values], [ov.Tensor(source.data) for source in sources])):
+                continue
         constant = ops.constant(values)
         for reader in output.get_target_inputs():
             reader.replace_source_output(constant.output(0))
