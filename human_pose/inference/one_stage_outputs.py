@@ -20,7 +20,8 @@ from ..errors import UsageError
 from ..poses.skeleton import COCO_KEYPOINTS, COCO_SKELETON, Limb, Skeleton, unnamed_skeleton
 from .family import Fitted, ImageInput
 from .input_size import Preprocessing
-from .metadata import OWN_SUFFIX, Metadata
+from .metadata import OWN_SUFFIX
+from .metadata_formats import Metadata
 
 log = logging.getLogger(__name__)
 

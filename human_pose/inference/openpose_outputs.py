@@ -10,7 +10,7 @@ from ..decoders.openpose_fields import CELL_PIXELS, HEATMAP_CHANNELS, KEYPOINTS,
 from ..errors import UsageError
 from .family import Fitted, ImageInput
 from .input_size import Preprocessing
-from .metadata import Metadata
+from .metadata_formats import Metadata
 
 EXPECTED = (
     f"at an eighth of its size, {HEATMAP_CHANNELS} heatmaps and {PAF_CHANNELS} part affinity fields (or both in one "

@@ -8,7 +8,8 @@ import pytest
 from openvino import opset13 as ops
 
 from human_pose.errors import UsageError
-from human_pose.inference.metadata import Metadata, copy_sidecars, licence_of, of_mmdeploy, read_metadata
+from human_pose.inference.metadata import copy_sidecars, licence_of, read_metadata
+from human_pose.inference.metadata_formats import Metadata, of_mmdeploy
 from human_pose.inference.yaml_subset import read_yaml
 from tests.helpers.onnx_models import write_people
 
