@@ -36,7 +36,6 @@ try:
     from human_pose.inference.backends import open_backend
     from human_pose.inference.devices import open_core
     from human_pose.inference.estimator import Estimator
-    from human_pose.inference.input_size import network_input_size
     from human_pose.inference.model import load_model
     from human_pose.inference.openvino_backend import compile_model
     from human_pose.inference.settings import Settings, configure
@@ -74,7 +73,7 @@ def run(
             wants_frames = estimator.submitted != options.frames and not viewer.is_paused
             inference = estimator.step(read if wants_frames else None)  # the oldest first
             if inference is not None:
-                poses = find_poses(inference.outputs, inference.frame_pixels)
+                poses = find_poses(inference.outputs, inference.frame_pixels, inference.origin)
                 seen = follow(inference.frame, poses)
                 statistics.add(
                     inference.compiled,
@@ -165,11 +164,10 @@ def demonstrate(options: argparse.Namespace, ending: Ending, written: OutputLog)
             backend = open_backend(core, network, settings)
             stack.enter_context(capture)
             capture.hold(True)  # until the loop wants frames
-            size = options.size or network.own_size
             if capture.source.has_many_sizes:
-                network.reshape_open(size)
+                network.reshape_open(options.size)
             else:
-                network.reshape(*network_input_size(capture.frame_size, size))
+                network.reshape(*network.size_for(capture.frame_size, options.size))
             estimator = Estimator(
                 backend,
                 devices.target,

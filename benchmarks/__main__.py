@@ -11,6 +11,7 @@ from benchmarks.common import ROOT
 
 COMMANDS = (
     ("decoder",),
+    ("one_stage_decoder",),
     ("smoothing", "--repeats", "3"),
     ("startup", "--runs", "5"),
     ("pipeline", "--runs", "3"),

@@ -20,6 +20,7 @@ import openvino as ov
 from benchmarks.common import CLIP, machine
 from human_pose.console import ProgressLine
 from human_pose.inference.model import make_uniform
+from human_pose.inference.openpose_outputs import PREPROCESSING
 from human_pose.media.sources import open_source
 from human_pose.poses.pck import compare_poses
 from human_pose.quantization.calibration import Inputs, read_samples, split
@@ -83,12 +84,14 @@ def main() -> None:
     options = parser.parse_args()
     core, progress = ov.Core(), ProgressLine()
     file = choose_model(options.model, "FP16", allows_twin=False)
-    calibration, held_out = split(read_samples(open_source(options.input), options.samples, options.size))
+    calibration, held_out = split(
+        read_samples(open_source(options.input), options.samples, options.size, PREPROCESSING)
+    )
     graph = core.read_model(file.path)
     _, height, width, _ = calibration[0].shape
     is_nchw = graph.input().partial_shape[1] == ov.Dimension(3)
     graph.reshape([1, 3, height, width] if is_nchw else [1, height, width, 3])
-    inputs = Inputs(calibration, is_nchw)
+    inputs = Inputs(calibration, is_nchw, PREPROCESSING)
     truth = infer_frames(core, make_uniform(graph.clone(), file), held_out, progress)
     print(f"{machine()}; {file.name}, {width}x{height}, {len(calibration)} frames calibrated, {len(held_out)} held out")
     print("| what | found again within 5 pixels | within 0.2 torso | error of heatmaps, fields | people |")

@@ -18,7 +18,6 @@ import openvino as ov
 from benchmarks.common import BUNDLED, CLIP, latency_estimator, machine, maps_of
 from human_pose.decoders import openpose_plain
 from human_pose.decoders.openpose import decode
-from human_pose.inference.input_size import network_input_size
 from human_pose.inference.model import load_model
 from human_pose.media.capture import Frame
 from human_pose.zoo.resolve import choose_model
@@ -59,7 +58,7 @@ def main() -> None:
     options = parser.parse_args()
     core = ov.Core()
     network = load_model(core, choose_model(options.model, None))
-    network.reshape(*network_input_size(CANVAS, options.size))
+    network.reshape(*network.size_for(CANVAS, options.size))
     estimator = latency_estimator(core, network, "FP32")
     maps, found = {}, {}
     for people in GRIDS:

@@ -15,7 +15,6 @@ import time
 import openvino as ov
 
 from benchmarks.common import BUNDLED, CLIP, machine, run_demo, spread
-from human_pose.inference.input_size import network_input_size
 from human_pose.inference.model import load_model
 from human_pose.inference.openvino_backend import compile_model
 from human_pose.inference.preprocess import fill_input, new_input
@@ -32,13 +31,13 @@ def synchronous_ms(model: str, height: int) -> float:
     network = load_model(core, choose_model(model, None))
     images = open_source(str(CLIP)).images()
     frame, _ = next(images)
-    network.reshape(*network_input_size(frame.shape[1::-1], height))
+    network.reshape(*network.size_for(frame.shape[1::-1], height))
     settings = Settings(network.file.precision, hint="latency")
     configure(core, settings)
     compiled = compile_model(core, network.model, "CPU", settings)
     request = compiled.network.create_infer_request()
-    image = new_input(compiled.network, frame.shape[1::-1])
-    fill_input(frame, image)
+    image = new_input(compiled.network, frame.shape[1::-1], network.preprocessing)
+    fill_input(frame, image, network.preprocessing)
     times = []
     for _ in range(CALLS):
         started_at = time.perf_counter()

@@ -28,7 +28,7 @@ import numpy as np
 import openvino as ov
 
 from benchmarks.common import BUNDLED, CLIP, cores, machine, model_options, name_and_precision, run_demo, spread
-from human_pose.inference.input_size import frame_pixels, network_input_size
+from human_pose.inference.input_size import frame_pixels
 from human_pose.inference.model import PoseModel, load_model
 from human_pose.inference.openvino_backend import compile_model
 from human_pose.inference.preprocess import fill_input, new_input
@@ -61,7 +61,7 @@ class Stages:
         self.frames = [image for image, _ in islice(source.images(), 0, span, max(1, span // KEPT))][:KEPT]
         self.frame_size = self.frames[0].shape[1::-1]
         self.height = height or self.network.own_size
-        self.input_size = network_input_size(self.frame_size, self.height)
+        self.input_size = self.network.size_for(self.frame_size, self.height)
         self.network.reshape(*self.input_size)
         settings = Settings(self.network.file.precision, requests=threads, streams=threads, threads=threads)
         configure(core, settings)
@@ -70,16 +70,16 @@ class Stages:
         self.requests = [compiled.network.create_infer_request() for _ in range(compiled.request_count)]
         self.inputs = []
         for frame in self.frames:
-            self.inputs.append(new_input(compiled.network, self.frame_size))
-            fill_input(frame, self.inputs[-1])
+            self.inputs.append(new_input(compiled.network, self.frame_size, self.network.preprocessing))
+            box = fill_input(frame, self.inputs[-1], self.network.preprocessing)
         self.infer(len(self.frames))
         self.outputs = []
         for image in self.inputs:
             self.requests[0].infer({"image": image})
             names = self.network.decoder.output_names
             self.outputs.append({name: self.requests[0].get_tensor(name).data[0].copy() for name in names})
-        self.pixels = frame_pixels(self.frame_size, self.input_size)
-        self.poses = [self.network.decoder.decode(outputs, self.pixels) for outputs in self.outputs]
+        self.pixels, self.origin = frame_pixels(self.frame_size, box), (box.left, box.top)
+        self.poses = [self.network.decoder.decode(outputs, self.pixels, self.origin) for outputs in self.outputs]
 
     def cpu_ms(
         self, frames: int, others_at_work: Callable[[], contextlib.AbstractContextManager[None]]
@@ -93,9 +93,12 @@ class Stages:
         target = np.zeros_like(self.inputs[0])
         works: dict[str, tuple[int, Callable[[], Any]]] = {
             "read": (frames, lambda: [None for _ in islice(_looped(self.video), frames)]),
-            "scale": (kept, lambda: list(map(fill_input, self.frames, [target] * kept))),
+            "scale": (kept, lambda: [fill_input(frame, target, self.network.preprocessing) for frame in self.frames]),
             "infer": (kept * 2, lambda: self.infer(kept * 2)),
-            "decode": (kept, lambda: [self.network.decoder.decode(outputs, self.pixels) for outputs in self.outputs]),
+            "decode": (
+                kept,
+                lambda: [self.network.decoder.decode(outputs, self.pixels, self.origin) for outputs in self.outputs],
+            ),
             "track": (kept, self.track),
             "draw": (kept, lambda: [draw(canvas[n], self.poses[n], True) for n in range(kept)]),
         }

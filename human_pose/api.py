@@ -9,10 +9,10 @@ import numpy as np
 
 from .errors import UsageError
 from .folders import cache_folder
+from .inference.backend import Inference
 from .inference.backends import open_backend
 from .inference.devices import open_core
 from .inference.estimator import Estimator, infer_all
-from .inference.input_size import network_input_size
 from .inference.model import load_model
 from .inference.settings import Settings
 from .media.capture import Frame, open_capture
@@ -42,19 +42,20 @@ class PoseEstimator:
         min_keypoints: int | None = None,
         cache: bool = True,
     ) -> None:
-        """model: a name of the catalog or of your models, or the path of an IR; None: the default one.
+        """model: a name of the catalog or of your models, or the path of an IR, an .onnx file or an exporter's folder.
 
-        device: as OpenVINO names it: CPU, GPU, NPU, AUTO, MULTI:GPU,CPU, HETERO:GPU,CPU. precision: FP16-INT8, FP16 or
-        FP32; None: FP16-INT8 where the model comes with it, else FP16. size: the shorter side of the network's input in
-        pixels; None: the model's own. threshold: minimum score of a keypoint, 0..1; min_keypoints: people with fewer
-        are left out; None: the decoder's own. cache: keep compiled networks in the user's cache folder. Raises
-        UsageError where the model is unknown or is not a pose network.
+        None: the default one. device: as OpenVINO names it: CPU, GPU, NPU, AUTO, MULTI:GPU,CPU, HETERO:GPU,CPU.
+        precision: FP16-INT8, FP16 or FP32; None: FP16-INT8 where the model comes with it, else FP16. size: the shorter
+        side of the network's input in pixels, or the longer of one-stage networks; None: the model's own. threshold:
+        minimum score of a keypoint, or of a person in one-stage networks, 0..1; min_keypoints: people with fewer are
+        left out; None: the decoder's own. cache: keep compiled networks in the user's cache folder. Raises UsageError
+        where the model is unknown or is not a pose network.
         """
         self._core = open_core(None)
         file = choose_model(None if model is None else str(model), precision)
         self._model = load_model(self._core, file)
         self._decoder = self._model.decoder.with_limits(threshold, min_keypoints)
-        self._size = size or self._model.own_size
+        self._size = size
         self._cache = cache_folder() if cache else None
         self.device = device
         self._estimators: OrderedDict[tuple[tuple[int, int] | None, Hint], Estimator] = OrderedDict()
@@ -73,11 +74,11 @@ class PoseEstimator:
         if not (isinstance(image, np.ndarray) and image.dtype == np.uint8 and image.ndim == 3 and image.shape[2] == 3):
             found = f"{image.dtype} {image.shape}" if isinstance(image, np.ndarray) else type(image).__name__
             raise UsageError(f"An image is an array (height, width, 3) of uint8 in the order BGR, not {found}.")
-        estimator = self._estimator(network_input_size(image.shape[1::-1], self._size), "latency", image)
+        estimator = self._estimator(self._model.size_for(image.shape[1::-1], self._size), "latency", image)
         estimator.submit(Frame(0, image, 0.0))
         while (inference := estimator.collect(wait=True)) is None:
             pass
-        return self._decoder.decode(inference.outputs, inference.frame_pixels)
+        return self._poses(inference)
 
     def run(self, source: str | Path | int, realtime: bool = False) -> Iterator[tuple[Frame, list[Pose]]]:
         """Every frame of a source with its poses, in order. Several infer requests run at once.
@@ -89,16 +90,22 @@ class PoseEstimator:
         """
         with open_capture(str(source), realtime=realtime) as capture:
             has_one_size = not capture.source.has_many_sizes
-            input_size = network_input_size(capture.frame_size, self._size) if has_one_size else None
+            input_size = self._model.size_for(capture.frame_size, self._size) if has_one_size else None
             estimator = self._estimator(input_size, "throughput", capture.first_image)
             tracker = Tracker()
             try:
                 for inference in infer_all(capture, estimator):
-                    frame, poses = inference.frame, self._decoder.decode(inference.outputs, inference.frame_pixels)
+                    frame, poses = (
+                        inference.frame,
+                        self._decoder.decode(inference.outputs, inference.frame_pixels, inference.origin),
+                    )
                     yield frame, poses if frame.time_s is None else tracker.update(poses, frame.time_s)
             finally:
                 while not estimator.is_idle:  # the caller may stop while frames are in flight
                     estimator.collect(wait=True)
+
+    def _poses(self, inference: Inference) -> list[Pose]:
+        return self._decoder.decode(inference.outputs, inference.frame_pixels, inference.origin)
 
     def _estimator(self, input_size: tuple[int, int] | None, hint: Hint, sample: np.ndarray) -> Estimator:
         """The estimator for one input size (width, height); None: for inputs of many sizes."""

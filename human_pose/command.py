@@ -9,9 +9,10 @@ from .tracking.gate import Gate
 MAX_REQUESTS = 256
 PRECISION_HELP = "default: FP16-INT8 where the model comes with it, and for the path of a quantized IR; else FP16"
 SIZE_HELP = (
-    "the shorter side of the network's input in pixels, a multiple of 8; the other follows the frame's shape; "
-    "default: the model's own (--height is the same option)"
+    "the shorter side of the network's input in pixels, a multiple of 8, or in one-stage networks the longer side, "
+    "a multiple of 32; the other follows the frame's shape; default: the model's own (--height is the same option)"
 )
+MODEL_HELP = "the name of a model in models/, or the path of an IR's .xml, an .onnx file, or an exporter's folder"
 
 
 class OptionParser(argparse.ArgumentParser):
@@ -58,7 +59,7 @@ def rate(text: str) -> float:
 
 
 def input_size(text: str) -> int:
-    """The shorter side of the network's input in pixels."""
+    """The side of the network's input that --size names, in pixels."""
     if not text.isdecimal() or not SIZE_STEP <= int(text) <= LARGEST_SIZE or int(text) % SIZE_STEP:
         raise argparse.ArgumentTypeError(
             f"'{text}' is not a multiple of {SIZE_STEP} from {SIZE_STEP} to {LARGEST_SIZE}; give 256 or 368, say"

@@ -21,14 +21,13 @@ from .errors import UsageError, explain_import_error
 try:
     import openvino as ov
 
-    from .command import PRECISION_HELP, SIZE_HELP, OptionParser, count, input_size, score
+    from .command import MODEL_HELP, PRECISION_HELP, SIZE_HELP, OptionParser, count, input_size, score
     from .console import ProgressLine, minutes, print_result, run_command, say, set_up_terminal
-    from .decoders.openpose import DEFAULT_THRESHOLD
     from .files import check_writable, write_whole
     from .folders import cache_folder
     from .inference.backends import open_backend
     from .inference.estimator import Estimator, infer_all
-    from .inference.model import PoseModel, load_model, shorter_side
+    from .inference.model import PoseModel, load_model
     from .inference.settings import Settings
     from .media.capture import Capture
     from .media.sources import images_source
@@ -70,7 +69,7 @@ def evaluate(
     min_keypoints: int = MIN_KEYPOINTS,
     limit: int | None = None,
 ) -> Evaluation:
-    """Evaluate a network on a device. size: the shorter side of its input; limit: only the first N images.
+    """Evaluate a network on a device. size: the side of its input that --size names; limit: only the first N images.
 
     Raises UsageError where the annotations cannot be read or no image is found, DeviceError where the device rejects
     the network.
@@ -84,10 +83,10 @@ def evaluate(
     if not paths:
         raise UsageError(f"None of the {len(ids)} images of '{annotations}' is in '{images}'. Give their folder.")
 
-    network.reshape_open(size or network.own_size)
+    network.reshape_open(size)
     settings = Settings(network.file.precision, hint="latency", cache=cache_folder())
     estimator = Estimator(open_backend(core, network, settings), device)
-    decoder = network.decoder.with_limits(threshold, min_keypoints)
+    decoder = network.decoder.for_evaluation().with_limits(threshold, min_keypoints)
     results: list[dict[str, Any]] = []
     seen: list[str] = []
     inference_ms = decode_ms = 0.0
@@ -96,7 +95,7 @@ def evaluate(
     with Capture(images_source(str(images), paths)) as capture:
         for inference in infer_all(capture, estimator):
             decoding_since = time.perf_counter()
-            poses = decoder.decode(inference.outputs, inference.frame_pixels)
+            poses = decoder.decode(inference.outputs, inference.frame_pixels, inference.origin)
             decode_ms += 1000 * (time.perf_counter() - decoding_since)
             inference_ms += inference.latency_ms
             name = str(Path(inference.frame.name or "").name)
@@ -154,7 +153,7 @@ def summary(network: PoseModel, device: str, evaluation: Evaluation) -> str:
     left_out = f" ({len(evaluation.left_out)} left out: missing or broken)" if evaluation.left_out else ""
     metrics = "  ".join(f"{name} {value:.1f}" for name, value in evaluation.metrics.items())
     return (
-        f"{network.file.title} on {device}, input size {shorter_side(network.model)}, "
+        f"{network.file.title} on {device}, input size {network.size}, "
         f"{evaluation.images} images{left_out}\n{metrics}\n"
         f"inference {evaluation.inference_ms:.1f} ms, decoding {evaluation.decode_ms:.2f} ms an image"
     )
@@ -167,11 +166,15 @@ def parse_options(arguments: list[str] | None) -> argparse.Namespace:
     add = parser.add_argument
     add("--images", type=Path, required=True, metavar="DIR", help="the folder of the images")
     add("--annotations", type=Path, required=True, metavar="FILE", help="COCO keypoints annotations, as JSON")
-    add("-m", "--model", help=f"{' or '.join(CATALOG)}, or the path of an IR's .xml; default: {DEFAULT_MODEL}")
+    add("-m", "--model", help=f"{' or '.join(CATALOG)}, {MODEL_HELP}; default: {DEFAULT_MODEL}")
     add("-p", "--precision", choices=PRECISIONS, help=PRECISION_HELP)
     add("-d", "--device", default="CPU", help="default: %(default)s")
     add("--size", "--height", type=input_size, metavar="N", help=SIZE_HELP)
-    add("--threshold", type=score, help=f"minimum score of a keypoint; default: the decoder's own, {DEFAULT_THRESHOLD}")
+    add(
+        "--threshold",
+        type=score,
+        help="minimum score of a keypoint, or of a person in one-stage networks; default: the decoder's own for AP",
+    )
     add("--min-keypoints", type=count, default=MIN_KEYPOINTS, metavar="N",
         help="leave out people with fewer keypoints; default: %(default)s")  # fmt: skip
     add("--limit", type=count, metavar="N", help="only the first N images")

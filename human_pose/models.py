@@ -31,7 +31,7 @@ except ImportError as import_error:
 
 
 def list_models(options: argparse.Namespace) -> None:
-    """Print every model: its precisions, its size, and whether it is on disk or to be downloaded."""
+    """Print every model: its precisions, whether it is on disk or to be downloaded, its size and its licence."""
     print_result(as_table(entries()))
 
 

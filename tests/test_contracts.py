@@ -15,6 +15,7 @@ import openvino as ov
 import pytest
 
 from human_pose.decoders.decoder import Decoder
+from human_pose.decoders.one_stage import OneStageDecoder
 from human_pose.decoders.openpose import OpenPoseDecoder
 from human_pose.decoders.openpose_fields import HEATMAP_CHANNELS, PAF_CHANNELS
 from human_pose.demo.window import NullWindow, Window
@@ -264,15 +265,34 @@ def openpose_outputs() -> dict[str, np.ndarray]:
     }
 
 
-@pytest.mark.parametrize(("decoder", "outputs"), [(OpenPoseDecoder(), openpose_outputs)])
+def candidates() -> dict[str, np.ndarray]:
+    return {"candidates": np.zeros((56, 84), np.float32)}
+
+
+def people() -> dict[str, np.ndarray]:
+    return {"scores": np.zeros(10, np.float32), "keypoints": np.zeros((10, 17, 3), np.float32)}
+
+
+@pytest.mark.parametrize(
+    ("decoder", "outputs"),
+    [
+        (OpenPoseDecoder(), openpose_outputs),
+        (OneStageDecoder(has_candidates=True), candidates),
+        (OneStageDecoder(has_candidates=False), people),
+    ],
+)
 def test_a_decoder_finds_nobody_in_nothing_and_changes_no_output(
     decoder: Decoder, outputs: Callable[[], dict[str, np.ndarray]]
 ) -> None:
     nothing = outputs()
     assert set(nothing) == set(decoder.output_names)
     assert decoder.decode(nothing) == []
+    assert decoder.decode(nothing, (2.0, 3.0), (4.0, 5.0)) == []
     assert all((values == 0).all() for values in nothing.values())
     assert set(decoder.signal(nothing)) <= set(decoder.output_names)
+    quantities = decoder.quantities(nothing)
+    assert all(np.isfinite(values).all() and values.size > 0 for values in quantities.values())
+    assert decoder.for_evaluation().decode(nothing) == []
     assert decoder.with_limits(0.5, 9) != decoder
     assert decoder.with_limits() == decoder
     assert {end for limb in decoder.skeleton.limbs for end in limb} <= set(decoder.skeleton.keypoints)

@@ -28,17 +28,37 @@ class Decoder(Protocol):
         ...
 
     def with_limits(self, threshold: float | None = None, min_keypoints: int | None = None) -> "Decoder":
-        """A copy with other limits. threshold: minimum score of a keypoint, 0..1; min_keypoints: of a person."""
+        """A copy with other limits; None leaves one as it is.
+
+        threshold: minimum score, 0..1, of what the network finds first: a keypoint, where people are put together from
+        keypoints, or a person, where the network finds people as wholes. min_keypoints: of a person.
+        """
         ...
 
-    def decode(self, outputs: Outputs, frame_pixels: tuple[float, float] = (1.0, 1.0)) -> list[Pose]:
+    def for_evaluation(self) -> "Decoder":
+        """A copy with the limits for average precision, where also weak people and weak keypoints count."""
+        ...
+
+    def decode(
+        self,
+        outputs: Outputs,
+        frame_pixels: tuple[float, float] = (1.0, 1.0),
+        origin: tuple[float, float] = (0.0, 0.0),
+    ) -> list[Pose]:
         """The poses of all people, the highest score first.
 
-        frame_pixels: how many pixels of the frame one pixel of the network's input spans, in x and in y; the frame is
-        in the input's top left corner. With (1, 1) poses are in pixels of the input.
+        frame_pixels: how many pixels of the frame one pixel of the network's input spans, in x and in y; origin: where
+        the frame's top left corner is in the input. With the defaults poses are in pixels of the input.
         """
         ...
 
     def signal(self, outputs: Outputs) -> Outputs:
         """The part of the outputs that decoding uses; a comparison of two networks compares this part."""
+        ...
+
+    def quantities(self, outputs: Outputs) -> Outputs:
+        """The outputs by what they measure: scores apart from pixels, and in an order that rounding does not change.
+
+        What runs the same network in another way must give the same in each of them; HETERO's splits are checked so.
+        """
         ...

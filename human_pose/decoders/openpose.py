@@ -64,12 +64,27 @@ class OpenPoseDecoder:
         threshold = self.threshold if threshold is None else threshold
         return replace(self, threshold=threshold, min_keypoints=min_keypoints or self.min_keypoints)
 
-    def decode(self, outputs: Outputs, frame_pixels: tuple[float, float] = (1.0, 1.0)) -> list[Pose]:
+    def for_evaluation(self) -> "OpenPoseDecoder":
+        return self  # AP is best with the same limits: docs/accuracy.md
+
+    def decode(
+        self,
+        outputs: Outputs,
+        frame_pixels: tuple[float, float] = (1.0, 1.0),
+        origin: tuple[float, float] = (0.0, 0.0),
+    ) -> list[Pose]:
         pixels_per_cell = CELL_PIXELS * frame_pixels[0], CELL_PIXELS * frame_pixels[1]
-        return decode(outputs["heatmaps"], outputs["pafs"], pixels_per_cell, self.threshold, self.min_keypoints)
+        poses = decode(outputs["heatmaps"], outputs["pafs"], pixels_per_cell, self.threshold, self.min_keypoints)
+        if origin != (0, 0):
+            for pose in poses:
+                pose.keypoints[:, :2] -= np.multiply(origin, frame_pixels)
+        return poses
 
     def signal(self, outputs: Outputs) -> Outputs:
         return {"heatmaps": outputs["heatmaps"][: len(KEYPOINTS)], "pafs": outputs["pafs"]}  # without the background
+
+    def quantities(self, outputs: Outputs) -> Outputs:
+        return outputs  # all of them are in -1..1, and the background's heatmap is there where nobody is
 
 
 def decode(

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from ..command import (
+    MODEL_HELP,
     PRECISION_HELP,
     SIZE_HELP,
     OptionParser,
@@ -15,7 +16,7 @@ from ..command import (
     score,
     seconds,
 )
-from ..decoders.openpose import DEFAULT_MIN_KEYPOINTS, DEFAULT_THRESHOLD
+from ..decoders import one_stage, openpose
 from ..errors import UsageError
 from ..folders import BUNDLED_VIDEO, cache_folder
 from ..inference.hetero import read_rules
@@ -47,7 +48,7 @@ def parse_options(arguments: list[str] | None, description: str | None) -> argpa
     add = parser.add_argument
     add("-i", "--input", default=str(BUNDLED_VIDEO), metavar="SOURCE",
         help="video file, image, folder of images, webcam index (0) or stream URL; default: the video in videos/")
-    add("-m", "--model", help=f"{' or '.join(CATALOG)}, or the path of an IR's .xml; default: {DEFAULT_MODEL}")
+    add("-m", "--model", help=f"{' or '.join(CATALOG)}, {MODEL_HELP}; default: {DEFAULT_MODEL}")
     add("-p", "--precision", choices=PRECISIONS, help=PRECISION_HELP)
     add("-o", "--output", metavar="FILE",
         help="write the annotated video here (.mp4, .mov, .mkv: H.264 with the source's sound where the program ffmpeg "
@@ -63,9 +64,11 @@ def parse_options(arguments: list[str] | None, description: str | None) -> argpa
     add("--frames", type=count, metavar="N", help="stop after N frames")
     add("--size", "--height", type=input_size, metavar="N", help=SIZE_HELP)
     add("--threshold", type=score, metavar="T",
-        help=f"minimum score of a keypoint, 0 to 1; default: the decoder's own, {DEFAULT_THRESHOLD}")
+        help=f"minimum score, 0 to 1: of a keypoint, or in one-stage networks of a person; default: the decoder's own, "
+             f"{openpose.DEFAULT_THRESHOLD} (one-stage: {one_stage.DEFAULT_THRESHOLD})")
     add("--min-keypoints", type=count, metavar="N",
-        help=f"hide people with fewer keypoints; default: the decoder's own, {DEFAULT_MIN_KEYPOINTS}")
+        help=f"hide people with fewer keypoints; default: the decoder's own, {openpose.DEFAULT_MIN_KEYPOINTS} "
+             f"(one-stage: {one_stage.DEFAULT_MIN_KEYPOINTS})")
     add("--display-fps", type=rate, default=DEFAULT_DISPLAY_FPS, metavar="N",
         help="paint the window at most N times a second; every frame is still processed; default: %(default).0f")
     add("--profile", action="store_true", help="print how long each stage takes per frame")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ..errors import UsageError
 from ..files import check_writable, identity
+from ..inference.metadata import sidecars
 from ..media.encoder import VIDEO_SUFFIXES
 from ..media.sources import IMAGE_SUFFIXES
 from ..media.writer import output_name
@@ -42,9 +43,9 @@ def _check_picture_of_map(path: Path) -> None:
                 )
 
 
-def check_model(options: argparse.Namespace, xml: Path) -> None:
+def check_model(options: argparse.Namespace, path: Path) -> None:
     """Raise UsageError where an output would overwrite the model in use."""
-    refuse(options, _model_files(xml), "the model")
+    refuse(options, _model_files(path), "the model")
 
 
 def refuse(options: argparse.Namespace, files: Iterable[Path], what: str) -> None:
@@ -55,8 +56,8 @@ def refuse(options: argparse.Namespace, files: Iterable[Path], what: str) -> Non
             raise UsageError(f"The output '{path}' is {what}, which it would overwrite. Give another name.")
 
 
-def _model_files(xml: Path) -> list[Path]:
-    return [xml, xml.with_suffix(".bin")] if xml.name else []
+def _model_files(path: Path) -> list[Path]:
+    return [path, path.with_suffix(".bin"), *sidecars(path)] if path.name else []
 
 
 def _input_files(source: str) -> list[Path]:

@@ -13,7 +13,7 @@ from ..errors import DemoError
 from ..files import write_whole
 from ..inference.devices import full_name
 from ..inference.estimator import Estimator
-from ..inference.model import PoseModel, shorter_side
+from ..inference.model import PoseModel
 from ..inference.profile import LOOP, STAGES, Profile
 from ..media.capture import Capture
 from ..output_log import OutputLog
@@ -72,11 +72,13 @@ def report(
         "model_file": network.file.path.name,
         "model_sha256": network.sha256(),
         "model_note": network.file.note,
+        "model_licence": network.licence,
         "input": {
             "source": capture.source.name,
             "frame_size": list(capture.frame_size),
             "network_size": list(network.input_size or (None, None)),  # null: it follows each image's shape
-            "network_shorter_side": shorter_side(network.model),
+            "network_shorter_side": min(network.input_size or (network.size,)),
+            "size": network.size,
             "dropped_frames": capture.dropped,
             "late_frames": estimator.late,
         },

@@ -11,7 +11,7 @@ import numpy as np
 from ..decoders.decoder import Outputs
 from ..errors import DemoError
 from ..media.capture import Frame
-from .input_size import frame_pixels
+from .input_size import Box, frame_pixels
 
 VIRTUAL_DEVICES = ("MULTI", "HETERO", "AUTO")  # they consist of other devices
 
@@ -96,7 +96,7 @@ class Inference:
     """The result of the network for one frame.
 
     compiled: the network that made it; outputs: float32 arrays by name, without the batch axis; input_size: width and
-    height of the network's input, which held the frame in its top left corner; latency_ms: from the start of inference
+    height of the network's input; frame_box: where the frame was in it; latency_ms: from the start of inference
     to its result. while_switching: during inference or before collection, another network was compiled or another
     device worked, too; settled_at: the last time when this was so, in s of time.perf_counter.
     """
@@ -105,6 +105,7 @@ class Inference:
     compiled: CompiledModel
     outputs: Outputs
     input_size: tuple[int, int]
+    frame_box: Box
     latency_ms: float
     while_switching: bool = False
     settled_at: float = -math.inf
@@ -112,7 +113,12 @@ class Inference:
     @property
     def frame_pixels(self) -> tuple[float, float]:
         """Pixels of the frame that one pixel of the input spans, in x and in y, for the decoder."""
-        return frame_pixels(self.frame.image.shape[1::-1], self.input_size)
+        return frame_pixels(self.frame.image.shape[1::-1], self.frame_box)
+
+    @property
+    def origin(self) -> tuple[int, int]:
+        """Where the frame's top left corner was in the input, in its pixels, for the decoder."""
+        return self.frame_box.left, self.frame_box.top
 
     @property
     def nbytes(self) -> int:

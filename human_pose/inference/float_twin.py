@@ -25,6 +25,8 @@ def make_float_twin(model: ov.Model) -> None:
         sources = [port.get_node().get_name() for port in node.input_values()]
         if node.get_type_name() != "Parameter" and constants.issuperset(sources):
             constants.add(node.get_name())
+        if node.get_type_name() == "Multiply":
+            _replace_weights(node)
         if node.get_type_name() != "FakeQuantize":
             continue
         source = node.input_value(0)
@@ -37,6 +39,30 @@ def make_float_twin(model: ov.Model) -> None:
         for reader in node.output(0).get_target_inputs():
             reader.replace_source_output(source)
     model.validate_nodes_and_infer_types()
+
+
+def _replace_weights(node: ov.Node) -> None:
+    """Replace weights that are stored in INT8 and multiplied by their scale, if this node does that, by their values.
+
+    OpenVINO would compute them, too; but the CPU plugin of 2026.4 with two streams then sometimes uses wrong weights.
+    """
+    stored, scale = node.input_value(0), constant(node.input_value(1))
+    offset: np.ndarray | None = np.zeros(1, np.float32)
+    if stored.get_node().get_type_name() == "Subtract":
+        stored, offset = (stored.get_node().input_value(number) for number in (0, 1))
+        offset = constant(offset)
+    convert = stored.get_node()
+    if convert.get_type_name() != "Convert" or convert.input_value(0).get_element_type() not in (
+        ov.Type.i8,
+        ov.Type.u8,
+    ):
+        return
+    values = constant(stored)
+    if values is None or scale is None or offset is None:
+        return
+    folded = ops.constant(((values - offset) * scale).astype(node.get_output_element_type(0).to_dtype()))
+    for reader in node.output(0).get_target_inputs():
+        reader.replace_source_output(folded.output(0))
 
 
 def fake_quantize(

@@ -9,25 +9,56 @@ import json
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import openvino as ov
+from openvino import opset13 as ops
 
+from ..decoders.decoder import Decoder
 from ..errors import DemoError, UsageError
 from ..files import write_whole
 
-# The maximum RMS difference between an output, whose values are in -1..1, and the same output on the last device. On
+# The maximum difference (see `differences`) between an output and the same output on the last device. OpenPose's are in
+# -1..1, and their differences absolute. On
 # five frames of the bundled video, noise and a grey image, correct splits differed by at most 0.0002 in f32, and 0.005
 # quantized or in bf16 (mobilenet-thin in bf16: 0.012). On those frames the RMS of the fields themselves is 0.03 and
 # more, that of the heatmaps 0.2: outputs that are entirely wrong would differ by as much. On a frame without people,
 # wrong fields are not detected. Wrong heatmaps are, because the background's heatmap is 1 there.
 TOLERANCE = 0.02
 MATCHING_S = 5.0  # maximum time for all regular expressions of a file
+SHAPE_LENGTH = 64  # elements; what computes more is no shape
 COPIED_TYPES = ("Constant", "Parameter", "Result")  # they hold or pass on values, but compute nothing
 
 Affinity = dict[str, str]  # name of a node -> device
+
+
+def with_known_shapes(model: ov.Model) -> ov.Model:
+    """A copy of the network in which shapes that it computes of known shapes are constants.
+
+    Where a split cuts such a computation, HETERO no longer knows the shapes of what passes from part to part.
+    """
+    known = model.clone()
+    for node in known.get_ordered_ops():
+        if node.get_output_size() != 1 or node.get_type_name() in COPIED_TYPES:
+            continue
+        output, sources = node.output(0), [port.get_node() for port in node.input_values()]
+        kind, shape = output.get_element_type(), output.partial_shape
+        if kind not in (ov.Type.i32, ov.Type.i64) or shape.is_dynamic or np.prod(list(output.shape)) > SHAPE_LENGTH:
+            continue
+        values = ov.Tensor(kind, output.shape)
+        if node.get_type_name() == "ShapeOf" and node.input_value(0).partial_shape.is_static:
+            values.data[:] = list(node.input_value(0).shape)
+        else:
+            are_known = bool(sources) and all(source.get_type_name() == "Constant" for source in sources)
+            if not (are_known and node.evaluate([values], [ov.Tensor(source.data) for source in sources])):
+                continue
+        constant = ops.constant(values)
+        for reader in output.get_target_inputs():
+            reader.replace_source_output(constant.output(0))
+    known.validate_nodes_and_infer_types()
+    return known
 
 
 def automatic(core: ov.Core, model: ov.Model, device: str) -> Affinity:
@@ -159,15 +190,24 @@ def operations(model: ov.Model, affinity: Mapping[str, str]) -> dict[str, int]:
 
 
 def differences(
-    network: ov.CompiledModel, reference: ov.CompiledModel, image: np.ndarray, output_names: Sequence[str]
+    network: ov.CompiledModel, reference: ov.CompiledModel, image: np.ndarray, decoder: Decoder
 ) -> dict[str, float]:
-    """RMS difference between the outputs of two networks on an input (1, h, w, 3) uint8: {output: difference}."""
+    """The difference of each of the outputs' quantities between two networks on an input (1, h, w, 3) uint8.
+
+    It is the RMS of the difference; where the reference has an RMS above 1, as pixels have, in parts of that.
+    """
     results = []
     for compiled in (network, reference):
         request = compiled.create_infer_request()
         request.infer([image])
-        results.append({name: request.get_tensor(name).data.astype(np.float32) for name in output_names})
-    return {name: float(np.sqrt(np.square(results[0][name] - results[1][name]).mean())) for name in output_names}
+        outputs = {name: request.get_tensor(name).data[0].astype(np.float32) for name in decoder.output_names}
+        results.append(decoder.quantities(outputs))
+    found, expected = results
+    return {name: _rms(found[name] - values) / max(1.0, _rms(values)) for name, values in expected.items()}
+
+
+def _rms(values: np.ndarray) -> float:
+    return float(np.sqrt(np.square(values).mean()))
 
 
 def write_map(path: Path, model: ov.Model, device: str, subgraphs: int, affinity: Affinity) -> None:

@@ -5,32 +5,31 @@ from pathlib import Path
 import openvino as ov
 from openvino import opset13 as ops
 
-from ..decoders.decoder import Decoder
 from ..decoders.openpose import OpenPoseDecoder
 from ..decoders.openpose_fields import CELL_PIXELS, HEATMAP_CHANNELS, KEYPOINTS, PAF_CHANNELS
 from ..errors import UsageError
+from .family import Fitted, ImageInput
+from .input_size import Preprocessing
+from .metadata_formats import Metadata
 
 EXPECTED = (
     f"at an eighth of its size, {HEATMAP_CHANNELS} heatmaps and {PAF_CHANNELS} part affinity fields (or both in one "
     f"tensor of {HEATMAP_CHANNELS + PAF_CHANNELS} channels), of OpenPose's COCO skeleton with its {len(KEYPOINTS)} "
     "keypoints"
 )
+PREPROCESSING = Preprocessing(step=CELL_PIXELS, default_size=368)  # pixels; they are trained with that size
 
 
-def sides_of(model: ov.Model, image_layout: str) -> list[ov.Dimension]:
-    """Height and width of the input, as the file has them."""
-    return [model.input().partial_shape[image_layout.index(axis)] for axis in "HW"]
-
-
-def fit(model: ov.Model, image_layout: str, path: Path) -> tuple[ov.Model, Decoder] | None:
+def fit(model: ov.Model, image: ImageInput, path: Path, metadata: Metadata) -> Fitted | None:
     """The model with the outputs `heatmaps` and `pafs`, f32, NCHW, and its decoder; None where it has no such outputs.
 
-    The number of channels distinguishes two outputs; a single output holds the heatmaps first, then the fields.
-    image_layout: 'NCHW' or 'NHWC'. Raises UsageError that names the `path` where the outputs are not floats.
+    The number of channels distinguishes two outputs; a single output holds the heatmaps first, then the fields. Raises
+    UsageError that names the `path` where the outputs are not floats.
     """
-    cells = sides_of(model, image_layout)
+    if len(model.inputs) != 1:
+        return None
     for axis in (1, 3):  # NCHW, NHWC
-        maps = {_channels(output, axis, cells): output.get_node().input_value(0) for output in model.outputs}
+        maps = {_channels(output, axis, image.sides): output.get_node().input_value(0) for output in model.outputs}
         if len(model.outputs) == 2 and maps.keys() == {HEATMAP_CHANNELS, PAF_CHANNELS}:
             heatmaps, pafs = maps[HEATMAP_CHANNELS], maps[PAF_CHANNELS]
             break
@@ -54,7 +53,8 @@ def fit(model: ov.Model, image_layout: str, path: Path) -> tuple[ov.Model, Decod
     heatmaps.set_names({"heatmaps"})
     pafs.set_names({"pafs"})
     results = [ops.result(heatmaps, name="heatmaps"), ops.result(pafs, name="pafs")]
-    return ov.Model(results, model.get_parameters(), model.get_friendly_name()), OpenPoseDecoder()
+    model = ov.Model(results, model.get_parameters(), model.get_friendly_name())
+    return Fitted(model, OpenPoseDecoder(), PREPROCESSING)
 
 
 def _channels(output: ov.Output, axis: int, image: list[ov.Dimension]) -> int | None:

@@ -18,6 +18,7 @@ from . import hetero
 from .backend import CompiledModel, DeviceError, Inference, members_of
 from .cache import checked_folder
 from .devices import check_device, full_name, is_emulated, is_stand_in
+from .input_size import Box, Preprocessing
 from .model import PoseModel
 from .preprocess import check_finite, fill_input, new_input
 from .settings import Settings, compile_properties, configure
@@ -40,16 +41,17 @@ class OpenVinoBackend:
         compiled = compile_model(self._core, self._model.model, device, self._settings)
         if compiled.operations:
             compiled = replace(compiled, difference=self._difference(compiled, sample))
-        names = self._model.decoder.output_names
-        return [OpenVinoRequest(compiled, names) for _ in range(compiled.request_count)]
+        names, preprocessing = self._model.decoder.output_names, self._model.preprocessing
+        return [OpenVinoRequest(compiled, names, preprocessing) for _ in range(compiled.request_count)]
 
     def _difference(self, compiled: "OpenVinoCompiledModel", sample: np.ndarray) -> float:
-        """The RMS difference between a HETERO's outputs and its last device's. Raises DeviceError if too large."""
+        """The difference between a HETERO's outputs and its last device's. Raises DeviceError if too large."""
         device = members_of(compiled.device)[-1]
         reference = compile_model(self._core, self._model.model, device, replace(self._settings, hint="latency"))
-        image = new_input(compiled.network, sample.shape[1::-1])
-        fill_input(sample, image)
-        found = hetero.differences(compiled.network, reference.network, image, self._model.decoder.output_names)
+        preprocessing = self._model.preprocessing
+        image = new_input(compiled.network, sample.shape[1::-1], preprocessing)
+        fill_input(sample, image, preprocessing)
+        found = hetero.differences(compiled.network, reference.network, image, self._model.decoder)
         if max(found.values()) > hetero.TOLERANCE or not all(map(math.isfinite, found.values())):
             listed = ", ".join(f"{output} by {difference:.3g}" for output, difference in found.items())
             raise DeviceError(
@@ -87,21 +89,23 @@ class OpenVinoCompiledModel(CompiledModel):
 class OpenVinoRequest:
     """An OpenVINO infer request and its input image; see `backend.InferRequest`."""
 
-    def __init__(self, compiled: OpenVinoCompiledModel, output_names: tuple[str, ...]) -> None:
+    def __init__(
+        self, compiled: OpenVinoCompiledModel, output_names: tuple[str, ...], preprocessing: Preprocessing
+    ) -> None:
         self.compiled = compiled
-        self._output_names = output_names
+        self._output_names, self._preprocessing = output_names, preprocessing
         self._request = compiled.network.create_infer_request()
-        self._frame_size = (0, 0)
+        self._frame_size, self._box = (0, 0), Box(0, 0, 0, 0)
         self._input = np.empty((1, 0, 0, 3), np.uint8)
 
     def start(self, image: np.ndarray) -> None:
-        """Scale the image to the input's top left corner, the rest stays black, and start inference."""
+        """Scale the image into the input, whose rest keeps the padding's value, and start inference."""
         frame_size = image.shape[1::-1]
         if frame_size != self._frame_size:
             self._frame_size = frame_size
-            self._input = new_input(self.compiled.network, frame_size)
+            self._input = new_input(self.compiled.network, frame_size, self._preprocessing)
             self._request.set_input_tensor(ov.Tensor(self._input, shared_memory=True))
-        fill_input(image, self._input)
+        self._box = fill_input(image, self._input, self._preprocessing)
         self._request.start_async()
 
     def is_done(self, wait_ms: int) -> bool:
@@ -114,7 +118,7 @@ class OpenVinoRequest:
         outputs = {name: self._request.get_tensor(name).data[0].copy() for name in self._output_names}
         check_finite(*outputs.values())
         _, height, width, _ = self._input.shape
-        return Inference(frame, self.compiled, outputs, (width, height), self._request.latency)
+        return Inference(frame, self.compiled, outputs, (width, height), self._box, self._request.latency)
 
 
 def compile_model(core: ov.Core, model: ov.Model, device: str, settings: Settings) -> OpenVinoCompiledModel:
@@ -130,6 +134,7 @@ def compile_model(core: ov.Core, model: ov.Model, device: str, settings: Setting
         raise DeviceError(device, str(error), error.exit_code) from error
     try:
         if device.startswith("HETERO:"):
+            model = hetero.with_known_shapes(model)
             affinity = affinity_of(core, model, device, settings)
             operations = hetero.operations(model, affinity)
             if settings.affinity != "auto":

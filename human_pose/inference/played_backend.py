@@ -7,6 +7,7 @@ import numpy as np
 
 from ..media.capture import Frame
 from .backend import CompiledModel, DeviceError, Inference
+from .input_size import Box
 
 DoneAt = Callable[[], float]  # when an image that is given to the device now will be done, in s of time.perf_counter
 
@@ -28,8 +29,9 @@ class PlayedRequest:
         return time.perf_counter() >= self._is_done_at
 
     def result(self, frame: Frame) -> Inference:
+        size = frame.image.shape[1::-1]
         latency_ms = 1000 * (self._is_done_at - self._started_at)
-        return Inference(frame, self.compiled, self._outputs, frame.image.shape[1::-1], latency_ms)
+        return Inference(frame, self.compiled, self._outputs, size, Box(0, 0, *size), latency_ms)
 
 
 class PlayedBackend:

@@ -141,7 +141,11 @@ def _draw_while(estimator: Estimator, decoder: Decoder, capture: Capture, goes_o
     """Until `goes_on` says no and all that was begun is drawn; the latency of each result in ms."""
     latencies = []
     for inference in infer_all(capture, estimator, goes_on):
-        draw(inference.frame.image, decoder.decode(inference.outputs, inference.frame_pixels), in_place=True)
+        draw(
+            inference.frame.image,
+            decoder.decode(inference.outputs, inference.frame_pixels, inference.origin),
+            in_place=True,
+        )
         latencies.append(inference.latency_ms)
     return latencies
 

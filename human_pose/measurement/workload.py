@@ -11,10 +11,10 @@ import openvino as ov
 from ..errors import DemoError, UsageError
 from ..folders import MODELS_FOLDER, cache_folder
 from ..inference.devices import open_core
-from ..inference.input_size import network_input_size
+from ..inference.input_size import Preprocessing
 from ..inference.model import ModelFile, PoseModel, load_model
 from ..inference.openvino_backend import OpenVinoCompiledModel, compile_model
-from ..inference.preprocess import fill_input
+from ..inference.preprocess import blank_input, fill_input
 from ..inference.settings import Settings, configure
 from ..media.sources import open_source
 from ..zoo.catalog import CATALOG
@@ -73,7 +73,7 @@ class Workload:
         self.images = first_frames(options.input)
         self.network: PoseModel = load_model(self.core, ModelFile(cell.model, cell.precision, Path(cell.file)))
         self.frame_size: tuple[int, int] = self.images[0].shape[1::-1]
-        self.size = network_input_size(self.frame_size, options.size or self.network.own_size)
+        self.size = self.network.size_for(self.frame_size, options.size)
         self.network.reshape(*self.size)
         self.settings = Settings(
             cell.precision,
@@ -82,7 +82,7 @@ class Workload:
             cache=cache_folder() if options.cache else None,
             affinity=cell.affinity,
         )
-        self.inputs = as_inputs(self.images, self.size)
+        self.inputs = as_inputs(self.images, self.size, self.network.preprocessing)
 
     def configure(self) -> None:
         """Set the devices' properties. Raises UsageError."""
@@ -95,7 +95,7 @@ class Workload:
 
 
 def own_size(model: str, file: str) -> int:
-    """The shorter side of an IR's own input. Raises UsageError where it is no pose network."""
+    """The side of an IR's own input that --size names. Raises UsageError where it is no pose network."""
     return load_model(ov.Core(), ModelFile(model, "FP32", Path(file))).own_size
 
 
@@ -108,9 +108,9 @@ def first_frames(source: str) -> list[np.ndarray]:
         return [image for image, _ in islice(images, KEPT_FRAMES)]
 
 
-def as_inputs(images: list[np.ndarray], size: tuple[int, int]) -> list[np.ndarray]:
+def as_inputs(images: list[np.ndarray], size: tuple[int, int], preprocessing: Preprocessing) -> list[np.ndarray]:
     """Frames scaled into inputs of a size (width, height), as the demo does it."""
-    inputs = [np.zeros((1, size[1], size[0], 3), np.uint8) for _ in images]
+    inputs = [blank_input(size, preprocessing) for _ in images]
     for image, target in zip(images, inputs, strict=True):
-        fill_input(image, target)
+        fill_input(image, target, preprocessing)
     return inputs

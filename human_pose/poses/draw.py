@@ -55,7 +55,7 @@ def _draw_skeleton(picture: np.ndarray, pose: Pose, scale: float, thickness: int
     for limb in limbs:
         cv2.line(picture, at[limb.start], at[limb.end], OUTLINE, thickness + 2, cv2.LINE_AA)
     for limb in limbs:
-        colour = of_person or skeleton.colour(limb.end)
+        colour = of_person or skeleton.limb_colour(limb)
         if strength:
             colour = _faded(colour, min(strength[limb.start], strength[limb.end]))
         cv2.line(picture, at[limb.start], at[limb.end], colour, thickness, cv2.LINE_AA)

@@ -8,19 +8,19 @@ import numpy as np
 
 from ..console import ProgressLine
 from ..errors import UsageError
-from ..inference.input_size import network_input_size
-from ..inference.preprocess import fill_input
+from ..inference.input_size import Preprocessing, network_input_size
+from ..inference.preprocess import as_floats, blank_input, fill_input
 from ..media.sources import Source
 
 MIN_SAMPLES = 4
 HELD_OUT = 4  # every 4th sample is held out: half of these select the best attempt, half test it
 
 
-def read_samples(source: Source, count: int, size: int) -> list[np.ndarray]:
+def read_samples(source: Source, count: int, size: int, preprocessing: Preprocessing) -> list[np.ndarray]:
     """Up to `count` frames at even distances, each (1, height, width, 3) uint8 BGR, of a shape that suits the first.
 
-    size: the shorter side in pixels. Each frame is scaled like one of the demo: to the top left corner, with its own
-    aspect ratio; the rest stays black. Raises UsageError where the source is live or has too few frames.
+    size: the side of the input that --size names. Each frame is scaled like one of the demo. Raises UsageError where
+    the source is live or has too few frames.
     """
     if source.is_live:
         raise UsageError(f"'{source.name}' has no end. Give a video file or a folder of images for the calibration.")
@@ -33,9 +33,9 @@ def read_samples(source: Source, count: int, size: int) -> list[np.ndarray]:
     with contextlib.closing(source.images()) as images:  # type: ignore[type-var]
         for number, (image, _) in enumerate(images):
             if not samples:
-                input_size = network_input_size(image.shape[1::-1], size)
+                input_size = network_input_size(image.shape[1::-1], size, preprocessing)
             if number in wanted:
-                samples.append(_as_input(image, input_size))
+                samples.append(_as_input(image, input_size, preprocessing))
                 progress.show(f"reading frame {len(samples)} of {len(wanted)}")
             if number == last:
                 break
@@ -48,13 +48,13 @@ def read_samples(source: Source, count: int, size: int) -> list[np.ndarray]:
 
 
 class Inputs(Sequence[np.ndarray]):
-    """Frames (1, height, width, 3) uint8, converted for the model's own input: float32 0..255, NHWC or NCHW.
+    """Frames (1, height, width, 3) uint8 BGR, converted for the model's own input: float32, NHWC or NCHW.
 
     Each is converted on access, because some hundred float frames would need too much memory.
     """
 
-    def __init__(self, frames: list[np.ndarray], is_nchw: bool) -> None:
-        self.frames, self._is_nchw = frames, is_nchw
+    def __init__(self, frames: list[np.ndarray], is_nchw: bool, preprocessing: Preprocessing) -> None:
+        self.frames, self._is_nchw, self._preprocessing = frames, is_nchw, preprocessing
 
     def __len__(self) -> int:
         return len(self.frames)
@@ -65,8 +65,8 @@ class Inputs(Sequence[np.ndarray]):
     def __getitem__(self, index: slice) -> "Inputs": ...
     def __getitem__(self, index: int | slice) -> "np.ndarray | Inputs":
         if isinstance(index, slice):
-            return Inputs(self.frames[index], self._is_nchw)
-        frame = self.frames[index]
+            return Inputs(self.frames[index], self._is_nchw, self._preprocessing)
+        frame = as_floats(self.frames[index], self._preprocessing)
         return np.ascontiguousarray(frame.transpose(0, 3, 1, 2) if self._is_nchw else frame, np.float32)
 
 
@@ -82,7 +82,7 @@ def _count(source: Source) -> int:
         return sum(1 for _ in images)
 
 
-def _as_input(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    frame = np.zeros((1, size[1], size[0], 3), np.uint8)
-    fill_input(image, frame)
+def _as_input(image: np.ndarray, size: tuple[int, int], preprocessing: Preprocessing) -> np.ndarray:
+    frame = blank_input(size, preprocessing)
+    fill_input(image, frame, preprocessing)
     return frame

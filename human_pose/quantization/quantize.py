@@ -16,6 +16,7 @@ import openvino as ov
 from ..console import ProgressLine
 from ..errors import DemoError, UsageError
 from ..folders import MODELS_FOLDER
+from ..inference.metadata import copy_sidecars
 from ..inference.model import ModelFile, PoseModel, load_model
 from ..media.sources import open_source
 from ..poses.pck import NEAR_PIXELS, NEAR_TORSO
@@ -72,7 +73,9 @@ def quantize(
     network = load_model(core, _float_file(options.model, models_folder))
     name = options.name or network.file.name
     folder = _target(name, models_folder)
-    calibration, held_out = split(read_samples(source, options.samples, options.size or network.own_size))
+    calibration, held_out = split(
+        read_samples(source, options.samples, network.checked_size(options.size), network.preprocessing)
+    )
     # The frames that select the best attempt would flatter it, so others test it; a single frame has to do both.
     selection, test = held_out[::2], held_out[1::2] or held_out
     _, height, width, _ = held_out[0].shape
@@ -116,6 +119,7 @@ def quantize(
                     "a lower --bound, or --force to keep it all the same."
                 )
             facts = _facts(network, result, source.name, (width, height), len(calibration))
+            copy_sidecars(network.file.path, xml)
             facts["seconds"] = round(time.perf_counter() - started_at, 1)
             xml.with_suffix(".json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
             _install(xml.parent, folder)
@@ -164,12 +168,12 @@ def _target(name: str, models_folder: Path) -> Path:
 
 
 def _raw_graph(core: ov.Core, network: PoseModel, calibration: list[np.ndarray]) -> tuple[ov.Model, Inputs]:
-    """The model as it is on disk, with a fixed size, and the frames for its own input: float BGR 0..255."""
+    """The model as it is on disk, with a fixed size, and the frames for its own input."""
     graph = core.read_model(network.file.path)
     _, height, width, _ = calibration[0].shape
     is_nchw = graph.input().partial_shape[1] == ov.Dimension(3)
     graph.reshape([1, 3, height, width] if is_nchw else [1, height, width, 3])
-    return graph, Inputs(calibration, is_nchw)
+    return graph, Inputs(calibration, is_nchw, network.preprocessing)
 
 
 def _save(model: ov.Model, shape: ov.PartialShape, xml: Path, name: str) -> None:

@@ -42,7 +42,9 @@ def do(task: str, cell: Cell, options: StudyOptions, reference: str) -> dict[str
 def pck(cell: Cell, options: StudyOptions, reference: str) -> dict[str, Any]:
     """How many of the keypoints that the FP32 network `reference` finds on the video the cell's network finds again."""
     own = Workload(cell, options)
-    samples = read_samples(open_source(options.input), options.agreement_frames, min(own.size))
+    samples = read_samples(
+        open_source(options.input), options.agreement_frames, own.network.size, own.network.preprocessing
+    )
     truth = poses(Workload(replace(cell, precision="FP32", file=reference), options), samples)
     return asdict(compare_poses(zip(truth, poses(own, samples), strict=True)))
 

@@ -17,8 +17,8 @@ from ..decoders.openpose_fields import HEATMAP_CHANNELS, PAF_CHANNELS
 from ..errors import DemoError, UsageError, first_line
 from ..inference.backend import CompiledModel, Inference
 from ..inference.estimator import Estimator
-from ..inference.input_size import network_input_size
-from ..inference.model import DEFAULT_SIZE
+from ..inference.input_size import frame_box, network_input_size
+from ..inference.openpose_outputs import PREPROCESSING
 from ..measurement.cells import FRAMEWORKS, ORIGINALS, Cell, StudyOptions
 from ..measurement.throughput import GoesOn, run_of
 from ..measurement.workload import Workload, as_inputs, first_frames, own_size
@@ -110,7 +110,7 @@ class Original:
 
     def __init__(self, cell: Cell, images: list[np.ndarray], size: tuple[int, int]) -> None:
         """size: width and height of the input. Raises UsageError where the framework cannot read the file."""
-        self._size, self._inputs = size, as_inputs(images, size)
+        self._size, self._inputs = size, as_inputs(images, size, PREPROCESSING)
         started_at = time.perf_counter()
         self._infer = read(cell)
         self._infer(self._inputs[0])
@@ -129,7 +129,8 @@ class Original:
         return [self]
 
     def start(self, image: np.ndarray) -> None:
-        [scaled] = as_inputs([image], self._size)
+        [scaled] = as_inputs([image], self._size, PREPROCESSING)
+        self._box = frame_box(image.shape[1::-1], self._size, PREPROCESSING)
         started_at = time.perf_counter()
         self._outputs = self._infer(scaled)
         self._latency_ms = 1000 * (time.perf_counter() - started_at)
@@ -138,7 +139,7 @@ class Original:
         return True
 
     def result(self, frame: Frame) -> Inference:
-        return Inference(frame, self.compiled, self._outputs, self._size, self._latency_ms)
+        return Inference(frame, self.compiled, self._outputs, self._size, self._box, self._latency_ms)
 
 
 def run(cell: Cell, options: StudyOptions, reference: str) -> dict[str, Any]:
@@ -147,8 +148,8 @@ def run(cell: Cell, options: StudyOptions, reference: str) -> dict[str, Any]:
     reference: the IR of the network, whose own size it has where none is stored; '' where there is none.
     """
     images = first_frames(options.input)
-    shorter = options.size or (own_size(cell.model, reference) if reference else DEFAULT_SIZE)
-    size = network_input_size(images[0].shape[1::-1], shorter)
+    shorter = options.size or (own_size(cell.model, reference) if reference else PREPROCESSING.default_size)
+    size = network_input_size(images[0].shape[1::-1], shorter, PREPROCESSING)
     original = Original(cell, images, size)
     measured = run_of(Estimator(original, "CPU", images[0]), original.infer_while, OpenPoseDecoder(), size, options)
     return {**measured, "framework": FRAMEWORKS[cell.kind]}

@@ -12,6 +12,9 @@ BUNDLED = {DEFAULT_MODEL: "FP16-INT8", ORIGINAL_MODEL: "FP16"}
 ZOO = "https://storage.openvinotoolkit.org/repositories/open_model_zoo/"
 
 
+LICENCE = "Apache-2.0"  # of every model of the catalog
+
+
 class RemoteFile(NamedTuple):
     """A file to download: its path below the zoo's address, its size in bytes and its SHA-384."""
 

@@ -8,6 +8,7 @@ import openvino as ov
 from ..console import hide_library_lines
 from ..errors import DemoError, UsageError, first_line
 from ..folders import MODELS_FOLDER
+from ..inference.metadata import copy_sidecars
 from ..inference.model import ModelFile, load_model
 
 
@@ -34,13 +35,14 @@ def convert(source: Path, name: str, precision: str, models_folder: Path = MODEL
         with tempfile.TemporaryDirectory(prefix=".convert-", dir=models_folder) as folder:
             written = Path(folder) / xml.name
             ov.save_model(model, written, compress_to_fp16=precision == "FP16")
+            copy_sidecars(source, written)
             try:
                 load_model(ov.Core(), ModelFile(name, precision, written))
             except UsageError as error:  # its text names the temporary file
                 raise UsageError(str(error).replace(str(written), str(source))) from error
             xml.parent.mkdir(parents=True, exist_ok=True)
-            for suffix in (".bin", ".xml"):
-                written.with_suffix(suffix).replace(xml.with_suffix(suffix))
+            for path in sorted(Path(folder).iterdir(), key=lambda path: path.suffix == ".xml"):  # that last
+                path.replace(xml.parent / path.name)
     except OSError as error:
         raise DemoError(f"Cannot write to '{xml.parent}': {error.strerror or error}.") from error
     return xml

@@ -4,9 +4,11 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..errors import printable
 from ..folders import MODELS_FOLDER
 from ..inference.float_twin import NOTE as TWIN
-from .catalog import BUNDLED, CATALOG, PRECISIONS
+from ..inference.metadata import licence_of
+from .catalog import BUNDLED, CATALOG, LICENCE, PRECISIONS
 from .resolve import model_file
 
 MB = 1e6
@@ -14,13 +16,17 @@ MB = 1e6
 
 @dataclass(frozen=True)
 class Entry:
-    """A model in one precision: its state (on disk or not), its size in bytes, and a note."""
+    """A model in one precision: its state (on disk or not), its size in bytes, a note, and its licence.
+
+    licence: as its makers state it; '' where they do not.
+    """
 
     name: str
     precision: str
     state: str
     size: int
     note: str = ""
+    licence: str = ""
 
 
 def entries(models_folder: Path = MODELS_FOLDER) -> list[Entry]:
@@ -43,10 +49,11 @@ def _entry(name: str, precision: str, models_folder: Path) -> Entry:
     if all(file.is_file() for file in files):
         state = "bundled" if BUNDLED.get(name) == precision else "on disk"
         note = _quantization_note(result) if result.is_file() else ""
-        return Entry(name, precision, state, sum(file.stat().st_size for file in files), note)
+        licence = LICENCE if name in CATALOG else printable(licence_of(xml) or "")
+        return Entry(name, precision, state, sum(file.stat().st_size for file in files), note, licence)
     if remote is not None:
         note = f"until then: {TWIN}" if BUNDLED.get(name) == "FP16-INT8" else ""
-        return Entry(name, precision, "to be downloaded", sum(file.size for file in remote), note)
+        return Entry(name, precision, "to be downloaded", sum(file.size for file in remote), note, LICENCE)
     present = sum(file.stat().st_size for file in files if file.is_file())
     return Entry(name, precision, "incomplete", present, f"needs {xml.name} and {xml.stem}.bin")
 
@@ -65,10 +72,14 @@ def _quantization_note(path: Path) -> str:
 
 def as_table(rows: list[Entry]) -> str:
     """The models as a table, one line each."""
-    cells = [("model", "precision", "state", "MB", "")]
-    cells += [(row.name, row.precision, row.state, f"{row.size / MB:.1f}", row.note) for row in rows]
-    widths = [max(len(line[column]) for line in cells) for column in range(4)]
+    cells = [("model", "precision", "state", "MB", "licence", "")]
+    cells += [
+        (row.name, row.precision, row.state, f"{row.size / MB:.1f}", row.licence or "not stated", row.note)
+        for row in rows
+    ]
+    widths = [max(len(line[column]) for line in cells) for column in range(5)]
     return "\n".join(
-        f"{name:{widths[0]}}  {precision:{widths[1]}}  {state:{widths[2]}}  {size:>{widths[3]}}  {note}".rstrip()
-        for name, precision, state, size, note in cells
+        f"{name:{widths[0]}}  {precision:{widths[1]}}  {state:{widths[2]}}  {size:>{widths[3]}}  "
+        f"{licence:{widths[4]}}  {note}".rstrip()
+        for name, precision, state, size, licence, note in cells
     )

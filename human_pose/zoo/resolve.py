@@ -16,6 +16,9 @@ from .download import download
 log = logging.getLogger(__name__)
 
 ZOO_VARIABLE = "HUMAN_POSE_ZOO"  # environment: address of a mirror of the Open Model Zoo's files
+SUFFIXES = (".xml", ".onnx")
+WANTED = "the .xml of a model that ov.save_model wrote, its .bin beside it, an .onnx file, or the folder of an exporter"
+NAMELESS = ("end2end", "model", "openvino_model")  # what exporters call every network: its folder tells it from others
 LONGEST_NAME = 100  # bytes of a model's name; it names a folder and two files
 
 WHY_NO_INT8 = (  # of mobilenet-thin; the figures are from docs/quantization.md
@@ -33,7 +36,7 @@ class ModelUnavailableError(DemoError):
 def choose_model(
     name: str | None, precision: str | None, models_folder: Path = MODELS_FOLDER, allows_twin: bool = True
 ) -> ModelFile:
-    """Find the IR of `name`: a name in the catalog or in models_folder, or the path of an .xml.
+    """Find the file of `name`: a name in the catalog or in models_folder, or the path of an IR, .onnx file or folder.
 
     name: None for the default model. precision: one of catalog.PRECISIONS, or None: FP16-INT8 where the model comes
     with it or has nothing else, else FP16. If a model has only FP16-INT8 here and `allows_twin` is set, its FP32 and
@@ -46,9 +49,9 @@ def choose_model(
     if name is None or name in known:
         name = name or DEFAULT_MODEL
         return _named_model(name, precision or _default_precision(name, models_folder), models_folder, allows_twin)
-    if name.endswith(".xml") or os.sep in name or "/" in name or Path(name).exists():
+    if name.endswith(SUFFIXES) or os.sep in name or "/" in name or Path(name).exists():
         return _model_at(Path(name), precision)
-    raise UsageError(f"Unknown model '{name}'. Give {_names(known)}, or the path of an IR's .xml.")
+    raise UsageError(f"Unknown model '{name}'. Give {_names(known)}, or the path of a network: {WANTED}.")
 
 
 def check_new_name(name: str) -> None:
@@ -128,30 +131,41 @@ def _is_whole(xml: Path) -> bool:
     return xml.is_file() and xml.with_suffix(".bin").is_file()
 
 
-def _model_at(xml: Path, precision: str | None) -> ModelFile:
-    """The IR at a path that the user gave."""
-    if xml.suffix != ".xml":
-        raise UsageError(
-            f"'{xml}' is not an IR. Give the .xml of a model that ov.save_model wrote, its .bin beside it."
-        )
-    if not xml.is_file():
-        raise UsageError(
-            f"Cannot open '{xml}': no such file. Give the path of an IR's .xml, or {_names(list(CATALOG))}."
-        )
-    if not xml.with_suffix(".bin").is_file():
-        raise UsageError(f"'{xml}' lacks its weights: put '{xml.with_suffix('.bin').name}' beside it.")
-    text = xml.read_text(encoding="utf-8", errors="replace")
-    if "<net" not in text:
-        raise UsageError(
-            f"'{xml}' is not an IR. Give the .xml of a model that ov.save_model wrote, its .bin beside it."
-        )
-    is_quantized = "FakeQuantize" in text
+def _model_at(given: Path, precision: str | None) -> ModelFile:
+    """The IR or ONNX file at a path that the user gave, or in a folder that an exporter wrote."""
+    path = _in_folder(given) if given.is_dir() else given
+    if path.suffix not in SUFFIXES:
+        raise UsageError(f"'{path}' is not an IR. Give {WANTED}.")
+    if not path.is_file():
+        raise UsageError(f"Cannot open '{path}': no such file. Give {WANTED}, or {_names(list(CATALOG))}.")
+    if path.suffix == ".xml":
+        if not path.with_suffix(".bin").is_file():
+            raise UsageError(f"'{path}' lacks its weights: put '{path.with_suffix('.bin').name}' beside it.")
+        content = path.read_bytes()
+        if b"<net" not in content:
+            raise UsageError(f"'{path}' is not an IR. Give {WANTED}.")
+        is_quantized = b"FakeQuantize" in content
+    else:
+        is_quantized = b"QuantizeLinear" in path.read_bytes()
+    name = given.absolute().name if given.is_dir() and path.stem in NAMELESS else path.stem
     if is_quantized and precision not in (None, "FP16-INT8"):
-        log.info(f"'{xml}' is quantized: executing the {NOTE} in {precision}.")
-        return ModelFile(xml.stem, precision, xml, NOTE)
+        log.info(f"'{path}' is quantized: executing the {NOTE} in {precision}.")
+        return ModelFile(name, precision, path, NOTE)
     if not is_quantized and precision == "FP16-INT8":
-        raise UsageError(f"'{xml}' is not quantized. Give the quantized IR, or -p FP16 or FP32.")
-    return ModelFile(xml.stem, "FP16-INT8" if is_quantized else precision or "FP16", xml)
+        raise UsageError(f"'{path}' is not quantized. Give the quantized IR, or -p FP16 or FP32.")
+    return ModelFile(name, "FP16-INT8" if is_quantized else precision or "FP16", path)
+
+
+def _in_folder(folder: Path) -> Path:
+    """The network in a folder. An IR is taken before the ONNX file of the same name that it was made of."""
+    found = sorted(path for path in folder.iterdir() if path.suffix in SUFFIXES and path.is_file())
+    names = {path.stem for path in found}
+    if not found:
+        raise UsageError(f"There is no network in the folder '{folder}'. Give one that holds an .xml or an .onnx file.")
+    if len(names) > 1:
+        listed = ", ".join(path.name for path in found)
+        raise UsageError(f"There is more than one network in the folder '{folder}': {listed}. Give the path of one.")
+    return next((path for path in found if path.suffix == ".xml"), found[0])
 
 
 def _names(names: list[str]) -> str:

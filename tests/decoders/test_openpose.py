@@ -655,3 +655,12 @@ def test_blurred_crowds_are_decoded_to_the_same_poses(count: int) -> None:
         paint(maps, {name: cell for name, cell in cells.items() if cell[0] < 120 and cell[1] < 60})
     blurred = [np.stack([cv2.GaussianBlur(channel, (0, 0), 1.2) for channel in array]) for array in maps]
     assert len(decode(blurred[0] * 6, blurred[1] * 1.2, min_keypoints=2)) >= min(count, 3)
+
+
+def test_a_frame_that_is_not_in_the_corner_of_the_input_is_found_in_its_own_pixels() -> None:
+    heatmaps, pafs = painted(WHOLE_PERSON)
+    outputs = {"heatmaps": heatmaps, "pafs": pafs}
+    [inside] = fast.OpenPoseDecoder().decode(outputs, (2.0, 3.0))
+    [shifted] = fast.OpenPoseDecoder().decode(outputs, (2.0, 3.0), (8, 16))
+    np.testing.assert_allclose(shifted.keypoints[:, :2], inside.keypoints[:, :2] - [16, 48], atol=1e-4)
+    assert np.array_equal(shifted.keypoints[:, 2], inside.keypoints[:, 2], equal_nan=True)

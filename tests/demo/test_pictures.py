@@ -9,7 +9,6 @@ import openvino as ov
 import pytest
 
 from human_pose.decoders.openpose_fields import KEYPOINTS
-from human_pose.inference.input_size import network_input_size
 from human_pose.inference.model import load_model
 from human_pose.poses.pose import Pose
 from human_pose.zoo.catalog import BUNDLED, DEFAULT_MODEL
@@ -23,7 +22,7 @@ MODELS = pytest.mark.parametrize("model", BUNDLED)
 def poses_in(images: list[np.ndarray], model: str, size: int | None = None) -> Iterator[list[Pose]]:
     core = ov.Core()
     network = load_model(core, choose_model(model, None))
-    network.reshape(*network_input_size(images[0].shape[1::-1], size or network.own_size))
+    network.reshape(*network.size_for(images[0].shape[1::-1], size))
     for inference in infer(estimator_on(core, network), images):
         yield poses_of(inference)
 

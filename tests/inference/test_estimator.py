@@ -11,8 +11,9 @@ from openvino import opset13 as ops
 from human_pose.decoders.openpose_fields import CELL_PIXELS, KEYPOINTS
 from human_pose.inference.backend import DeviceError, Inference
 from human_pose.inference.estimator import Estimator
-from human_pose.inference.input_size import frame_pixels, network_input_size
+from human_pose.inference.input_size import frame_box, frame_pixels, network_input_size
 from human_pose.inference.model import PoseModel, load_model
+from human_pose.inference.openpose_outputs import PREPROCESSING
 from human_pose.media.capture import Frame
 from human_pose.zoo.resolve import choose_model
 from tests.helpers.openpose import estimator_on, infer, pixels_per_cell, poses_of
@@ -46,7 +47,7 @@ def test_an_upright_frame_gets_an_upright_input_and_its_own_pixels(network: Pose
     )
     core = ov.Core()
     upright = load_model(core, network.file)
-    upright.reshape(*network_input_size(image.shape[1::-1], 256))
+    upright.reshape(*upright.size_for(image.shape[1::-1], 256))
     assert upright.input_size == (256, 456)
     [inference] = infer(estimator_on(core, upright), [image])
     assert poses(inference) == [{name: (x * factor, y * factor) for name, (x, y) in pixels(shift=(8, 25)).items()}]
@@ -88,13 +89,13 @@ def test_a_larger_frame_gives_its_own_pixels(estimator: Estimator, factor: int) 
 @pytest.mark.parametrize("size", [(641, 479), (333, 777), (1279, 719), (97, 61)])
 def test_a_light_spot_is_found_where_it_is_in_frames_of_odd_size(network: PoseModel, size: tuple[int, int]) -> None:
     """A Gaussian spot, wider than a cell, centred on a known pixel of the frame: its centre of mass is found there."""
-    input_size = network_input_size(size, HEIGHT)
+    input_size = network_input_size(size, HEIGHT, PREPROCESSING)
     core = ov.Core()
     own = load_model(core, network.file)
     own.reshape(*input_size)
     centre = np.array([size[0] * 0.37, size[1] * 0.61])
     columns, rows = np.meshgrid(np.arange(size[0]) + 0.5, np.arange(size[1]) + 0.5)
-    cell = CELL_PIXELS * np.array(frame_pixels(size, input_size))
+    cell = CELL_PIXELS * np.array(frame_pixels(size, frame_box(size, input_size, PREPROCESSING)))
     distance = ((columns - centre[0]) / cell[0]) ** 2 + ((rows - centre[1]) / cell[1]) ** 2
     image = np.zeros((size[1], size[0], 3), np.uint8)
     image[..., 1] = 128 + 127 * np.exp(-distance / (2 * 1.5**2))  # read back from the x fields
@@ -162,7 +163,7 @@ def test_the_bundled_network_gives_what_a_plain_call_gives(root: Path) -> None:
     network = load_model(core, choose_model("mobilenet-thin", "FP32"))
     video = cv2.VideoCapture(str(root / "videos" / "park.mp4"))
     images = [video.read()[1] for _ in range(3)]
-    network.reshape(*network_input_size(images[0].shape[1::-1], 256))
+    network.reshape(*network.size_for(images[0].shape[1::-1], 256))
     plain = core.compile_model(network.model, "CPU")
     for image, inference in zip(images, infer(estimator_on(core, network), images), strict=True):
         tensor = np.zeros((1, 256, 344, 3), np.uint8)

@@ -11,6 +11,7 @@ import openvino as ov
 import pytest
 from openvino import opset13 as ops
 
+from human_pose.decoders.openpose import OpenPoseDecoder
 from human_pose.errors import UsageError
 from human_pose.folders import BUNDLED_VIDEO as VIDEO
 from human_pose.inference import hetero as affinity
@@ -24,8 +25,6 @@ from human_pose.zoo.resolve import choose_model
 from tests.helpers.openpose import estimator_on
 from tests.helpers.painted import save_with_convolutions
 from tests.helpers.pictures import frames_of
-
-OUTPUTS = ("heatmaps", "pafs")
 
 
 @pytest.fixture(scope="module")
@@ -166,7 +165,7 @@ def test_the_studys_split_runs_on_both_and_gives_the_same(core: ov.Core, bundled
     assert compiled.operations["GPU"] >= convolutions  # and what prepares their weights
     reference = compile_model(core, bundled.model, "CPU", Settings("FP32"))
     image = np.random.default_rng(1).integers(0, 256, (1, 64, 88, 3)).astype(np.uint8)
-    assert max(affinity.differences(compiled.network, reference.network, image, OUTPUTS).values()) < 1e-4
+    assert max(affinity.differences(compiled.network, reference.network, image, OpenPoseDecoder()).values()) < 1e-4
 
 
 @pytest.mark.slow
@@ -202,10 +201,10 @@ def test_maps_of_another_picture_do_not_pass_the_check(core: ov.Core) -> None:
     network.reshape(344, 256)
     compiled = compile_model(core, network.model, "CPU", Settings("FP32"))
     [frame] = frames_of(VIDEO, [100])
-    image = new_input(compiled.network, frame.shape[1::-1])
-    fill_input(frame, image)
-    same = affinity.differences(compiled.network, compiled.network, image, OUTPUTS)
-    other = affinity.differences(Swapped(compiled.network), compiled.network, image, OUTPUTS)
+    image = new_input(compiled.network, frame.shape[1::-1], network.preprocessing)
+    fill_input(frame, image, network.preprocessing)
+    same = affinity.differences(compiled.network, compiled.network, image, OpenPoseDecoder())
+    other = affinity.differences(Swapped(compiled.network), compiled.network, image, OpenPoseDecoder())
     assert max(same.values()) == 0
     assert max(other.values()) > affinity.TOLERANCE
 
@@ -284,3 +283,44 @@ def test_the_zoos_network_falls_into_116_subgraphs_and_runs(
     compiled = compiled_with(core, network, "conv")
     assert compiled.subgraphs == 116
     assert compiled.execution_precision == "f32 (hint)"
+
+
+def test_a_shape_that_is_computed_of_known_shapes_is_a_constant_in_a_split(core: ov.Core) -> None:
+    image = ops.parameter([1, 3, 8, 8], ov.Type.f32)
+    shape = ops.gather(ops.shape_of(image, "i64"), ops.constant([0, 1]), ops.constant(0))
+    flat = ops.concat([shape, ops.constant(np.array([-1]))], 0)
+    model = ov.Model([ops.result(ops.reshape(ops.relu(image), flat, False))], [image], "flat")
+    known = affinity.with_known_shapes(model)
+    assert {node.get_type_name() for node in known.get_ops()} == {"Parameter", "Constant", "Relu", "Reshape", "Result"}
+    assert "ShapeOf" in {node.get_type_name() for node in model.get_ops()}  # which may be reshaped later
+    values = np.random.default_rng(1).random((1, 3, 8, 8), np.float32)
+    assert np.array_equal(core.compile_model(known, "CPU")(values)[0], values.reshape(1, 3, 64))
+
+
+@pytest.mark.measurement_data
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", ["FP16-INT8", "FP32"])
+def test_a_one_stage_network_is_split_and_another_picture_is_noticed(
+    precision: str, core: ov.Core, measurement_data: Path
+) -> None:
+    xml = measurement_data / "models/yolov8n-pose/FP16-INT8/yolov8n-pose.xml"
+    network = load_model(core, choose_model(str(xml), precision))
+    network.reshape(256, 192)
+    compiled = compiled_with(core, network, "conv")
+    reference = compile_model(core, network.model, "CPU", Settings("FP32"))
+    [frame] = frames_of(VIDEO, [30])
+    image = new_input(compiled.network, frame.shape[1::-1], network.preprocessing)
+    fill_input(frame, image, network.preprocessing)
+    same = affinity.differences(compiled.network, reference.network, image, network.decoder)
+    assert max(same.values()) < affinity.TOLERANCE
+    request = reference.network.create_infer_request()
+    quantities = []
+    for picture in (image, np.ascontiguousarray(image[:, :, ::-1])):
+        request.infer([picture])
+        quantities.append(network.decoder.quantities({"candidates": request.get_tensor("candidates").data[0].copy()}))
+    true, other = quantities
+    changes = {
+        name: np.sqrt(np.square(other[name] - values).mean()) / max(1, np.sqrt(np.square(values).mean()))
+        for name, values in true.items()
+    }
+    assert changes["pixels"] > affinity.TOLERANCE

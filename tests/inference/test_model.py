@@ -11,9 +11,12 @@ import pytest
 from openvino import opset13 as ops
 
 from human_pose.errors import UsageError
-from human_pose.inference.model import DEFAULT_SIZE, ModelFile, PoseModel, load_model, shorter_side
+from human_pose.inference.model import ModelFile, PoseModel, load_model
+from human_pose.inference.openpose_outputs import PREPROCESSING
+from human_pose.inference.preprocess import named_side
 from human_pose.zoo.catalog import BUNDLED, CATALOG, DEFAULT_MODEL, ORIGINAL_MODEL, PRECISIONS, RemoteFile
 from human_pose.zoo.resolve import ZOO_VARIABLE, ModelUnavailableError, choose_model
+from tests.helpers.onnx_models import write_people
 from tests.helpers.painted import CELL, HEIGHT, WIDTH, blank, paint_person, painted_network, save_network
 
 
@@ -241,8 +244,8 @@ def test_path_without_bin_names_the_missing_file(tmp_path: Path) -> None:
 
 
 def test_path_that_is_no_xml_is_no_ir(tmp_path: Path) -> None:
-    (tmp_path / "net.onnx").touch()
-    for path in (tmp_path / "net.onnx", tmp_path):
+    (tmp_path / "net.bin").touch()
+    for path in [tmp_path / "net.bin"]:
         with pytest.raises(UsageError, match="is not an IR"):
             choose_model(str(path), None)
 
@@ -360,9 +363,9 @@ def test_a_size_left_open_takes_every_shape(core: ov.Core, painted_xml: Path) ->
     network = load(core, painted_xml)
     network.reshape_open(128)
     assert network.input_size is None
-    assert shorter_side(network.model) == 128
+    assert network.size == 128
     compiled = core.compile_model(network.model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-    assert shorter_side(compiled) == 128
+    assert named_side(compiled, network.preprocessing) == 128
     for width, height in ((128, 128), (176, 128), (512, 128), (128, 176), (128, 512)):
         outputs = compiled(speckled(height, width)[None])
         assert outputs["heatmaps"].shape == (1, 19, height // CELL, width // CELL)
@@ -418,7 +421,7 @@ def test_own_size_is_the_files_shorter_side_or_the_default(core: ov.Core, tmp_pa
     assert load(core, save_network(tmp_path, height=432, width=368)).own_size == 368
     assert load(core, save_network(tmp_path, height=368, width=432)).own_size == 368
     assert load(core, save_network(tmp_path, layout="NHWC", height=184, width=432)).own_size == 184
-    assert load(core, save_network(tmp_path, height=-1, width=-1)).own_size == DEFAULT_SIZE
+    assert load(core, save_network(tmp_path, height=-1, width=-1)).own_size == PREPROCESSING.default_size == 368
 
 
 def maps_of(image: ov.Node, channels: int, pixels: int = CELL) -> ov.Node:
@@ -511,3 +514,63 @@ def test_mobilenet_thin_is_a_pose_network_of_the_size_it_was_trained_at(core: ov
 def test_sha256_is_that_of_the_weights(core: ov.Core, painted_xml: Path) -> None:
     for xml in (choose_model(ORIGINAL_MODEL, None).path, painted_xml):
         assert load(core, xml).sha256() == hashlib.sha256(xml.with_suffix(".bin").read_bytes()).hexdigest()
+
+
+# ---- paths of ONNX files and of folders ----
+
+
+def put_files(folder: Path, *names: str) -> Path:
+    folder.mkdir()
+    for name in names:
+        (folder / name).write_text("<net/>")
+    return folder
+
+
+def test_an_onnx_file_is_run_as_it_is_and_hashed(core: ov.Core, tmp_path: Path) -> None:
+    path = write_people(tmp_path / "net.onnx", task="pose", stride="32", license="AGPL-3.0")
+    file = choose_model(str(path), None)
+    assert file == ModelFile("net", "FP16", path)
+    network = load_model(core, file)
+    assert network.sha256() == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert network.licence == "AGPL-3.0"
+
+
+def test_an_exporters_folder_stands_for_the_network_in_it(tmp_path: Path) -> None:
+    folder = put_files(
+        tmp_path / "yolo11n-pose_openvino_model", "yolo11n-pose.xml", "yolo11n-pose.bin", "metadata.yaml"
+    )
+    assert choose_model(str(folder), None) == ModelFile("yolo11n-pose", "FP16", folder / "yolo11n-pose.xml")
+    folder = put_files(tmp_path / "rtmo-s", "end2end.xml", "end2end.bin", "end2end.onnx", "pipeline.json")
+    assert choose_model(str(folder), "FP32") == ModelFile("rtmo-s", "FP32", folder / "end2end.xml")
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (
+            ["a.xml", "a.bin", "b.onnx"],
+            r"more than one network in the folder .*: a\.xml, b\.onnx\. Give the path of one",
+        ),
+        (["notes.txt"], "There is no network in the folder"),
+        (["a.xml"], r"lacks its weights: put 'a\.bin' beside it"),
+    ],
+)
+def test_a_folder_that_names_no_network_is_refused(tmp_path: Path, names: list[str], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        choose_model(str(put_files(tmp_path / "folder", *names)), None)
+
+
+def test_an_onnx_file_whose_weights_lie_elsewhere_is_refused_in_one_line(core: ov.Core, tmp_path: Path) -> None:
+    path = write_people(tmp_path / "net.onnx", weights="weights.data")
+    load_model(core, choose_model(str(path), None))
+    (tmp_path / "weights.data").unlink()
+    with pytest.raises(UsageError, match=r"its weights are in 'weights\.data', which is not there") as caught:
+        load_model(core, choose_model(str(path), None))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_no_onnx_network_is_refused_in_one_line(core: ov.Core, tmp_path: Path) -> None:
+    (tmp_path / "net.onnx").write_text("hello")
+    with pytest.raises(UsageError, match=r"Cannot read .*net\.onnx' as an ONNX network") as caught:
+        load_model(core, choose_model(str(tmp_path / "net.onnx"), None))
+    assert "\n" not in str(caught.value)

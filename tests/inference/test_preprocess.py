@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from human_pose.inference.input_size import frame_pixels, network_input_size, scaled_size
+from human_pose.inference.input_size import frame_box, frame_pixels, network_input_size, scaled_size
+from human_pose.inference.one_stage_outputs import DETRPOSE, RTMO, YOLO
+from human_pose.inference.openpose_outputs import PREPROCESSING
 from human_pose.inference.preprocess import fill_input
 from human_pose.media.scaling import scale_into
 
@@ -26,7 +28,7 @@ from human_pose.media.scaling import scale_into
 def test_input_keeps_the_aspect_ratio_in_whole_cells(
     frame_size: tuple[int, int], size: int, expected: tuple[int, int]
 ) -> None:
-    assert network_input_size(frame_size, size) == expected
+    assert network_input_size(frame_size, size, PREPROCESSING) == expected
 
 
 @pytest.mark.parametrize("frame_size", [(1920, 1080), (641, 479), (333, 777), (1, 1), (5000, 2), (2, 5000), (97, 61)])
@@ -42,10 +44,13 @@ def test_scaled_frame_fits_the_input_and_touches_one_edge(
 
 @pytest.mark.parametrize("frame_size", [(1920, 1080), (641, 479), (333, 777), (97, 61)])
 def test_a_cell_is_eight_pixels_of_the_scaled_frame(frame_size: tuple[int, int]) -> None:
-    input_size = network_input_size(frame_size, 256)
+    input_size = network_input_size(frame_size, 256, PREPROCESSING)
     width, height = scaled_size(frame_size, input_size)
     assert min(width, height) == 256
-    assert frame_pixels(frame_size, input_size) == (frame_size[0] / width, frame_size[1] / height)
+    assert frame_pixels(frame_size, frame_box(frame_size, input_size, PREPROCESSING)) == (
+        frame_size[0] / width,
+        frame_size[1] / height,
+    )
 
 
 @pytest.mark.parametrize("size", [(960, 720), (1920, 1080), (3840, 2160), (720, 960)])
@@ -67,9 +72,21 @@ def test_a_frame_of_the_inputs_size_is_copied_as_it_is() -> None:
 
 def test_what_the_frame_leaves_of_the_input_is_not_touched() -> None:
     target = np.full((1, 64, 80, 3), 7, np.uint8)
-    fill_input(np.full((100, 50, 3), 200, np.uint8), target)
+    assert fill_input(np.full((100, 50, 3), 200, np.uint8), target, PREPROCESSING) == (0, 0, 32, 64)
     assert (target[0, :, :32] == 200).all()
     assert (target[0, :, 32:] == 7).all()
+
+
+def test_a_frame_in_the_middle_or_stretched_is_where_its_box_says() -> None:
+    image = np.full((100, 50, 3), 200, np.uint8)
+    for preprocessing, box in ((YOLO, (24, 0, 32, 64)), (DETRPOSE, (0, 0, 80, 64)), (RTMO, (0, 0, 32, 64))):
+        target = np.full((1, 64, 80, 3), 7, np.uint8)
+        left, top, width, height = fill_input(image, target, preprocessing)
+        assert (left, top, width, height) == box
+        inside = np.zeros((64, 80), bool)
+        inside[top : top + height, left : left + width] = True
+        assert (target[0, inside] == 200).all()
+        assert (target[0, ~inside] == 7).all()
 
 
 def test_scaling_keeps_places() -> None:

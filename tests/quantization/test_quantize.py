@@ -15,6 +15,7 @@ from human_pose.decoders.decoder import Outputs
 from human_pose.decoders.openpose_fields import KEYPOINTS, SKELETON
 from human_pose.errors import DemoError, UsageError
 from human_pose.inference.model import load_model
+from human_pose.inference.openpose_outputs import PREPROCESSING
 from human_pose.media.sources import open_source
 from human_pose.poses.pck import NEAR_PIXELS, NEAR_TORSO, compare_poses, match, torso_length
 from human_pose.poses.pose import Pose
@@ -116,17 +117,17 @@ class TestSamples:
     def test_frames_are_spread_over_the_source(self, tmp_path: Path) -> None:
         for number in range(21):
             cv2.imwrite(str(tmp_path / f"{number}.png"), np.full((64, 96, 3), number, np.uint8))
-        samples = read_samples(open_source(str(tmp_path)), 5, 64)
+        samples = read_samples(open_source(str(tmp_path)), 5, 64, PREPROCESSING)
         assert [int(sample[0, 0, 0, 0]) for sample in samples] == [0, 5, 10, 15, 20]
         assert {sample.shape for sample in samples} == {(1, 64, 96, 3)}
 
     def test_fewer_frames_than_asked_for_are_all_taken(self, people: Path) -> None:
-        assert len(read_samples(open_source(str(people)), 300, HEIGHT)) == 12
+        assert len(read_samples(open_source(str(people)), 300, HEIGHT, PREPROCESSING)) == 12
 
     def test_images_of_another_shape_are_fitted_in(self, tmp_path: Path) -> None:
         for number, size in enumerate([(64, 96), (64, 96), (128, 64), (50, 200)]):
             cv2.imwrite(str(tmp_path / f"{number}.png"), np.full((*size, 3), 255, np.uint8))
-        samples = read_samples(open_source(str(tmp_path)), 4, 64)
+        samples = read_samples(open_source(str(tmp_path)), 4, 64, PREPROCESSING)
         assert {sample.shape for sample in samples} == {(1, 64, 96, 3)}
         assert samples[2][0, :, :32].min() == 255
         assert samples[2][0, :, 32:].max() == 0
@@ -134,7 +135,7 @@ class TestSamples:
     @pytest.mark.parametrize("is_nchw", [True, False])
     def test_inputs_are_the_frames_as_floats(self, is_nchw: bool) -> None:
         frames = [np.random.default_rng(number).integers(0, 256, (1, 4, 6, 3), np.uint8) for number in range(3)]
-        inputs = Inputs(frames, is_nchw)
+        inputs = Inputs(frames, is_nchw, PREPROCESSING)
         assert (len(inputs), len(list(inputs)), len(inputs[1:])) == (3, 3, 2)
         expected = frames[2].transpose(0, 3, 1, 2) if is_nchw else frames[2]
         assert inputs[2].dtype == np.float32
@@ -148,7 +149,7 @@ class TestSamples:
     def test_too_few_frames_are_refused(self, tmp_path: Path) -> None:
         cv2.imwrite(str(tmp_path / "one.png"), blank())
         with pytest.raises(UsageError, match="gave 1 frames"):
-            read_samples(open_source(str(tmp_path)), 300, HEIGHT)
+            read_samples(open_source(str(tmp_path)), 300, HEIGHT, PREPROCESSING)
 
 
 def separable(spread: float, seed: int = 5) -> ov.Model:
