@@ -9,7 +9,7 @@ import numpy as np
 import openvino as ov
 
 from ..errors import DemoError, UsageError
-from ..folders import MODELS_FOLDER, cache_folder
+from ..folders import cache_folder
 from ..inference.devices import open_core
 from ..inference.input_size import Preprocessing
 from ..inference.model import ModelFile, PoseModel, load_model
@@ -17,8 +17,7 @@ from ..inference.openvino_backend import OpenVinoCompiledModel, compile_model
 from ..inference.preprocess import blank_input, fill_input
 from ..inference.settings import Settings, configure
 from ..media.sources import open_source
-from ..zoo.catalog import CATALOG
-from ..zoo.resolve import choose_model
+from ..zoo.resolve import choose_model, known_names
 from .cells import Cell, Model, StudyOptions
 
 KEPT_FRAMES = 16  # of the video, for inference alone
@@ -33,8 +32,7 @@ def models_of(options: StudyOptions) -> list[Model]:
     """
     found: list[Model] = []
     for name in options.models:
-        is_known = name in CATALOG or (MODELS_FOLDER / name).is_dir()
-        file = None if is_known else choose_model(name, None)
+        file = None if name in known_names() else choose_model(name, None)
         found += [_in_catalog(name, p) if file is None else _at(file, p) for p in options.precisions]
     names = [model.name for model in found]
     found.sort(key=lambda model: (names.index(model.name), options.precisions.index(model.precision)))
