@@ -20,6 +20,7 @@ import pytest
 from human_pose.errors import UsageError
 from human_pose.evaluate import Evaluation
 from human_pose.folders import MODELS_FOLDER
+from human_pose.inference.float_twin import NOTE
 from human_pose.inference.model import PoseModel
 from human_pose.measurement import throughput, workload
 from human_pose.measurement.cells import Cell, StudyOptions
@@ -203,6 +204,14 @@ def test_float_precisions_of_the_bundled_network_are_its_float_twins_and_the_stu
     for precision, executed in (("FP32", "f32"), ("FP16-INT8", "INT8")):
         cell = next(cell for cell in study.cells if (cell.kind, cell.precision) == ("openvino", precision))
         assert do("run", cell, options, "")["execution_precision"].startswith(executed)
+
+
+@pytest.mark.parametrize("precisions", [["FP32"], ["FP32", "FP16", "FP16-INT8"]])
+def test_quantized_file_alone_stands_for_its_float_twins(precisions: list[str], picture: Path) -> None:
+    int8 = choose_model(DEFAULT_MODEL, "FP16-INT8").path
+    models = workload.models_of(StudyOptions(["CPU"], [str(int8)], precisions, str(picture)))
+    assert [(model.precision, model.file) for model in models] == [(precision, str(int8)) for precision in precisions]
+    assert [model.note for model in models] == [NOTE if one != "FP16-INT8" else "" for one in precisions]
 
 
 @pytest.mark.parametrize(
