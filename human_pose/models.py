@@ -127,7 +127,7 @@ def read_options(arguments: list[str] | None) -> argparse.Namespace:
                f"on these frames the poses of both models (threshold {DEFAULT_THRESHOLD}) are compared. The result is "
                f"written beside the model, to models/NAME/{INT8}/NAME.json. docs/quantization.md has examples.")
     add = quantizer.add_argument
-    add("model", metavar="MODEL", help="a float model: a name, or the path of an IR's .xml")
+    add("model", metavar="MODEL", help="a float model: a name, or the path of a network or of its folder")
     add("--calibration", required=True, metavar="VIDEO_OR_FOLDER",
         help="a video or a folder of images with people, like those that the model will work on")
     add("--name", help="the name of the INT8 model in models/ and for -m; default: the float model's name")

@@ -53,7 +53,7 @@ def fit(model: ov.Model, image: ImageInput, path: Path, metadata: Metadata) -> F
         found = _of_several(model, path, metadata)
         has_boxes = any(_is_boxes_with_scores(output) for output in model.outputs)
         default, maker = (RTMO, "RTMO") if has_boxes else (DETRPOSE, "DETRPose")
-    if found is None or not _give_sizes(model, image):
+    if found is None or not give_sizes(model, image):
         return None
     if metadata.task not in (None, "pose"):
         raise UsageError(f"'{path}' is a network for the task '{metadata.task}'. Give one for 'pose'.")
@@ -169,7 +169,7 @@ def _are_scores(output: ov.Output) -> bool:
     return bool(shape.rank.is_static and len(shape) == 2 and output.get_element_type().is_real())
 
 
-def _give_sizes(model: ov.Model, image: ImageInput) -> bool:
+def give_sizes(model: ov.Model, image: ImageInput) -> bool:
     """Give an input `orig_target_sizes` (1, 2), width and height, the size of the picture itself, so that keypoints are
     in its pixels. False where the graph has another input beside the picture.
     """

@@ -1,6 +1,7 @@
 """What every measurement starts from: OpenVINO, the network at its size, frames of the video as its inputs."""
 
 import contextlib
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -9,16 +10,16 @@ import numpy as np
 import openvino as ov
 
 from ..errors import DemoError, UsageError
-from ..folders import MODELS_FOLDER, cache_folder
+from ..folders import cache_folder
 from ..inference.devices import open_core
+from ..inference.float_twin import NOTE
 from ..inference.input_size import Preprocessing
 from ..inference.model import ModelFile, PoseModel, load_model
 from ..inference.openvino_backend import OpenVinoCompiledModel, compile_model
 from ..inference.preprocess import blank_input, fill_input
 from ..inference.settings import Settings, configure
 from ..media.sources import open_source
-from ..zoo.catalog import CATALOG
-from ..zoo.resolve import choose_model
+from ..zoo.resolve import choose_model, known_names
 from .cells import Cell, Model, StudyOptions
 
 KEPT_FRAMES = 16  # of the video, for inference alone
@@ -28,20 +29,33 @@ NOT_GIVEN = "no file of this precision was given (--model takes several)"
 def models_of(options: StudyOptions) -> list[Model]:
     """The stored precisions of the stored models, those that cannot be had with the reason.
 
-    A path's folder or its quantized layers say which precision it is; else the float file stands for all float ones.
+    A path's folder or its quantized layers say which precision it is; else the float file stands for all float ones,
+    and a quantized one alone for its float twins, too.
     Raises UsageError where a model is not known at all, or the path is none.
     """
     found: list[Model] = []
+    given: dict[str, list[ModelFile]] = {}
     for name in options.models:
-        is_known = name in CATALOG or (MODELS_FOLDER / name).is_dir()
-        file = None if is_known else choose_model(name, None)
+        file = None if name in known_names() else choose_model(name, None)
+        if file is not None:
+            given.setdefault(file.name, []).append(file)
         found += [_in_catalog(name, p) if file is None else _at(file, p) for p in options.precisions]
     names = [model.name for model in found]
     found.sort(key=lambda model: (names.index(model.name), options.precisions.index(model.precision)))
     chosen: dict[tuple[str, str], Model] = {}
     for model in sorted(found, key=lambda model: model.missing is not None):  # a path may have what another lacks
         chosen.setdefault((model.name, model.precision), model)
-    return [model for model in found if chosen[model.name, model.precision] is model]
+    found = [model for model in found if chosen[model.name, model.precision] is model]
+    return [_or_twin(model, given.get(model.name, [])) for model in found]
+
+
+def _or_twin(model: Model, given: Sequence[ModelFile]) -> Model:
+    """A float precision of which only quantized files were given is the float twin of the first."""
+    if model.missing != NOT_GIVEN or model.precision == "FP16-INT8":
+        return model
+    if any(file.precision != "FP16-INT8" for file in given):
+        return model
+    return Model(model.name, model.precision, str(given[0].path), note=NOTE)
 
 
 def _in_catalog(name: str, precision: str) -> Model:

@@ -1,8 +1,8 @@
 """PCK, the percentage of correct keypoints: how many keypoints of a reference network another network finds again.
 
 The reference is a float network, for example, and the other its quantized version. All lengths are pixels of the
-network's input. A keypoint is found again if the other network has the same keypoint of the same person near it. People
-are matched by their nearest keypoints, the closest pair first.
+network's input. A keypoint is found again if the other network has the keypoint of the same name of the same person
+near it. People are matched by their nearest keypoints, the closest pair first.
 
 PCK: Yang and Ramanan, "Articulated Human Detection with Flexible Mixtures of Parts", IEEE TPAMI 2013; relative to the
 torso's length as in Sapp and Taskar, CVPR 2013.
@@ -101,14 +101,26 @@ def torso_length(pose: Pose) -> float:
 
 
 def _middle(pose: Pose, names: Sequence[str]) -> np.ndarray:
-    """The middle of the keypoints that were found, (2,) in pixels; NaN if none was."""
-    points = pose.keypoints[[pose.skeleton.index(name) for name in names], :2]
+    """The middle of the keypoints that were found, (2,) in pixels; NaN if none was, or there are none of these."""
+    points = _named(pose, names)
     found = points[~np.isnan(points[:, 0])]
     return found.mean(axis=0) if len(found) else np.full(2, np.nan, np.float32)
 
 
 def _distances(pose: Pose, other: Pose) -> np.ndarray:
-    """The distance of each keypoint, (K,) in pixels; infinite where one of the two lacks it."""
-    between = np.hypot(*(pose.keypoints[:, :2] - other.keypoints[:, :2]).T)
+    """The distance of each keypoint of the first, (K,) in pixels; infinite where one of the two lacks it."""
+    between = np.hypot(*(pose.keypoints[:, :2] - _named(other, pose.skeleton.keypoints)).T)
     distances: np.ndarray = np.where(np.isnan(between), np.inf, between)
     return distances
+
+
+def _named(pose: Pose, names: Sequence[str]) -> np.ndarray:
+    """The places of keypoints by their names, (names, 2) in pixels; NaN where the pose or its skeleton lacks one."""
+    own = pose.skeleton.keypoints
+    if names is own:
+        return pose.keypoints[:, :2]
+    places = np.full((len(names), 2), np.nan, np.float32)
+    for row, name in enumerate(names):
+        if name in own:
+            places[row] = pose.keypoints[own.index(name), :2]
+    return places

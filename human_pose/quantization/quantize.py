@@ -16,12 +16,14 @@ import openvino as ov
 from ..console import ProgressLine
 from ..errors import DemoError, UsageError
 from ..folders import MODELS_FOLDER
+from ..inference.family import ImageInput, image_input
 from ..inference.metadata import copy_sidecars
 from ..inference.model import ModelFile, PoseModel, load_model
+from ..inference.one_stage_outputs import give_sizes
 from ..media.sources import open_source
 from ..poses.pck import NEAR_PIXELS, NEAR_TORSO
 from ..zoo.catalog import BUNDLED
-from ..zoo.resolve import check_new_name, choose_model
+from ..zoo.resolve import check_new_name, choose_model, known_names
 from .calibration import Inputs, read_samples, split
 from .comparison import Comparison, compare, infer_frames, infer_signal
 from .equalize import equalize
@@ -42,8 +44,8 @@ Quantizer = Callable[[ov.Model, Sequence[np.ndarray], int, Collection[str], Prog
 class Options:
     """The options of `quantize`.
 
-    model: a name, or the path of a float IR; source: a video or a folder of images; name: None for the model's own;
-    size: the input's shorter side in pixels, None for the model's own; bound: minimum PCK.
+    model: a name, or the path of a float network; source: a video or a folder of images; name: None for the model's
+    own; size: the side of the input that --size names, None for the model's own; bound: minimum PCK.
     force: keep a model below it; accuracy_control: keep sensitive layers in float.
     """
 
@@ -81,7 +83,7 @@ def quantize(
     _, height, width, _ = held_out[0].shape
     network.reshape(width, height)
     graph, inputs = _raw_graph(core, network, calibration)
-    own_shape = core.read_model(network.file.path).input().partial_shape
+    own_shape = _image(core.read_model(network.file.path)).port.partial_shape
     truth, test_truth = (infer_frames(core, network, frames, progress) for frames in (selection, test))
     if not any(truth.poses) or not any(test_truth.poses):
         raise UsageError(
@@ -98,6 +100,7 @@ def quantize(
                 quantized = (quantizer or quantize_graph)(graph.clone(), inputs, bits, kept, progress.show)
                 xml = Path(gathering) / str(number) / f"{name}.xml"
                 _save(quantized, own_shape, xml, name)
+                copy_sidecars(network.file.path, xml)  # they say what its outputs are
                 result = compare(core, network, truth, ModelFile(name, INT8, xml), selection, progress)
                 result = replace(result, weight_bits=bits, float_layers=tuple(kept))
                 log.info(
@@ -119,7 +122,6 @@ def quantize(
                     "a lower --bound, or --force to keep it all the same."
                 )
             facts = _facts(network, result, source.name, (width, height), len(calibration))
-            copy_sidecars(network.file.path, xml)
             facts["seconds"] = round(time.perf_counter() - started_at, 1)
             xml.with_suffix(".json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
             _install(xml.parent, folder)
@@ -149,7 +151,8 @@ def _attempts(
 
 
 def _float_file(model: str, models_folder: Path) -> ModelFile:
-    file = choose_model(model, None if model.endswith(".xml") else "FP16", models_folder, allows_twin=False)
+    precision = "FP16" if model in known_names(models_folder) else None
+    file = choose_model(model, precision, models_folder, allows_twin=False)
     if file.precision == INT8:
         raise UsageError(f"'{file.path}' is quantized already. Give a float model.")
     return replace(file, precision="FP32")
@@ -168,12 +171,24 @@ def _target(name: str, models_folder: Path) -> Path:
 
 
 def _raw_graph(core: ov.Core, network: PoseModel, calibration: list[np.ndarray]) -> tuple[ov.Model, Inputs]:
-    """The model as it is on disk, with a fixed size, and the frames for its own input."""
+    """The model as it is on disk, with a fixed size and no input but the image, and the frames for that."""
     graph = core.read_model(network.file.path)
+    image = _image(graph)
+    give_sizes(graph, image)
+    for parameter in graph.get_parameters():
+        if parameter.get_name() != image.port.get_node().get_name():
+            graph.remove_parameter(parameter)
     _, height, width, _ = calibration[0].shape
-    is_nchw = graph.input().partial_shape[1] == ov.Dimension(3)
+    is_nchw = image.layout == "NCHW"
     graph.reshape([1, 3, height, width] if is_nchw else [1, height, width, 3])
     return graph, Inputs(calibration, is_nchw, network.preprocessing)
+
+
+def _image(graph: ov.Model) -> ImageInput:
+    """The image input of a graph that load_model has taken."""
+    image = image_input(graph)
+    assert image is not None
+    return image
 
 
 def _save(model: ov.Model, shape: ov.PartialShape, xml: Path, name: str) -> None:

@@ -63,9 +63,9 @@ def poses(workload: Workload, samples: list[np.ndarray]) -> list[list[Pose]]:
 def average_precision(cell: Cell, options: StudyOptions) -> dict[str, Any]:
     """COCO's metrics in percent over the labelled set, and over how many images."""
     workload = Workload(cell, options)
-    labelled, size = (Path(str(options.images)), Path(str(options.annotations))), min(workload.size)
+    labelled = Path(str(options.images)), Path(str(options.annotations))
     with contextlib.redirect_stdout(None):
-        done = evaluate(workload.core, workload.network, *labelled, cell.device, size)
+        done = evaluate(workload.core, workload.network, *labelled, cell.device, workload.network.size)
     return {"metrics": done.metrics, "images": done.images, "left_out": len(done.left_out)}
 
 

@@ -48,6 +48,7 @@ def charts(found: Findings, kinds: Collection[str] = ()) -> list[Chart]:
     wanted = [
         ("summary", ""),
         ("accuracy", ""),
+        ("networks", ""),
         *((kind, model) for model in models for kind in OF_A_MODEL),
         ("drift", ""),
     ]
@@ -100,6 +101,16 @@ def _summary(axes: Any, found: Findings, _: str) -> str | None:
     _bars(axes, cells, {"application_fps": 1.0}, "FPS", f"whole application, {hint} hint", with_hint=False)
     sizes = {one.input_size for one in cells}
     return f"{model}: FPS" + f" at {'x'.join(sizes)}" * (len(sizes) == 1) if cells else None
+
+
+def _networks(axes: Any, found: Findings, _: str) -> str | None:
+    """The whole application of every precision of every model, on the first device with the first hint."""
+    cells = [one for one in found.accuracy if one.runs]
+    if len({one.cell.model for one in cells}) < 2:
+        return None
+    _bars(axes, cells, {"application_fps": 1.0}, "FPS", f"whole application, {found.options.hints[0]} hint")
+    axes.set_yticks(range(len(cells)), [f"{one.cell.model}\n{one.cell.precision}" for one in cells])
+    return f"Networks: FPS on {found.options.devices[0]}"
 
 
 def _of_all(axes: Any, found: Findings, model: str, title: str, **shown: Any) -> str | None:
@@ -240,6 +251,7 @@ def _drift(axes: Any, found: Findings, _: str) -> str | None:
 PLOTS: dict[str, Callable[[Any, Findings, str], str | None]] = {
     "summary": _summary,
     "accuracy": _accuracy,
+    "networks": _networks,
     "drift": _drift,
     "fps": partial(_of_all, title="FPS", shades={"inference_fps": 1.0, "application_fps": 0.5}, unit="FPS",
                    words="full colour: inference alone\nfaint: whole application"),

@@ -189,6 +189,11 @@ class Findings:
         floats = [one for one in self.accuracy if one.cell.precision == "FP32"]
         return speedups([one for one in self.accuracy if one not in floats], floats, "model")
 
+    def against_first_model(self) -> list[Speedup]:
+        """Each other model on the first device over the first model of the same precision."""
+        firsts = [one for one in self.accuracy if one.cell.model == self.accuracy[0].cell.model]
+        return speedups([one for one in self.accuracy if one not in firsts], firsts, "precision")
+
     def against_originals(self, cells: Iterable[Summary]) -> list[Speedup]:
         """The measured ones of some cells over each framework that ran the same model."""
         return speedups(cells, self.originals, "model")

@@ -11,6 +11,7 @@ from ..inference.settings import HINTS
 from ..measurement.cells import DEFAULT_REQUESTS, StudyOptions
 from ..measurement.intervals import MIN_RUNS
 from ..zoo.catalog import DEFAULT_MODEL, ORIGINAL_MODEL, PRECISIONS
+from ..zoo.resolve import known_names
 
 EPILOG = """examples:
   python -m human_pose.study --quick                       # a first impression, two minutes
@@ -27,8 +28,9 @@ def grid(text: str) -> str:
 
 
 def model(text: str) -> str:
-    """A model's name, or the whole path of a file, so that a study goes on from any folder."""
-    return str(Path(text).resolve()) if Path(text).is_file() else text
+    """A model's name, or the whole path of a file or folder, so that a study goes on from any folder."""
+    is_path = text not in known_names() and Path(text).exists()
+    return str(Path(text).resolve()) if is_path else text
 
 
 def existing(text: str) -> str:
@@ -58,7 +60,7 @@ def study_parser(description: str | None) -> OptionParser:
     add("--devices", nargs="+", metavar="D",
         help="as CPU GPU MULTI:GPU,CPU HETERO:GPU,CPU; default: all there is, but AUTO")
     add("-m", "--model", nargs="+", dest="models", type=model, metavar="M",
-        help="names, or paths of IRs, of which several may be precisions of one model; default: "
+        help="names, or paths of networks or their folders; several may be precisions of one model; default: "
              f"{DEFAULT_MODEL} and {ORIGINAL_MODEL}")
     add("-p", "--precisions", nargs="+", choices=PRECISIONS, metavar="P", help="default: FP32 FP16 FP16-INT8")
     add("--hint", nargs="+", dest="hints", choices=HINTS, metavar="HINT", help="default: throughput latency")

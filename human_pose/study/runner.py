@@ -20,6 +20,7 @@ from ..console import ProgressLine, StopRequest, minutes, say
 from ..errors import DemoError, UsageError
 from ..inference.backend import VIRTUAL_DEVICES, members_of
 from ..inference.devices import check_device, is_emulated, is_stand_in, missing_devices, offered_devices, open_core
+from ..inference.model import ModelFile
 from ..measurement import machine
 from ..measurement.cells import ORIGINALS, StudyOptions
 from ..measurement.workload import NOT_GIVEN, first_frames, models_of
@@ -99,8 +100,8 @@ def devices_of(core: ov.Core, options: StudyOptions) -> tuple[list[str], dict[st
     return list(dict.fromkeys(there)), missing
 
 
-def _weights(xml: str) -> str:
-    return _sha256(Path(xml).with_suffix(".bin"))
+def _weights(file: str) -> str:
+    return _sha256(ModelFile("", "", Path(file)).weights)
 
 
 def _sha256(path: Path) -> str:

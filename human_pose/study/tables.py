@@ -21,7 +21,7 @@ def tables(found: Findings, drawn: Sequence[Chart] = ()) -> list[Section]:
             "Read, scale, infer, decode and draw every frame of the video, without a window.",
             FIGURES,
             [[one.label, *_figures(one.application_fps)] for one in found.own],
-            _of(drawn, "fps"),
+            _of(drawn, "networks", "fps"),
         ),
         Section(
             "Throughput of inference alone, FPS",

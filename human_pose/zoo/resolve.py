@@ -45,13 +45,18 @@ def choose_model(
     """
     if precision not in (None, *PRECISIONS):
         raise UsageError(f"There is no precision '{precision}'. Give {', '.join(PRECISIONS)}.")
-    known = list(dict.fromkeys([*CATALOG, *_folders(models_folder)]))
+    known = known_names(models_folder)
     if name is None or name in known:
         name = name or DEFAULT_MODEL
         return _named_model(name, precision or _default_precision(name, models_folder), models_folder, allows_twin)
     if name.endswith(SUFFIXES) or os.sep in name or "/" in name or Path(name).exists():
         return _model_at(Path(name), precision)
     raise UsageError(f"Unknown model '{name}'. Give {_names(known)}, or the path of a network: {WANTED}.")
+
+
+def known_names(models_folder: Path = MODELS_FOLDER) -> list[str]:
+    """The names that stand for models: in the catalog, or in models_folder. They come before paths."""
+    return list(dict.fromkeys([*CATALOG, *_folders(models_folder)]))
 
 
 def check_new_name(name: str) -> None:

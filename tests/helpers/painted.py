@@ -68,7 +68,15 @@ def save_network(folder: Path, **shape: int | str) -> Path:
 
 def save_with_convolutions(folder: Path, count: int) -> Path:
     """Write the network behind some convolutions that change nothing, a relu after each; returns the .xml."""
-    model = painted_network()
+    model = behind_convolutions(painted_network(), count)
+    xml = folder / "behind" / "behind.xml"
+    xml.parent.mkdir()
+    ov.save_model(model, xml, compress_to_fp16=False)
+    return xml
+
+
+def behind_convolutions(model: ov.Model, count: int) -> ov.Model:
+    """Put convolutions that change nothing, `same0` to the last, a relu after each, before an NCHW model, in place."""
     image = model.get_parameters()[0]
     readers = list(image.output(0).get_target_inputs())
     same = image
@@ -78,10 +86,7 @@ def save_with_convolutions(folder: Path, count: int) -> Path:
     for reader in readers:
         reader.replace_source_output(same.output(0))
     model.validate_nodes_and_infer_types()
-    xml = folder / "behind" / "behind.xml"
-    xml.parent.mkdir()
-    ov.save_model(model, xml, compress_to_fp16=False)
-    return xml
+    return model
 
 
 def blank(height: int = HEIGHT, width: int = WIDTH) -> np.ndarray:

@@ -19,17 +19,26 @@ from human_pose.inference.openpose_outputs import PREPROCESSING
 from human_pose.media.sources import open_source
 from human_pose.poses.pck import NEAR_PIXELS, NEAR_TORSO, compare_poses, match, torso_length
 from human_pose.poses.pose import Pose
+from human_pose.poses.skeleton import COCO_KEYPOINTS, COCO_SKELETON, unnamed_skeleton
 from human_pose.quantization.calibration import Inputs, read_samples, split
 from human_pose.quantization.comparison import relative_error
 from human_pose.quantization.equalize import equalize
-from human_pose.quantization.nncf_quantizer import QuantizerMissingError, import_nncf, rounded, sensitive_layers
+from human_pose.quantization.nncf_quantizer import (
+    QuantizerMissingError,
+    decoding_layers,
+    import_nncf,
+    rounded,
+    sensitive_layers,
+)
 from human_pose.quantization.quantize import INT8, Options, Quantizer, quantize
 from human_pose.zoo.catalog import DEFAULT_MODEL
 from human_pose.zoo.resolve import choose_model
+from tests.helpers.one_stage import SIDE, one_stage_network, paint, save_one_stage
 from tests.helpers.painted import (
     HEIGHT,
     PERSON,
     WIDTH,
+    behind_convolutions,
     blank,
     paint_person,
     pixels,
@@ -56,6 +65,20 @@ class TestAgreement:
         figures = compare_poses([([pose()], [pose()])])
         assert (figures.within_pixels, figures.within_torso, figures.mean_pixels) == (1, 1, 0)
         assert (figures.frames, figures.keypoints, figures.people_float, figures.people) == (1, len(PERSON), 1, 1)
+
+    def test_keypoints_of_two_skeletons_are_compared_by_their_names(self) -> None:
+        own, whole = pose(), pose(shift=(3, 4))
+        rows = [KEYPOINTS.index(name) for name in COCO_KEYPOINTS]  # another order, and no neck
+        other = Pose(COCO_SKELETON, whole.keypoints[rows], 0.9)
+        figures = compare_poses([([own], [other])])
+        assert figures.mean_pixels == pytest.approx(5)
+        assert figures.within_torso == pytest.approx(1 - ("neck" in PERSON) / len(PERSON))
+        assert compare_poses([([other], [own])]).within_torso == 1
+
+    def test_a_skeleton_without_shoulders_has_no_torso(self) -> None:
+        thing = Pose(unnamed_skeleton(2), np.array([[1, 2, 1], [9, 9, 1]], np.float32), 0.9)
+        figures = compare_poses([([thing], [thing])])
+        assert (figures.within_torso, figures.pck) == (None, 1)
 
     def test_torso_is_from_the_neck_to_the_middle_of_the_hips(self) -> None:
         assert torso_length(pose()) == pytest.approx(TORSO)
@@ -204,6 +227,22 @@ def test_weights_are_rounded_to_what_int8_can_say() -> None:
     assert max(len(np.unique(found[output])) for output in range(4)) <= 255
 
 
+def test_what_follows_the_last_layers_is_decoding() -> None:
+    # YOLO's: a convolution gives a distribution for each side, whose mean is a distance, in steps of 8 pixels.
+    image = ops.parameter([1, 3, 8, 8], ov.Type.f32, name="image")
+    weights = np.ones((8, 3, 1, 1), np.float32)
+    same: tuple[list[int], ...] = ([1, 1], [0, 0], [0, 0], [1, 1])
+    body = ops.relu(ops.convolution(image, ops.constant(weights), *same, name="body"), name="relu")
+    head = ops.convolution(body, ops.constant(np.ones((8, 8, 1, 1), np.float32)), *same, name="head")
+    biased = ops.add(head, ops.constant(np.ones((1, 8, 1, 1), np.float32)), name="bias")
+    parts = ops.softmax(biased, 1, name="distribution")
+    places = ops.constant(np.arange(8, dtype=np.float32).reshape(1, 8, 1, 1))
+    distance = ops.convolution(parts, places, *same, name="mean")
+    pixels_ = ops.multiply(distance, ops.constant(np.float32(8)), name="pixels")
+    model = ov.Model([ops.result(pixels_)], [image], "head")
+    assert sorted(decoding_layers(model)) == ["distribution", "mean", "pixels"]
+
+
 def test_layer_that_rounding_spoils_comes_first() -> None:
     # In the pointwise weights a channel is 1000 times smaller than the others, and what it reads 1000 times larger.
     image = np.random.default_rng(6).uniform(0, 255, (1, 3, 16, 24)).astype(np.float32)
@@ -225,15 +264,24 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def levels(count: int) -> Quantizer:
-    """Stands in for NNCF: quantizes the image only, to so many levels; 256 change nothing."""
+@pytest.fixture(scope="module")
+def whole_people(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of pictures of a person for one-stage networks; the first keypoint is in the place of the name."""
+    folder = tmp_path_factory.mktemp("whole")
+    for number in range(12):
+        cv2.imwrite(str(folder / f"{number:02}.png"), paint([(230, 10 + number, 20)]))
+    return folder
+
+
+def levels(count: int, highest: float = 255) -> Quantizer:
+    """Stands in for NNCF: quantizes the image only, of 0 to `highest`, to so many levels; 256 change nothing."""
 
     def quantizer(
         model: ov.Model, inputs: Sequence[np.ndarray], bits: int, kept: Collection[str], progress: Callable[[str], None]
     ) -> ov.Model:
         image = model.get_parameters()[0]
         readers = list(image.output(0).get_target_inputs())
-        low, high = ops.constant(np.float32(0)), ops.constant(np.float32(255))
+        low, high = ops.constant(np.float32(0)), ops.constant(np.float32(highest))
         coarse = ops.fake_quantize(image, low, high, low, high, count)
         for reader in readers:
             reader.replace_source_output(coarse.output(0))
@@ -275,6 +323,28 @@ class TestQuantize:
         own = ov.Core().read_model(xml).input().partial_shape
         assert ov.Core().read_model(installed).input().partial_shape == own
         network.reshape(WIDTH, HEIGHT)
+
+    @pytest.mark.parametrize("layout", ["candidates", "people", "boxes", "sizes"])
+    def test_one_stage_network_keeps_its_outputs_and_what_is_said_beside_it(
+        self, tmp_path: Path, whole_people: Path, layout: str
+    ) -> None:
+        xml = save_one_stage(tmp_path, layout=layout, keypoints=3, values=2 if layout == "sizes" else 3)
+        beside = {"keypoints": ["head", "middle", "tail"], "colours": "RGB", "scale": 255}
+        xml.with_suffix(".pose.json").write_text(json.dumps(beside))
+        installed, figures = quantize(
+            Options(str(xml), str(whole_people), "tiny", SIDE), tmp_path / "models", levels(256, 1)
+        )
+        assert "100.0% within 5 pixels" in figures
+        facts = json.loads(installed.with_suffix(".json").read_text())
+        assert (facts["agreement"]["keypoints"], facts["agreement"]["within_torso"]) == (3, None)
+        network = load_model(ov.Core(), choose_model("tiny", INT8, tmp_path / "models"))
+        assert set(facts["output_errors"]) == set(network.decoder.output_names)
+        assert network.decoder.skeleton.keypoints == ("head", "middle", "tail")
+        assert [port.get_any_name() for port in ov.Core().read_model(installed).inputs] == ["images"]
+
+    def test_one_stage_network_that_lost_too_much_is_refused(self, tmp_path: Path, whole_people: Path) -> None:
+        with pytest.raises(DemoError, match=r"whole is refused.* 0\.0% were found again"):
+            quantize(Options(str(save_one_stage(tmp_path)), str(whole_people)), tmp_path / "models", levels(2, 1))
 
     def test_model_that_lost_too_much_is_refused_with_numbers(self, tmp_path: Path, people: Path) -> None:
         models = tmp_path / "models"
@@ -363,6 +433,8 @@ class TestQuantize:
         installed, _ = quantize(Options(str(save_network(tmp_path)), str(people), "tiny", HEIGHT), models, levels(256))
         with pytest.raises(UsageError, match="is quantized already"):
             quantize(Options(str(installed), str(people), "other"), models, levels(256))
+        with pytest.raises(UsageError, match="is quantized already"):
+            quantize(Options(str(installed.parent), str(people), "other"), models, levels(256))
 
     @pytest.mark.parametrize("name", ["a/b", "..", ".hidden", DEFAULT_MODEL])
     def test_name_that_cannot_be_is_refused(self, tmp_path: Path, people: Path, name: str) -> None:
@@ -396,3 +468,26 @@ def test_nncf_quantizes_a_network(tmp_path: Path, people: Path) -> None:
     )
     assert "FakeQuantize" in installed.read_text()
     assert json.loads(installed.with_suffix(".json").read_text())["agreement"]["within_torso"] >= 0.9
+
+
+@pytest.mark.skipif(importlib.util.find_spec("nncf") is None, reason="NNCF is not installed: pip install nncf")
+@pytest.mark.parametrize("layout", ["candidates", "sizes"])
+def test_nncf_quantizes_a_one_stage_network_but_not_its_decoding(
+    tmp_path: Path, whole_people: Path, layout: str
+) -> None:
+    xml = tmp_path / "whole.xml"
+    ov.save_model(
+        behind_convolutions(one_stage_network(layout, values=2 if layout == "sizes" else 3), 2),
+        xml,
+        compress_to_fp16=False,
+    )
+    installed, _ = quantize(Options(str(xml), str(whole_people), "tiny", SIDE), tmp_path / "models")
+    facts = json.loads(installed.with_suffix(".json").read_text())
+    assert facts["agreement"]["within_torso"] >= 0.9
+    assert facts["agreement"]["mean_pixels"] < 1  # a step of 8 bits
+    model = ov.Core().read_model(installed)
+    rounded_ones = [
+        node.input_value(0).get_node() for node in model.get_ordered_ops() if node.get_type_name() == "FakeQuantize"
+    ]
+    assert rounded_ones
+    assert {node.get_type_name() for node in rounded_ones} <= {"Parameter", "Relu", "Constant", "Convert", "Multiply"}

@@ -18,20 +18,27 @@ import openvino as ov
 import pytest
 
 from human_pose.errors import UsageError
+from human_pose.evaluate import Evaluation
 from human_pose.folders import MODELS_FOLDER
+from human_pose.inference.float_twin import NOTE
+from human_pose.inference.model import PoseModel
 from human_pose.measurement import throughput, workload
 from human_pose.measurement.cells import Cell, StudyOptions
 from human_pose.study import runner
 from human_pose.study.__main__ import main
 from human_pose.study.cell import do
+from human_pose.study.charts import charts
+from human_pose.study.conclusions import conclusions
 from human_pose.study.findings import Findings
 from human_pose.study.plan import Job
 from human_pose.study.report import facts
 from human_pose.study.results import Study
 from human_pose.study.runner import result_of
+from human_pose.study.tables import tables
 from human_pose.zoo.catalog import BUNDLED, DEFAULT_MODEL
 from human_pose.zoo.resolve import ZOO_VARIABLE, choose_model
 from tests.conftest import Program
+from tests.helpers.one_stage import save_one_stage
 from tests.helpers.onnx_models import write_onnx
 from tests.helpers.painted import blank, paint_person
 
@@ -199,6 +206,14 @@ def test_float_precisions_of_the_bundled_network_are_its_float_twins_and_the_stu
         assert do("run", cell, options, "")["execution_precision"].startswith(executed)
 
 
+@pytest.mark.parametrize("precisions", [["FP32"], ["FP32", "FP16", "FP16-INT8"]])
+def test_quantized_file_alone_stands_for_its_float_twins(precisions: list[str], picture: Path) -> None:
+    int8 = choose_model(DEFAULT_MODEL, "FP16-INT8").path
+    models = workload.models_of(StudyOptions(["CPU"], [str(int8)], precisions, str(picture)))
+    assert [(model.precision, model.file) for model in models] == [(precision, str(int8)) for precision in precisions]
+    assert [model.note for model in models] == [NOTE if one != "FP16-INT8" else "" for one in precisions]
+
+
 @pytest.mark.parametrize(
     ("what", "change"),
     [
@@ -249,6 +264,46 @@ def test_a_network_agrees_with_itself(painted_xml: Path, film: Path) -> None:
     found = do("agreement", cell, options, str(painted_xml))
     assert (found["frames"], found["within_pixels"], found["people"]) == (8, 1.0, 8)
     assert found["keypoints"] == 8 * 14
+
+
+def test_two_families_stand_side_by_side(painted_xml: Path, picture: Path, tmp_path: Path) -> None:
+    whole = save_one_stage(tmp_path, height=-1, width=-1).parent  # a folder is a model, too
+    wanted = StudyOptions(
+        ["CPU"], [str(painted_xml), str(whole)], ["FP32", "FP16"], str(picture), hints=["throughput"], size=320,
+        runs=1, frames=2, agreement_frames=4, quick=True,
+    )  # fmt: skip
+    study = runner.begin(wanted)
+    floats = runner.references(study)
+    jobs = [job for job in runner.jobs_of(study) if job.task != "agreement"]  # a picture is too few frames for that
+    for job in jobs:
+        study.add(job, do(job.task, job.cell, study.options, floats[job.cell.model]))
+    found = Findings(study)
+    assert [(one.cell.model, one.cell.precision) for one in found.accuracy] == [
+        ("painted", "FP32"), ("painted", "FP16"), ("whole", "FP32"), ("whole", "FP16"),
+    ]  # fmt: skip
+    assert {one.cell.model: one.input_size for one in found.accuracy} == {"painted": "400x320", "whole": "320x256"}
+    both = [f"{one.cell.model} {one.cell.precision}" for one in found.accuracy]
+    for table in tables(found)[:3]:
+        assert [row[0] for row in table.rows] == [f"CPU {one}, throughput hint" for one in both]
+    said = conclusions(found)["Networks"]
+    assert [sentence.split(":")[0] for sentence in said] == [
+        f"{one} on CPU, throughput hint, at 320x256 against painted at 400x320" for one in both[2:]
+    ]
+    [chart] = charts(found, ["networks"])
+    assert all(f">{model}<".encode() in chart.svg for model in ("painted", "whole"))
+
+
+def test_ap_is_measured_at_the_size_of_the_runs(picture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = []
+
+    def evaluated(core: ov.Core, network: PoseModel, images: Path, labels: Path, device: str, size: int) -> Evaluation:
+        sizes.append(size)
+        return Evaluation({}, 0, [], 0.0, 0.0, [])
+
+    monkeypatch.setattr("human_pose.study.cell.evaluate", evaluated)
+    cell = Cell("openvino", "whole", "FP32", str(save_one_stage(tmp_path, height=-1, width=-1)))
+    do("ap", cell, StudyOptions(["CPU"], [], [], str(picture), size=320, images=".", annotations="a.json"), "")
+    assert sizes == [320]  # the longer side, which --size names; the other is 256
 
 
 @pytest.mark.parametrize(("channels", "is_nhwc"), [((57,), True), ((19, 38), False)])

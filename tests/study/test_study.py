@@ -134,10 +134,12 @@ class TestQuick:
         monkeypatch.chdir(tmp_path)
         for name in ("v.mp4", "net.pb", "net.xml"):
             Path(name).touch()
-        words = ["--input", "v.mp4", "--original", "net.pb", "--model", "net.xml", DEFAULT_MODEL]
+        for name in ("exported", DEFAULT_MODEL):  # a name stays one, even where a folder has it
+            Path(name).mkdir()
+        words = ["--input", "v.mp4", "--original", "net.pb", "--model", "net.xml", DEFAULT_MODEL, "exported"]
         options = options_of(study_parser("").parse_args(words))
         assert (options.input, options.original) == (str(tmp_path / "v.mp4"), str(tmp_path / "net.pb"))
-        assert options.models == [str(tmp_path / "net.xml"), DEFAULT_MODEL]
+        assert options.models == [str(tmp_path / "net.xml"), DEFAULT_MODEL, str(tmp_path / "exported")]
 
     def test_has_no_second_runs(self) -> None:
         study = invented(replace(OPTIONS, quick=True))
