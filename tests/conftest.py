@@ -18,7 +18,7 @@ from human_pose.inference.model import PoseModel, load_model
 from human_pose.inference.settings import Settings, configure
 from human_pose.measurement.stand_ins import write_plugins
 from human_pose.zoo.resolve import choose_model
-from tests.helpers.painted import HEIGHT, WIDTH, save_network
+from tests.helpers.painted import HEIGHT, WIDTH, save_clip, save_network
 from tests.helpers.window import PATIENCE_S, TITLE, Demo, wait_for
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -96,6 +96,12 @@ def painted(stand_in_core: ov.Core, painted_xml: Path) -> PoseModel:
     network = load_model(stand_in_core, choose_model(str(painted_xml), None))
     network.reshape(WIDTH, HEIGHT)
     return network
+
+
+@pytest.fixture(scope="session")
+def painted_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """30 frames with a painted person, who is a cell further to the right in each and comes back after 19."""
+    return save_clip(tmp_path_factory.mktemp("clip"))
 
 
 Program = Callable[..., "subprocess.CompletedProcess[str]"]
