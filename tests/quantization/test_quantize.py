@@ -242,6 +242,20 @@ def levels(count: int) -> Quantizer:
     return quantizer
 
 
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Time an inference once, not fifteen times: no test asks how fast a network is."""
+    monkeypatch.setattr("human_pose.quantization.comparison.WARM_UP_TURNS", 0)
+    monkeypatch.setattr("human_pose.quantization.comparison.TIMED_TURNS", 1)
+
+
+@pytest.fixture
+def one_try(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Try 8 bits for weights and no fewer, for tests of what is done with a result."""
+    monkeypatch.setattr("human_pose.quantization.quantize.WEIGHT_BITS", (8,))
+
+
+@pytest.mark.usefixtures("quick")
 class TestQuantize:
     """A model and its figures are installed together, or nothing is."""
 
@@ -275,6 +289,7 @@ class TestQuantize:
         assert ov.Core().read_model(installed).input().partial_shape == own
         network.reshape(WIDTH, HEIGHT)
 
+    @pytest.mark.usefixtures("one_try")
     def test_model_that_lost_too_much_is_refused_with_numbers(self, tmp_path: Path, people: Path) -> None:
         models = tmp_path / "models"
         with pytest.raises(DemoError, match=r"tiny is refused.* 0\.0% were found again.*people 1 -> 0.*90%") as caught:
@@ -283,6 +298,7 @@ class TestQuantize:
         assert "\n" not in str(caught.value)
         assert list(models.iterdir()) == []
 
+    @pytest.mark.usefixtures("one_try")
     @pytest.mark.parametrize("wish", [{"force": True}, {"bound": 0.0}])
     def test_refused_model_is_kept_if_the_user_insists(
         self, tmp_path: Path, people: Path, wish: dict[str, float]
@@ -291,6 +307,7 @@ class TestQuantize:
         installed, _ = quantize(asked, tmp_path / "models", levels(2))
         assert json.loads(installed.with_suffix(".json").read_text())["agreement"]["within_pixels"] == 0
 
+    @pytest.mark.usefixtures("one_try")
     def test_refusal_leaves_the_former_model(self, tmp_path: Path, people: Path) -> None:
         models = tmp_path / "models"
         wish = Options(str(save_network(tmp_path)), str(people), "tiny", HEIGHT)
