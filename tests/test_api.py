@@ -140,6 +140,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         "-q",
         "--no-deps",
         "--no-index",
+        "--no-compile",
         "--target",
         str(folder),
         str(wheel),

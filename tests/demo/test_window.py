@@ -15,11 +15,12 @@ from human_pose.demo import screen as display
 from human_pose.demo.panel import Style
 from human_pose.demo.panel_picture import LOOKS
 from human_pose.demo.window import BESIDE, size_at_start
+from human_pose.folders import BUNDLED_VIDEO
 from human_pose.inference.hetero import TOLERANCE
 from human_pose.measurement.stand_ins import AUTO, HETERO, MULTI, write_plugins
 from human_pose.poses.skeleton import LEFT_COLOUR, RIGHT_COLOUR
-from tests.helpers.painted import HEIGHT, WIDTH, blank, paint_person, save_clip, save_with_convolutions
-from tests.helpers.pictures import read_picture
+from tests.helpers.painted import blank, paint_person, save_with_convolutions
+from tests.helpers.pictures import frames_of, read_picture
 from tests.helpers.window import PATIENCE_S, TITLE_COLOUR, Demo, wait_for
 
 Loop = tuple[object, ...]
@@ -27,15 +28,18 @@ Loop = tuple[object, ...]
 
 @pytest.fixture(scope="session")
 def loop(tmp_path_factory: pytest.TempPathFactory) -> Loop:
-    """Options that play a painted clip again and again, as slowly as it is filmed: other tests need the cores, too."""
-    return "-i", save_clip(tmp_path_factory.mktemp("slow"), fps=12), "--loop", "--realtime"
+    """Options that play a part of the bundled video again and again, slowly: other tests need the cores, too."""
+    path, codec = tmp_path_factory.mktemp("slow") / "clip.avi", cv2.VideoWriter.fourcc(*"MJPG")
+    clip = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, codec, 12, (960, 720))
+    for image in frames_of(BUNDLED_VIDEO, list(range(0, 48, 2))):
+        clip.write(image)
+    clip.release()
+    return "-i", path, "--loop", "--realtime"
 
 
 @pytest.mark.slow
-def test_a_viewer_switches_pauses_hides_saves_and_quits(
-    demo: Callable[..., Demo], painted_xml: Path, loop: Loop, tmp_path: Path
-) -> None:
-    window = demo("-m", painted_xml, *loop)
+def test_a_viewer_switches_pauses_hides_saves_and_quits(demo: Callable[..., Demo], loop: Loop, tmp_path: Path) -> None:
+    window = demo("-m", "mobilenet-thin", "--size", 200, *loop)
     wait_for(lambda: window.shows("CPU"), "the panel to name the CPU")
     wait_for(lambda: window.pixels_of(RIGHT_COLOUR) > 200 and window.pixels_of(LEFT_COLOUR) > 200, "a skeleton")
 
@@ -60,7 +64,7 @@ def test_a_viewer_switches_pauses_hides_saves_and_quits(
 
     output = window.quit("q")
     [saved] = tmp_path.glob("pose-*.png")
-    assert read_picture(saved).shape == (HEIGHT, WIDTH, 3)
+    assert read_picture(saved).shape == (720, 960, 3)
     rows = [line.split()[0] for line in output.splitlines()]
     assert rows[1:3] == ["CPU", "AUTO"]
     devices = json.loads((tmp_path / "r.json").read_text())["devices"]
@@ -121,10 +125,11 @@ def test_tab_tours_every_kind_of_device_passes_over_one_that_fails_and_the_panel
     wait_for(lambda: window.pixels_of(LOOKS[Style.NOTE].colour) > 20, "the panel to say that a device failed")
     wait_for(lambda: window.shows("CPU") and not window.stands_still(), "the CPU to go on")
     for device in CYCLE[1:]:
-        time.sleep(0.3)
+        time.sleep(0.4)  # for results that are counted
         window.press("Tab")
         runs_on = RUNS_ON[device][1] if device in RUNS_ON else ""  # AUTO may change its mind
         wait_for(partial(window.shows, device, runs_on), f"the panel to tell the truth about {device}")
+    time.sleep(0.4)
     window.press("c")
     wait_for(lambda: not window.shows(AUTO), "the comparison, with which the letters are smaller")
     window.press("c")

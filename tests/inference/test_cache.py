@@ -26,9 +26,9 @@ from tests.helpers.painted import blank, paint_person
 
 
 @pytest.fixture(scope="module")
-def bundled() -> PoseModel:
+def bundled(first_maps_xml: Path) -> PoseModel:
     """A network with weights that can be changed on disk."""
-    network = load_model(ov.Core(), choose_model("mobilenet-thin", None))
+    network = load_model(ov.Core(), choose_model(str(first_maps_xml), None))
     network.reshape(88, 64)
     return network
 
@@ -107,6 +107,7 @@ def test_a_cache_that_cannot_be_used_is_gone_without(
     (blob.parent / "folder").mkdir()
     assert not compiled(painted, tmp_path).is_from_cache
 
+    monkeypatch.setattr(human_pose_est, "choose_model", lambda *_: painted.file)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
     human_pose_est.list_devices(ov.Core())
     for lock in (tmp_path / "xdg").rglob("*.lock"):

@@ -34,17 +34,8 @@ def core(stand_in_core: ov.Core) -> ov.Core:
 
 
 @pytest.fixture(scope="module")
-def bundled(core: ov.Core, tmp_path_factory: pytest.TempPathFactory) -> PoseModel:
-    """mobilenet-thin up to its first heatmaps and fields: a third of its convolutions, in a third of the time."""
-    model = core.read_model(choose_model("mobilenet-thin", None).path)
-    sums = [node for node in model.get_ordered_ops() if node.get_type_name() == "Add"]
-    first = [
-        next(node for node in sums if node.output(0).partial_shape[1] == ov.Dimension(count)) for count in (19, 38)
-    ]
-    maps = ops.transpose(ops.concat([node.output(0) for node in first], 1), [0, 2, 3, 1])
-    xml = tmp_path_factory.mktemp("bundled") / "first.xml"
-    ov.save_model(ov.Model([ops.result(maps)], model.get_parameters(), "first"), xml)
-    network = load_model(core, choose_model(str(xml), None))
+def bundled(core: ov.Core, first_maps_xml: Path) -> PoseModel:
+    network = load_model(core, choose_model(str(first_maps_xml), None))
     network.reshape(88, 64)
     return network
 
