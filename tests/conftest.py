@@ -11,6 +11,7 @@ from pathlib import Path
 
 import openvino as ov
 import pytest
+from openvino import opset13 as ops
 
 import human_pose_est
 from human_pose.console import show_messages
@@ -18,7 +19,7 @@ from human_pose.inference.model import PoseModel, load_model
 from human_pose.inference.settings import Settings, configure
 from human_pose.measurement.stand_ins import write_plugins
 from human_pose.zoo.resolve import choose_model
-from tests.helpers.painted import HEIGHT, WIDTH, save_network
+from tests.helpers.painted import HEIGHT, WIDTH, save_clip, save_network
 from tests.helpers.window import PATIENCE_S, TITLE, Demo, wait_for
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -83,6 +84,20 @@ def painted_xml(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def first_maps_xml(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """mobilenet-thin up to its first heatmaps and fields: real weights, and a third of the time to compile."""
+    model = ov.Core().read_model(choose_model("mobilenet-thin", None).path)
+    sums = [node for node in model.get_ordered_ops() if node.get_type_name() == "Add"]
+    first = [
+        next(node for node in sums if node.output(0).partial_shape[1] == ov.Dimension(count)) for count in (19, 38)
+    ]
+    maps = ops.transpose(ops.concat([node.output(0) for node in first], 1), [0, 2, 3, 1])
+    xml = tmp_path_factory.mktemp("first") / "first.xml"
+    ov.save_model(ov.Model([ops.result(maps)], model.get_parameters(), "first"), xml)
+    return xml
+
+
+@pytest.fixture(scope="session")
 def stand_in_core(tmp_path_factory: pytest.TempPathFactory) -> ov.Core:
     """A machine with a CPU and a stand-in GPU, which execute in f32 whatever the CPU's own type is."""
     core = ov.Core(str(write_plugins(tmp_path_factory.mktemp("plugins"))))
@@ -96,6 +111,12 @@ def painted(stand_in_core: ov.Core, painted_xml: Path) -> PoseModel:
     network = load_model(stand_in_core, choose_model(str(painted_xml), None))
     network.reshape(WIDTH, HEIGHT)
     return network
+
+
+@pytest.fixture(scope="session")
+def painted_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """30 frames with a painted person."""
+    return save_clip(tmp_path_factory.mktemp("clip"))
 
 
 Program = Callable[..., "subprocess.CompletedProcess[str]"]

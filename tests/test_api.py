@@ -1,5 +1,6 @@
 """The library: in this process, and from an installed wheel in a folder that is not the project."""
 
+import importlib
 import logging
 import os
 import subprocess
@@ -139,6 +140,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         "-q",
         "--no-deps",
         "--no-index",
+        "--no-compile",
         "--target",
         str(folder),
         str(wheel),
@@ -172,10 +174,10 @@ def test_the_wheel_has_models_clip_and_licence_and_no_tests(wheel: Path) -> None
 
 FIVE_LINES = """
 from human_pose import PoseEstimator
-estimator = PoseEstimator("human-pose-estimation-0001", device="CPU", size=256)
+estimator = PoseEstimator("human-pose-estimation-0001", device="CPU", size=192)
 for frame, poses in estimator.run("clip.mp4"):
     poses = estimator(frame.image)
-    if frame.index == 10: break
+    if frame.index == 3: break
 print(len(poses), poses[0]["right_wrist"] is not None, poses[0]["neck"].score > 0.3)
 import human_pose; print(human_pose.__file__)
 """
@@ -217,8 +219,7 @@ def test_console_commands_name_functions_that_are_there(root: Path) -> None:
     }
     for target in scripts.values():
         module, function = target.split(":")
-        code = f"import {module} as m; assert callable(m.{function})"
-        subprocess.run([sys.executable, "-c", code], cwd=root, check=True)
+        assert callable(getattr(importlib.import_module(module), function))
 
 
 def listed(file: Path) -> set[str]:

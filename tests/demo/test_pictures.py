@@ -1,5 +1,7 @@
 """Real pictures whose people were counted, and whose joints were marked, by eye."""
 
+import functools
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import openvino as ov
 import pytest
 
 from human_pose.decoders.openpose_fields import KEYPOINTS
+from human_pose.inference.estimator import Estimator
 from human_pose.inference.model import load_model
 from human_pose.poses.pose import Pose
 from human_pose.zoo.catalog import BUNDLED, DEFAULT_MODEL
@@ -19,11 +22,19 @@ from tests.helpers.pictures import frames_of
 MODELS = pytest.mark.parametrize("model", BUNDLED)
 
 
-def poses_in(images: list[np.ndarray], model: str, size: int | None = None) -> Iterator[list[Pose]]:
+@functools.cache
+def estimator_of(model: str, size: int | None, width: int, height: int) -> Estimator:
+    """One for all pictures of a shape: compiling takes as long as inferring ten."""
     core = ov.Core()
     network = load_model(core, choose_model(model, None))
-    network.reshape(*network.size_for(images[0].shape[1::-1], size))
-    for inference in infer(estimator_on(core, network), images):
+    network.reshape(*network.size_for((width, height), size))
+    return estimator_on(core, network)
+
+
+def poses_in(images: list[np.ndarray], model: str, size: int | None = None) -> Iterator[list[Pose]]:
+    height, width = images[0].shape[:2]
+    divisor = math.gcd(height, width)
+    for inference in infer(estimator_of(model, size, width // divisor, height // divisor), images):
         yield poses_of(inference)
 
 

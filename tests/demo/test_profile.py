@@ -93,8 +93,8 @@ def test_the_panel_has_every_stage_in_the_order_of_a_frames_way() -> None:
     assert dict(cells)["decode"] in ("0.2", "0.3")
 
 
-def test_the_program_prints_and_reports_its_profile(program: Program, tmp_path: Path) -> None:
-    done = program("-m", "mobilenet-thin", "--size", 64, "--frames", 30, "--profile", "--report", "r.json")
+def test_the_program_prints_and_reports_its_profile(call: Program, tmp_path: Path) -> None:
+    done = call("-m", "mobilenet-thin", "--size", 64, "--frames", 30, "--profile", "--report", "r.json")
     assert done.returncode == 0, done.stderr
     for stage in STAGES:
         assert f"\n{stage}" in done.stdout

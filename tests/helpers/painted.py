@@ -117,6 +117,16 @@ def _paint_limb(image: np.ndarray, start: np.ndarray, end: np.ndarray) -> None:
     image[: inside.shape[0], : inside.shape[1]][inside, 1:] = green, red
 
 
+def save_clip(folder: Path) -> Path:
+    """Write a video of 30 frames, in which a person walks to the right by a cell a frame, and starts again at 19."""
+    path = folder / "clip.avi"
+    writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*"FFV1"), 30, (WIDTH, HEIGHT))
+    for index in range(30):
+        writer.write(paint_person(blank(), shift=(index % 19, 0)))
+    writer.release()
+    return path
+
+
 def pixels(
     person: Mapping[str, tuple[int, int]] = PERSON, shift: tuple[int, int] = (0, 0)
 ) -> dict[str, tuple[float, float]]:

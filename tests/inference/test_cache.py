@@ -26,9 +26,9 @@ from tests.helpers.painted import blank, paint_person
 
 
 @pytest.fixture(scope="module")
-def bundled() -> PoseModel:
+def bundled(first_maps_xml: Path) -> PoseModel:
     """A network with weights that can be changed on disk."""
-    network = load_model(ov.Core(), choose_model("mobilenet-thin", None))
+    network = load_model(ov.Core(), choose_model(str(first_maps_xml), None))
     network.reshape(88, 64)
     return network
 
@@ -107,6 +107,7 @@ def test_a_cache_that_cannot_be_used_is_gone_without(
     (blob.parent / "folder").mkdir()
     assert not compiled(painted, tmp_path).is_from_cache
 
+    monkeypatch.setattr(human_pose_est, "choose_model", lambda *_: painted.file)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
     human_pose_est.list_devices(ov.Core())
     for lock in (tmp_path / "xdg").rglob("*.lock"):
@@ -175,12 +176,14 @@ def test_where_there_is_no_folder_for_a_cache_there_is_none(tmp_path: Path, monk
     assert cache_folder() is None
 
 
-def test_the_second_start_of_the_program_finds_what_the_first_compiled(program: Program, tmp_path: Path) -> None:
+def test_the_second_start_of_the_program_finds_what_the_first_compiled(
+    program: Program, painted_xml: Path, painted_clip: Path, tmp_path: Path
+) -> None:
     """Whatever a run may write meanwhile: a map of HETERO was part of the configuration once, by its address."""
     reports = []
     for number in range(2):
         report = tmp_path / f"{number}.json"
-        options = ["--frames", "6", "--size", "64", "--report", report]
+        options = ["-m", painted_xml, "-i", painted_clip, "--frames", "6", "--report", report]
         done = program(*options, env={"XDG_CACHE_HOME": str(tmp_path / "cache")})
         assert done.returncode == 0
         reports.append(json.loads(report.read_text())["devices"][0]["is_from_cache"])

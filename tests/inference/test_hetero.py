@@ -33,10 +33,15 @@ def core(stand_in_core: ov.Core) -> ov.Core:
 
 
 @pytest.fixture(scope="module")
-def bundled(core: ov.Core) -> PoseModel:
-    network = load_model(core, choose_model("mobilenet-thin", None))
+def bundled(core: ov.Core, first_maps_xml: Path) -> PoseModel:
+    network = load_model(core, choose_model(str(first_maps_xml), None))
     network.reshape(88, 64)
     return network
+
+
+def convolutions_in(network: PoseModel) -> int:
+    types = [node.get_type_name() for node in network.model.get_ops()]
+    return types.count("Convolution") + types.count("GroupConvolution")
 
 
 @pytest.fixture(scope="module")
@@ -154,21 +159,17 @@ def test_openvinos_own_split_leaves_all_to_a_device_that_can_do_all(core: ov.Cor
     assert list(compiled.operations) == ["GPU"]
 
 
-@pytest.mark.slow
 def test_the_studys_split_runs_on_both_and_gives_the_same(core: ov.Core, bundled: PoseModel) -> None:
     compiled = compiled_with(core, bundled, "conv")
     assert set(compiled.executed_on) == {"GPU", "CPU"}
     assert compiled.subgraphs is not None
-    assert compiled.subgraphs > 100
-    types = [node.get_type_name() for node in bundled.model.get_ops()]
-    convolutions = types.count("Convolution") + types.count("GroupConvolution")
-    assert compiled.operations["GPU"] >= convolutions  # and what prepares their weights
+    assert compiled.subgraphs > 30
+    assert compiled.operations["GPU"] >= convolutions_in(bundled) > 40  # and what prepares their weights
     reference = compile_model(core, bundled.model, "CPU", Settings("FP32"))
     image = np.random.default_rng(1).integers(0, 256, (1, 64, 88, 3)).astype(np.uint8)
     assert max(affinity.differences(compiled.network, reference.network, image, OpenPoseDecoder()).values()) < 1e-4
 
 
-@pytest.mark.slow
 def test_the_studys_split_passes_the_check_whatever_the_cpu_executes_in(bundled: PoseModel, tmp_path: Path) -> None:
     """A CPU with bf16 rounds differently where a split ends, and no split is wrong because of that."""
     core = ov.Core(str(write_plugins(tmp_path)))
@@ -270,15 +271,10 @@ def test_without_graphviz_the_map_is_written_and_the_picture_is_not(
     )
 
 
-@pytest.mark.measurement_data
 @pytest.mark.slow
-@pytest.mark.parametrize("precision", ["FP32", "FP16-INT8"])
-def test_the_zoos_network_falls_into_116_subgraphs_and_runs(
-    precision: str, core: ov.Core, measurement_data: Path
-) -> None:
+def test_the_zoos_network_falls_into_116_subgraphs_and_runs(core: ov.Core) -> None:
     """OpenVINO shows no runtime graph of so many subgraphs; the network runs all the same."""
-    xml = measurement_data / f"models/human-pose-estimation-0001/{precision}/human-pose-estimation-0001.xml"
-    network = load_model(core, choose_model(str(xml), None))
+    network = load_model(core, choose_model("human-pose-estimation-0001", None))
     network.reshape(88, 64)
     compiled = compiled_with(core, network, "conv")
     assert compiled.subgraphs == 116

@@ -219,9 +219,9 @@ def open_xml(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_network(tmp_path_factory.mktemp("open"), height=-1, width=-1)
 
 
-def test_a_folder_of_many_sizes_keeps_every_aspect_ratio(program: Program, open_xml: Path, tmp_path: Path) -> None:
+def test_a_folder_of_many_sizes_keeps_every_aspect_ratio(call: Program, open_xml: Path, tmp_path: Path) -> None:
     shifts = paint_folder(tmp_path / "pictures")
-    done = program("-i", tmp_path / "pictures", "-m", open_xml, "--size", 256, "--keypoints", tmp_path / "k.jsonl")
+    done = call("-i", tmp_path / "pictures", "-m", open_xml, "--size", 256, "--keypoints", tmp_path / "k.jsonl")
     assert done.returncode == 0, done.stderr
     lines = [json.loads(line) for line in (tmp_path / "k.jsonl").read_text().splitlines()]
     assert {line["name"] for line in lines} == set(shifts)
@@ -242,7 +242,7 @@ def test_a_killed_run_leaves_the_frames_so_far(open_xml: Path, tmp_path: Path) -
         deadline = time.monotonic() + 60
         while not (path.exists() and path.stat().st_size > (0 if suffix == ".json" else 2000)):
             assert time.monotonic() < deadline
-            time.sleep(0.1)
+            time.sleep(0.02)
         process.send_signal(signal.SIGKILL)
         process.wait()
         if suffix == ".json":
@@ -252,8 +252,8 @@ def test_a_killed_run_leaves_the_frames_so_far(open_xml: Path, tmp_path: Path) -
             assert frames == list(range(len(frames)))
 
 
-def test_the_program_refuses_what_is_no_name_for_keypoints(program: Program) -> None:
-    done = program("--keypoints", "k.txt", "-m", "mobilenet-thin")
+def test_the_program_refuses_what_is_no_name_for_keypoints(call: Program) -> None:
+    done = call("--keypoints", "k.txt", "-m", "mobilenet-thin")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert ".jsonl" in done.stderr
 

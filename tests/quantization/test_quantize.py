@@ -291,6 +291,20 @@ def levels(count: int, highest: float = 255) -> Quantizer:
     return quantizer
 
 
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Time an inference once, not fifteen times: no test asks how fast a network is."""
+    monkeypatch.setattr("human_pose.quantization.comparison.WARM_UP_TURNS", 0)
+    monkeypatch.setattr("human_pose.quantization.comparison.TIMED_TURNS", 1)
+
+
+@pytest.fixture
+def one_try(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Try 8 bits for weights and no fewer, for tests of what is done with a result."""
+    monkeypatch.setattr("human_pose.quantization.quantize.WEIGHT_BITS", (8,))
+
+
+@pytest.mark.usefixtures("quick")
 class TestQuantize:
     """A model and its figures are installed together, or nothing is."""
 
@@ -346,6 +360,7 @@ class TestQuantize:
         with pytest.raises(DemoError, match=r"whole is refused.* 0\.0% were found again"):
             quantize(Options(str(save_one_stage(tmp_path)), str(whole_people)), tmp_path / "models", levels(2, 1))
 
+    @pytest.mark.usefixtures("one_try")
     def test_model_that_lost_too_much_is_refused_with_numbers(self, tmp_path: Path, people: Path) -> None:
         models = tmp_path / "models"
         with pytest.raises(DemoError, match=r"tiny is refused.* 0\.0% were found again.*people 1 -> 0.*90%") as caught:
@@ -354,6 +369,7 @@ class TestQuantize:
         assert "\n" not in str(caught.value)
         assert list(models.iterdir()) == []
 
+    @pytest.mark.usefixtures("one_try")
     @pytest.mark.parametrize("wish", [{"force": True}, {"bound": 0.0}])
     def test_refused_model_is_kept_if_the_user_insists(
         self, tmp_path: Path, people: Path, wish: dict[str, float]
@@ -362,6 +378,7 @@ class TestQuantize:
         installed, _ = quantize(asked, tmp_path / "models", levels(2))
         assert json.loads(installed.with_suffix(".json").read_text())["agreement"]["within_pixels"] == 0
 
+    @pytest.mark.usefixtures("one_try")
     def test_refusal_leaves_the_former_model(self, tmp_path: Path, people: Path) -> None:
         models = tmp_path / "models"
         wish = Options(str(save_network(tmp_path)), str(people), "tiny", HEIGHT)

