@@ -64,10 +64,18 @@ def start(painted_xml: Path, painted_clip: Path, tmp_path: Path) -> Iterator[Sta
 
 
 AS_PROGRAM = """
-import runpy, sys
+import runpy, signal, sys
 del sys.argv[0]
 sys.path.insert(0, sys.argv[0].rpartition("/")[0])
-print("started", flush=True)
+set_handler = signal.signal
+
+def set_first_handler(*arguments):
+    signal.signal = set_handler
+    former = set_handler(*arguments)
+    print("too late" if "openvino" in sys.modules else "listening", flush=True)
+    return former
+
+signal.signal = set_first_handler
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
 
@@ -133,7 +141,6 @@ def test_a_loop_that_does_not_end_is_interrupted_by_who_insists(monkeypatch: pyt
             deliver(signal.SIGTERM)
 
 
-@pytest.mark.slow
 def test_a_killed_run_leaves_a_video_that_can_be_played(
     start: Start, call: Program, painted_xml: Path, painted_clip: Path, tmp_path: Path
 ) -> None:
@@ -149,12 +156,12 @@ def test_a_killed_run_leaves_a_video_that_can_be_played(
     assert not list(tmp_path.glob(".human-pose-*"))
 
 
-@pytest.mark.parametrize("delay_s", [0.04, 0.2, 0.5, 1.0])
+@pytest.mark.parametrize("delay_s", [0, 0.2, 0.5, 1.0])
 def test_ctrl_c_during_the_start_leaves_no_traceback(start: Start, delay_s: float) -> None:
-    """From the first line of the program on; Python's own start, which is waited for, is not the program's."""
+    """From its first line on, where it begins to listen, before it loads what takes long."""
     process = start("--no-show", by=["-c", AS_PROGRAM])
     assert process.stdout is not None
-    assert process.stdout.readline() == "started\n"
+    assert process.stdout.readline() == "listening\n"
     time.sleep(delay_s)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=PATIENCE_S)
@@ -182,7 +189,6 @@ def test_a_standard_error_that_cannot_be_written_stops_nothing(start: Start, tmp
         assert f"Wrote {number}.avi (5 frames, Motion JPEG)" in output
 
 
-@pytest.mark.slow
 def test_a_full_disk_costs_each_file_no_more_than_its_end(
     call: Program, painted_xml: Path, painted_clip: Path, tmp_path: Path
 ) -> None:

@@ -4,6 +4,7 @@ import functools
 import random
 import time
 from argparse import Namespace
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -259,7 +260,8 @@ def test_a_device_that_hangs_while_another_compiles_is_given_up_for_it(
     monkeypatch.setattr(backend_module.OpenVinoBackend, "compile", compile_slowly)
     results = list(infer(estimator, 20, {2: "GPU"}))
     assert [result.frame.index for result in results] == list(range(20))
-    assert [result.compiled.device for result in results] == ["CPU"] * 3 + ["GPU"] * 17
+    devices = Counter(result.compiled.device for result in results)
+    assert devices == {"CPU": 3, "GPU": 17}  # of any frames: two streams do not always end in the order of their start
     assert "CPU failed while inferring: no result within" in str(estimator.take_failures()[0])
 
 

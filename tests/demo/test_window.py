@@ -83,7 +83,6 @@ def test_closing_the_window_quits(demo: Callable[..., Demo], painted_xml: Path, 
     assert output.splitlines()[1].startswith("CPU")
 
 
-@pytest.mark.slow
 def test_a_single_image_stays_until_a_key(demo: Callable[..., Demo], painted_xml: Path, tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "man.png"), paint_person(blank()))
     window = demo("-m", painted_xml, "-i", tmp_path / "man.png")
@@ -94,7 +93,6 @@ def test_a_single_image_stays_until_a_key(demo: Callable[..., Demo], painted_xml
     window.quit()
 
 
-@pytest.mark.slow
 def test_the_panel_is_whole_on_a_tiny_and_on_a_huge_frame(
     demo: Callable[..., Demo], painted_xml: Path, tmp_path: Path
 ) -> None:
@@ -208,7 +206,6 @@ def test_without_a_display_the_room_is_a_default_and_there_is_no_window(monkeypa
     assert display.room_for_window() == (width - display.FRAME[0], height - display.FRAME[1])
 
 
-@pytest.mark.slow
 def test_images_of_many_shapes_keep_them_in_the_window_and_their_sizes_in_files(
     demo: Callable[..., Demo], painted_xml: Path, tmp_path: Path
 ) -> None:
