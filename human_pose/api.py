@@ -95,10 +95,7 @@ class PoseEstimator:
             tracker = Tracker()
             try:
                 for inference in infer_all(capture, estimator):
-                    frame, poses = (
-                        inference.frame,
-                        self._decoder.decode(inference.outputs, inference.frame_pixels, inference.origin),
-                    )
+                    frame, poses = inference.frame, self._poses(inference)
                     yield frame, poses if frame.time_s is None else tracker.update(poses, frame.time_s)
             finally:
                 while not estimator.is_idle:  # the caller may stop while frames are in flight
