@@ -60,7 +60,7 @@ def run(
     statistics: RunStatistics,
     options: argparse.Namespace,
 ) -> None:
-    """The loop: submit a frame while a request is idle, collect the oldest result, show it, poll a key."""
+    """The loop: collect the oldest result, keep its request busy with the next frame, show the result, poll a key."""
     progress = ProgressLine()
     tour = Tour(devices, options.tour)
     read = statistics.profile.timed("wait", capture.read)
@@ -71,7 +71,7 @@ def run(
     with StopRequest() as stop:
         while not stop:
             wants_frames = estimator.submitted != options.frames and not viewer.is_paused
-            inference = estimator.step(read if wants_frames else None)  # the oldest first
+            inference = estimator.step(read if wants_frames else None)  # the oldest; the next frame is on its way
             if inference is not None:
                 poses = find_poses(inference.outputs, inference.frame_pixels, inference.origin)
                 seen = follow(inference.frame, poses)

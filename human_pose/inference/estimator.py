@@ -117,17 +117,21 @@ class Estimator:
         return None if compilation is None else (self._target, time.perf_counter() - compilation.started_at)
 
     def step(self, next_frame: Callable[[float], Frame | None] | None) -> Inference | None:
-        """Submit the next frame if a request is idle; return the oldest result, or None if it is not ready yet.
+        """Return the oldest result, or None if it is not ready yet; submit the next frame if a request is idle.
 
-        next_frame: a function that takes the maximum wait in s and returns a frame or None; None: submit no more
-        frames. Raises DeviceError if the last device that could run the network failed.
+        The request of the result is thus busy again before the caller works on the result. next_frame: a function that
+        takes the maximum wait in s and returns a frame or None; None: submit no more frames. Raises DeviceError if the
+        last device that could run the network failed.
         """
-        frame = None
+        could_submit = next_frame is not None and self.has_idle_request
+        inference = self.collect(wait=not could_submit)
         if next_frame is not None and self.has_idle_request:
-            frame = next_frame(READ_WAIT_S if self.is_idle else 0)
-        if frame is not None:
-            self.submit(frame)
-        return self.collect(wait=frame is None)
+            frame = next_frame(READ_WAIT_S if self.is_idle and inference is None else 0)
+            if frame is not None:
+                self.submit(frame)
+            elif could_submit and inference is None:
+                inference = self.collect(wait=True)
+        return inference
 
     def submit(self, frame: Frame) -> None:
         """Start inference on a frame. Call it only while has_idle_request is true."""

@@ -14,6 +14,7 @@ from human_pose.inference.estimator import Estimator
 from human_pose.inference.input_size import frame_box, frame_pixels, network_input_size
 from human_pose.inference.model import PoseModel, load_model
 from human_pose.inference.openpose_outputs import PREPROCESSING
+from human_pose.inference.settings import Settings
 from human_pose.media.capture import Frame
 from human_pose.zoo.resolve import choose_model
 from tests.helpers.openpose import estimator_on, infer, pixels_per_cell, poses_of
@@ -128,6 +129,18 @@ def test_as_many_frames_are_in_flight_as_the_device_asks_for(estimator: Estimato
         estimator.submit(Frame(submitted, blank(), 0.0))
         submitted += 1
     assert submitted == estimator.compiled.request_count >= 1
+
+
+def test_a_request_is_busy_again_before_the_caller_gets_its_result(network: PoseModel) -> None:
+    estimator = estimator_on(ov.Core(), network, settings=Settings("FP32", hint="latency"))
+    assert estimator.compiled.request_count == 1
+    frames = iter([Frame(index, blank(), 0.0) for index in range(3)])
+    in_flight: list[int] = []
+    while len(in_flight) < 3:
+        inference = estimator.step(lambda wait_s: next(frames, None))
+        if inference is not None:
+            in_flight.append(estimator.submitted - inference.frame.index - 1)
+    assert in_flight == [1, 1, 0]
 
 
 def test_latency_is_the_requests_own(estimator: Estimator) -> None:
