@@ -20,12 +20,12 @@ from ..decoders.decoder import Decoder
 from ..errors import DemoError, UsageError
 from ..files import write_whole
 
-# The maximum difference (see `differences`) between an output and the same output on the last device. OpenPose's are in
-# -1..1, and their differences absolute. On
-# five frames of the bundled video, noise and a grey image, correct splits differed by at most 0.0002 in f32, and 0.005
-# quantized or in bf16 (mobilenet-thin in bf16: 0.012). On those frames the RMS of the fields themselves is 0.03 and
-# more, that of the heatmaps 0.2: outputs that are entirely wrong would differ by as much. On a frame without people,
-# wrong fields are not detected. Wrong heatmaps are, because the background's heatmap is 1 there.
+# The maximum difference (see `differences`) between an output and the same output on the last device. OpenPose's outputs
+# are in -1..1, and their differences absolute. On five frames of the bundled video, noise and a grey image, correct
+# splits differed by at most 0.0002 in f32, and 0.005 quantized or in bf16 (mobilenet-thin in bf16: 0.012). On those
+# frames the RMS of the fields themselves is 0.03 and more, that of the heatmaps 0.2: outputs that are entirely wrong
+# would differ by as much. On a frame without people, wrong fields are not detected. Wrong heatmaps are, because the
+# background's heatmap is 1 there. yolov8n-pose, whose pixels are compared in parts of their size: 0.005 quantized.
 TOLERANCE = 0.02
 MATCHING_S = 5.0  # maximum time for all regular expressions of a file
 SHAPE_LENGTH = 64  # elements; what computes more is no shape
