@@ -20,7 +20,7 @@ from ..decoders.decoder import Decoder
 from ..errors import DemoError, UsageError
 from ..files import write_whole
 
-# The maximum difference (see `differences`) between an output and the same output on the last device. OpenPose's outputs
+# The maximum difference (see `differences`) between an output and the same output on the last device. OpenPose's
 # are in -1..1, and their differences absolute. On five frames of the bundled video, noise and a grey image, correct
 # splits differed by at most 0.0002 in f32, and 0.005 quantized or in bf16 (mobilenet-thin in bf16: 0.012). On those
 # frames the RMS of the fields themselves is 0.03 and more, that of the heatmaps 0.2: outputs that are entirely wrong
