@@ -94,14 +94,17 @@ class Capture:
         return None if self.loops else self.source.frame_count
 
     def read(self, wait_s: float = 0.0) -> Frame | None:
-        """The next frame; None if none comes within `wait_s`, or the source is over. Raises the source's error."""
+        """The next frame; None if none comes within `wait_s`, or the source is over.
+
+        Raises the source's error, but only to who can wait: who cannot still has frames before it to work on.
+        """
         with self._changed:
             if wait_s > 0:
                 self._changed.wait_for(lambda: self._queue or self._is_finished, wait_s)
             if self._queue:
                 self._changed.notify_all()
                 return self._queue.popleft()
-            if self._error is not None:
+            if self._error is not None and wait_s > 0:
                 error, self._error = self._error, None
                 raise error
             return None

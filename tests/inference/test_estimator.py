@@ -1,5 +1,6 @@
 """From a frame to the network's input and back to frame pixels; results in order, on whatever device."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -9,13 +10,15 @@ import pytest
 from openvino import opset13 as ops
 
 from human_pose.decoders.openpose_fields import CELL_PIXELS, KEYPOINTS
+from human_pose.errors import DemoError
 from human_pose.inference.backend import DeviceError, Inference
-from human_pose.inference.estimator import Estimator
+from human_pose.inference.estimator import Estimator, infer_all
 from human_pose.inference.input_size import frame_box, frame_pixels, network_input_size
 from human_pose.inference.model import PoseModel, load_model
 from human_pose.inference.openpose_outputs import PREPROCESSING
 from human_pose.inference.settings import Settings
-from human_pose.media.capture import Frame
+from human_pose.media.capture import Capture, Frame
+from human_pose.media.sources import Source
 from human_pose.zoo.resolve import choose_model
 from tests.helpers.openpose import estimator_on, infer, pixels_per_cell, poses_of
 from tests.helpers.painted import HEIGHT, PERSON, WIDTH, blank, paint_person, pixels
@@ -141,6 +144,18 @@ def test_a_request_is_busy_again_before_the_caller_gets_its_result(network: Pose
         if inference is not None:
             in_flight.append(estimator.submitted - inference.frame.index - 1)
     assert in_flight == [1, 1, 0]
+
+
+def test_a_source_that_breaks_loses_no_frame_that_is_in_flight(estimator: Estimator) -> None:
+    def images() -> Iterator[tuple[np.ndarray, None]]:
+        for _ in range(5):
+            yield blank(), None
+        raise DemoError("the source broke")
+
+    done: list[int] = []
+    with Capture(Source("breaking", images)) as capture, pytest.raises(DemoError, match="the source broke"):
+        done.extend(inference.frame.index for inference in infer_all(capture, estimator))
+    assert done == list(range(5))
 
 
 def test_latency_is_the_requests_own(estimator: Estimator) -> None:
