@@ -2,7 +2,6 @@
 
 python -m human_pose.study [options]      runs the study and writes its report
 python -m human_pose.study report DIR     writes the report of a study anew
-python -m human_pose.study compare A B    puts two studies side by side
 """
 
 import sys
@@ -16,7 +15,6 @@ try:
     from ..evaluate import load_annotations
     from ..measurement.machine import check_psutil
     from .charts import check_matplotlib
-    from .compare import comparison
     from .options import options_of, study_parser
     from .report import write_report
     from .results import FILE, Study
@@ -32,12 +30,11 @@ def run_study(arguments: list[str]) -> int:
     check_psutil()
     if parsed.charts:
         check_matplotlib()
-    has_one = (folder / FILE).is_file()
     if parsed.resume:
         study = Study.load(folder)
         if not study.data["complete"]:
             check_same_machine(study)
-    elif has_one:
+    elif (folder / FILE).is_file():
         raise UsageError(f"'{folder}' holds a study already. Give --resume to go on, or another --output.")
     else:
         options = options_of(parsed)
@@ -67,25 +64,11 @@ def report_anew(arguments: list[str]) -> int:
     return 0
 
 
-def compare_two(arguments: list[str]) -> int:
-    parser = OptionParser(
-        prog="python -m human_pose.study compare",
-        description="Two studies side by side, as Markdown: of two machines, or of two versions.",
-    )
-    parser.add_argument("first", type=Path, metavar="A", help="results.json of a study, or its folder")
-    parser.add_argument("second", type=Path, metavar="B", help="of the other; ratios are B / A")
-    options = parser.parse_args(arguments)
-    print_result(comparison(options.first, options.second))
-    return 0
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Returns the exit code."""
     set_up_terminal()
     words = sys.argv[1:] if arguments is None else arguments
-    commands = {"report": report_anew, "compare": compare_two}
-    command = commands.get(words[0] if words else "")
-    return run_command(lambda: command(words[1:]) if command else run_study(words))
+    return run_command(lambda: report_anew(words[1:]) if words[:1] == ["report"] else run_study(words))
 
 
 def program() -> None:

@@ -18,7 +18,6 @@ EPILOG = """examples:
   python -m human_pose.study --runs 20 --seconds 4         # the study; writes the folder study/
   python -m human_pose.study --resume                      # go on where it was stopped
   python -m human_pose.study report study                  # write the report of study/results.json anew
-  python -m human_pose.study compare a/results.json b/results.json
 """
 
 

@@ -16,7 +16,7 @@ from .plan import Job
 FORMAT, VERSION = "human-pose-study", 3
 FILE = "results.json"
 FILES = ("input", "plugins", "original", "images", "annotations")  # among the options
-KEYS = {"inference FPS": "inference_fps", "application FPS": "application_fps", "latency ms": "latency_ms"}
+FIGURES = ("inference_fps", "application_fps", "latency_ms")  # of a run
 
 
 def kept(path: str | None) -> str | None:
@@ -46,7 +46,7 @@ def error_of(run: dict[str, Any]) -> str | None:
     """Why a run gave no figures; None if it gave them."""
     if "error" in run:
         return str(run["error"])
-    found = [run[key]["mean"] if isinstance(run[key], dict) else run[key] for key in KEYS.values() if key in run]
+    found = [run[key]["mean"] if isinstance(run[key], dict) else run[key] for key in FIGURES if key in run]
     return "it gave too few results for a mean (--seconds makes a run longer)" if None in found else None
 
 

@@ -105,11 +105,7 @@ def _weights(file: str) -> str:
 
 
 def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while part := file.read(1 << 20):
-            digest.update(part)
-    return digest.hexdigest()
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def check_same_machine(study: Study) -> None:
@@ -123,7 +119,7 @@ def check_same_machine(study: Study) -> None:
     if changed:
         raise UsageError(
             f"The study was begun on another machine, or with others of these: {', '.join(changed)}. Runs of both "
-            "cannot be mixed. Begin one anew with another --output, and put the two side by side with 'compare'."
+            "cannot be mixed. Begin one anew with another --output."
         )
 
 

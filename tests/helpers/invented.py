@@ -18,7 +18,7 @@ TOOL = Cell("benchmark_app", "net", "FP32", "a.xml")
 SPEED = {"CPU": 20.0, "GPU": 30.0, "MULTI:GPU,CPU": 45.0, "HETERO:GPU,CPU": 15.0}
 
 
-def invented(options: StudyOptions = OPTIONS, factor: float = 1.0) -> Study:
+def invented(options: StudyOptions = OPTIONS) -> Study:
     """A study whose runs are drawn around known speeds: FP16 twice FP32's, the original 5 FPS."""
     draw = random.Random(3)
     cells = [*matrix(options, MODELS), ORIGINAL, TOOL]
@@ -33,7 +33,7 @@ def invented(options: StudyOptions = OPTIONS, factor: float = 1.0) -> Study:
     study = Study.new(options, cells, found)
     for job in schedule(cells, options):
         cell = job.cell
-        fps = 5.0 if cell == ORIGINAL else SPEED[cell.device] * (2 if cell.precision == "FP16" else 1) * factor
+        fps = 5.0 if cell == ORIGINAL else SPEED[cell.device] * (2 if cell.precision == "FP16" else 1)
         fps *= draw.gauss(1, 0.01)
         conditions = {"own_cores": 1.0, "other_cores": 0.0, "disturbed": False, "mhz": 2000, "temperature_c": None}
         result: dict[str, Any] = {"input_size": [64, 48], "inference_fps": fps, "conditions": conditions}

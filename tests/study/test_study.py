@@ -225,29 +225,6 @@ def test_work_of_others_is_told_apart_from_ones_own() -> None:
 
 
 class TestCommand:
-    def test_compare_gives_ratios(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        for name, factor in (("a", 1.0), ("b", 1.5)):
-            (tmp_path / name).mkdir()
-            invented(replace(OPTIONS, seed=int(factor)), factor).save(tmp_path / name)
-        assert main(["compare", str(tmp_path / "a"), str(tmp_path / "b" / "results.json")]) == 0
-        rows = [row.split("|") for row in capsys.readouterr().out.splitlines()]
-        row = next(row for row in rows if row[1:3] == [" GPU net FP32, throughput hint ", " inference FPS "])
-        assert float(row[3]) == pytest.approx(30, rel=0.02)
-        assert float(row[4]) == pytest.approx(45, rel=0.02)
-        assert row[5].startswith(" 1.5")
-        assert "no difference" not in row[5]
-
-    def test_studies_with_nothing_in_common_cannot_be_compared(
-        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        invented().save(tmp_path)
-        other = invented()
-        other.data["runs"].clear()
-        (tmp_path / "b").mkdir()
-        other.save(tmp_path / "b")
-        assert main(["compare", str(tmp_path), str(tmp_path / "b")]) == 2
-        assert "no measured cell in common" in capsys.readouterr().err
-
     @pytest.mark.parametrize(
         ("arguments", "shown"),
         [
@@ -265,7 +242,7 @@ class TestCommand:
             (["--original", __file__], "Give a TensorFlow graph (.pb) or an .onnx file"),
             (["-m", str(BUNDLED), "-p", "FP16-INT8"], "it has none of these precisions"),
             (["--resume"], "results.json"),
-            (["compare", "none.json", "none.json"], "none.json"),
+            (["report", "none.json"], "none.json"),
             (["report", "."], "results.json"),
             (["--frobnicate"], "frobnicate"),
         ],
