@@ -1,7 +1,7 @@
 """What every measurement starts from: OpenVINO, the network at its size, frames of the video as its inputs."""
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import openvino as ov
 
+from ..decoders.decoder import Outputs
 from ..errors import DemoError, UsageError
 from ..folders import cache_folder
 from ..inference.devices import open_core
@@ -106,6 +107,14 @@ class Workload:
         """The network compiled for one request at a time that has the whole device, whatever the cell's hint is."""
         settings = replace(self.settings, hint="latency", requests=None)
         return compile_model(self.core, self.network.model, self.cell.device, settings)
+
+    def outputs_of(self, inputs: Iterable[np.ndarray]) -> Iterator[Outputs]:
+        """The network's outputs for each input, until the next one is taken."""
+        self.configure()
+        request = self.compile_for_one().network.create_infer_request()
+        for image in inputs:
+            request.infer({"image": image})
+            yield {name: request.get_tensor(name).data[0] for name in self.network.decoder.output_names}
 
 
 def own_size(model: str, file: str) -> int:

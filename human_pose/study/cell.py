@@ -11,8 +11,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ..console import show_messages
 from ..errors import DemoError, first_line
 from ..evaluate import evaluate
@@ -22,7 +20,6 @@ from ..measurement.cells import ORIGINALS, Cell, StudyOptions
 from ..measurement.workload import Workload
 from ..media.sources import open_source
 from ..poses.pck import compare_poses
-from ..poses.pose import Pose
 from ..quantization.calibration import read_samples
 from . import hetero, original
 
@@ -45,19 +42,9 @@ def pck(cell: Cell, options: StudyOptions, reference: str) -> dict[str, Any]:
     samples = read_samples(
         open_source(options.input), options.agreement_frames, own.network.size, own.network.preprocessing
     )
-    truth = poses(Workload(replace(cell, precision="FP32", file=reference), options), samples)
-    return asdict(compare_poses(zip(truth, poses(own, samples), strict=True)))
-
-
-def poses(workload: Workload, samples: list[np.ndarray]) -> list[list[Pose]]:
-    """Everybody in each input (1, h, w, 3), in its pixels."""
-    workload.configure()
-    request = workload.compile_for_one().network.create_infer_request()
-    decoder, found = workload.network.decoder, []
-    for sample in samples:
-        request.infer({"image": sample})
-        found.append(decoder.decode({name: request.get_tensor(name).data[0] for name in decoder.output_names}))
-    return found
+    truth = Workload(replace(cell, precision="FP32", file=reference), options)
+    poses = [map(one.network.decoder.decode, one.outputs_of(samples)) for one in (truth, own)]
+    return asdict(compare_poses(zip(*poses, strict=True)))
 
 
 def average_precision(cell: Cell, options: StudyOptions) -> dict[str, Any]:

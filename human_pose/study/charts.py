@@ -231,7 +231,7 @@ def _histogram(axes: Any, found: Findings, model: str) -> str | None:
 def _drift(axes: Any, found: Findings, _: str) -> str | None:
     """Each run's FPS over the median of its cell: whether the machine was the same all the time."""
     points: dict[tuple[str, bool], list[tuple[int, float]]] = {}
-    for one in [*found.measured, *(one for one in found.own if one.cell.kind in ORIGINALS)]:
+    for one in found.ran:
         name = FRAMEWORKS[one.cell.kind] if one.cell.kind in ORIGINALS else one.cell.model
         for run in one.all_runs:
             shown = points.setdefault((name, run.is_disturbed), [])

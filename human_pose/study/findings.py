@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from ..inference.backend import members_of
 from ..measurement.cells import ORIGINALS, Cell
-from ..measurement.intervals import MIN_RUNS, Figures, Ratio, figures, ratio
+from ..measurement.intervals import MIN_RUNS, Ratio, figures, ratio
 from ..poses.pck import Pck
 from .plan import accuracy_cells, layer_cells
 from .results import Study, is_disturbed
@@ -45,7 +45,14 @@ class Layers:
     crossing_tensors: int | None = None
 
 
-@dataclass(frozen=True)
+T = TypeVar("T", Run, Pck, Layers)
+
+
+def typed(kind: type[T], data: dict[str, Any], **more: Any) -> T:
+    """A dataclass from results.json, where its fields have the same names."""
+    return kind(**{one.name: data[one.name] for one in fields(kind) if one.name in data}, **more)
+
+
 class Summary:
     """A cell and what its runs say.
 
@@ -55,17 +62,19 @@ class Summary:
     that failed.
     """
 
-    cell: Cell
-    runs: list[Run]
-    all_runs: list[Run]
-    errors: list[str]
-    inference_fps: Figures
-    application_fps: Figures
-    latency_ms: Figures
-    ap: dict[str, float] | None
-    pck: Pck | None
-    layers: Layers | None
-    largest_difference: str | None
+    def __init__(self, study: Study, cell: Cell) -> None:
+        self.cell, self.errors = cell, study.errors(cell)
+        self.all_runs = [typed(Run, run, is_disturbed=is_disturbed(run)) for run in study.all_runs(cell)]
+        quiet = [run for run in self.all_runs if not run.is_disturbed]
+        self.runs = runs = quiet if len(quiet) >= MIN_RUNS else self.all_runs
+        self.inference_fps = figures([run.inference_fps for run in runs])
+        self.application_fps = figures([run.application_fps for run in runs if run.application_fps is not None])
+        self.latency_ms = figures([run.latency_ms["mean"] for run in runs if run.latency_ms])
+        found = {e["task"]: e for e in study.data["extras"] if e["cell"] == cell.id and "error" not in e}
+        self.ap = {**found["ap"]["metrics"], "images": found["ap"]["images"]} if "ap" in found else None
+        self.pck = typed(Pck, found["agreement"]) if "agreement" in found else None
+        self.layers = typed(Layers, found["layers"]) if "layers" in found else None
+        self.largest_difference = f"{found['check']['largest_difference']:.1e}" if "check" in found else None
 
     @property
     def label(self) -> str:
@@ -88,35 +97,6 @@ class Summary:
         if self.cell.not_measured is not None or self.runs:
             return self.cell.not_measured
         return self.errors[-1] if self.errors else "the study was ended before its first run"
-
-
-T = TypeVar("T", Run, Pck, Layers)
-
-
-def typed(kind: type[T], data: dict[str, Any], **more: Any) -> T:
-    """A dataclass from results.json, where its fields have the same names."""
-    return kind(**{one.name: data[one.name] for one in fields(kind) if one.name in data}, **more)
-
-
-def summary_of(study: Study, cell: Cell) -> Summary:
-    """Read a cell's runs and extras."""
-    every = [typed(Run, run, is_disturbed=is_disturbed(run)) for run in study.all_runs(cell)]
-    quiet = [run for run in every if not run.is_disturbed]
-    runs = quiet if len(quiet) >= MIN_RUNS else every
-    extras = {e["task"]: e for e in study.data["extras"] if e["cell"] == cell.id and "error" not in e}
-    return Summary(
-        cell,
-        runs,
-        every,
-        study.errors(cell),
-        figures([run.inference_fps for run in runs]),
-        figures([run.application_fps for run in runs if run.application_fps is not None]),
-        figures([run.latency_ms["mean"] for run in runs if run.latency_ms]),
-        {**extras["ap"]["metrics"], "images": extras["ap"]["images"]} if "ap" in extras else None,
-        typed(Pck, extras["agreement"]) if "agreement" in extras else None,
-        typed(Layers, extras["layers"]) if "layers" in extras else None,
-        f"{extras['check']['largest_difference']:.1e}" if "check" in extras else None,
-    )
 
 
 class Speedup(NamedTuple):
@@ -146,18 +126,19 @@ class Findings:
     """The summaries of a study, and their comparisons.
 
     measured: the cells of OpenVINO that have figures; matrix: those of them with as many requests as the program
-    chooses; own: the matrix, and the originals that ran; accuracy, layered: the cells of `plan.accuracy_cells` and
-    `plan.layer_cells`.
+    chooses; own: the matrix, and the originals that ran; ran: these, and the grid of requests; accuracy, layered: the
+    cells of `plan.accuracy_cells` and `plan.layer_cells`.
     """
 
     def __init__(self, study: Study) -> None:
         self.study, self.options, cells = study, study.options, study.cells
-        self.every = [summary_of(study, cell) for cell in cells]
+        self.every = [Summary(study, cell) for cell in cells]
         accuracy, layered = accuracy_cells(cells, self.options), layer_cells(cells, self.options)
         self.measured = [one for one in self.every if one.cell.kind == "openvino" and one.runs]
         self.matrix = [one for one in self.measured if one.cell.requests is None]
         self.originals = [one for one in self.every if one.cell.kind in ORIGINALS]
         self.own = self.matrix + [one for one in self.originals if one.runs]
+        self.ran = self.own + [one for one in self.measured if one.cell.requests is not None]
         self.tools = [one for one in self.every if one.cell.kind == "benchmark_app" and one.runs]
         self.accuracy = [one for one in self.every if one.cell in accuracy]
         self.layered = [one for one in self.every if one.cell in layered]

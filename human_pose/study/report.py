@@ -31,10 +31,11 @@ def report_of(study: Study, with_charts: bool = True) -> list[Section]:
     """
     found = Findings(study)
     drawn = charts(found) if with_charts else []
-    doubt = found.doubt()
+    doubt, machine = found.doubt(), study.data["machine"]
+    title = f"{TITLE}: {machine['cpu']}, {machine['cores']} logical cores, {study.data['begun_on']}"
     best = [chart for kind in ("summary", "accuracy", "latency") for chart in drawn if chart.kind == kind][:2]
     return [
-        Section(title(study), doubt, charts=[] if doubt else best, sentences=first_page(found), kind="first"),
+        Section(title, doubt, charts=[] if doubt else best, sentences=first_page(found), kind="first"),
         Section(note=study.options.note),
         *(Section(about, sentences=said, kind="conclusion") for about, said in conclusions(found).items() if said),
         Section(note=METHOD),
@@ -51,12 +52,6 @@ def write_report(study: Study, folder: Path, with_charts: bool = True) -> Sectio
     write_whole(folder / "report.md", as_markdown(report).encode())
     write_whole(folder / "report.html", as_page(report).encode())
     return report[0]
-
-
-def title(study: Study) -> str:
-    """What the report is of: the machine and the day."""
-    machine = study.data["machine"]
-    return f"{TITLE}: {machine['cpu']}, {machine['cores']} logical cores, {study.data['begun_on']}"
 
 
 def facts(study: Study) -> list[tuple[str, str]]:

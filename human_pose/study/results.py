@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -50,14 +50,11 @@ def error_of(run: dict[str, Any]) -> str | None:
     return "it gave too few results for a mean (--seconds makes a run longer)" if None in found else None
 
 
+@dataclass
 class Study:
-    """What is known of a study so far.
+    """What is known of a study so far. data: as results.json holds it."""
 
-    data: as results.json holds it.
-    """
-
-    def __init__(self, data: dict[str, Any]) -> None:
-        self.data = data
+    data: dict[str, Any]
 
     @classmethod
     def new(cls, options: StudyOptions, cells: Sequence[Cell], found: dict[str, Any]) -> "Study":

@@ -6,7 +6,7 @@ from ..measurement.cells import DEFAULT_REQUESTS, FRAMEWORKS
 from ..measurement.intervals import Figures, figures
 from ..poses.pck import NEAR_PIXELS, NEAR_TORSO
 from .charts import Chart
-from .findings import Findings, Layers, Summary
+from .findings import Findings, Layers, Speedup, Summary
 from .section import Section, text
 
 FIGURES = ["", "runs", "mean", "95 % interval", "median", "min", "max", "sd"]
@@ -14,7 +14,6 @@ FIGURES = ["", "runs", "mean", "95 % interval", "median", "min", "max", "sd"]
 
 def tables(found: Findings, drawn: Sequence[Chart] = ()) -> list[Section]:
     """All that have a row, with those of the charts that belong to them."""
-    ran = found.own + [one for one in found.measured if one.cell.requests is not None]
     made = [
         Section(
             "Throughput of the whole application, FPS",
@@ -55,22 +54,13 @@ def tables(found: Findings, drawn: Sequence[Chart] = ()) -> list[Section]:
             "OpenVINO / original",
             "The same weights, input size and video.",
             ["", "original", "inference", "whole application", "largest difference of the maps in f32"],
-            [
-                [
-                    one.own.label,
-                    FRAMEWORKS[one.base.cell.kind],
-                    one.inference,
-                    one.application,
-                    one.base.largest_difference,
-                ]
-                for one in found.against_originals(found.matrix)
-            ],
+            [_against_original(one) for one in found.against_originals(found.matrix)],
         ),
         Section(
             "How it ran",
             "Means of compilation; how many runs failed, and how many were disturbed by other programs.",
             ["", "input", "executed on", "executed in", "requests", "streams", "compile s", "failed", "disturbed"],
-            [_execution(one) for one in ran],
+            [_execution(one) for one in found.ran],
             _of(drawn, "drift"),
         ),
         Section(
@@ -88,6 +78,11 @@ def _of(drawn: Sequence[Chart], *kinds: str) -> list[Chart]:
 def _figures(of: Figures) -> list[object]:
     interval = "too few runs" if of.low is None else f"{text(of.low)} to {text(of.high)}"
     return [of.runs, of.mean, interval, of.median, min(of.values), max(of.values), of.sd]
+
+
+def _against_original(one: Speedup) -> list[object]:
+    original = FRAMEWORKS[one.base.cell.kind]
+    return [one.own.label, original, one.inference, one.application, one.base.largest_difference]
 
 
 def _ends(one: Summary) -> list[float]:
@@ -127,11 +122,8 @@ def _joined_row(found: Findings, one: Summary) -> list[object]:
 
 def _accuracy(found: Findings) -> Section:
     """Without AP, its columns are left out; no row where nothing is known."""
-    ap = (
-        "over one pass of the images"
-        if found.options.annotations
-        else "not measured without --images and --annotations"
-    )
+    has_labels = found.options.annotations is not None
+    ap = "over one pass of the images" if has_labels else "not measured without --images and --annotations"
     note = (
         f"PCK: share of FP32's keypoints on the video ({found.options.agreement_frames} frames) that lie within "
         f"{NEAR_PIXELS:.0f} pixels of the network's input, and within {NEAR_TORSO} of the person's torso. FP32 is the "
