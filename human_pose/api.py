@@ -44,7 +44,8 @@ class PoseEstimator:
     ) -> None:
         """model: a name of the catalog or of your models, or the path of an IR, an .onnx file or an exporter's folder.
 
-        None: the default one. device: as OpenVINO names it: CPU, GPU, NPU, AUTO, MULTI:GPU,CPU, HETERO:GPU,CPU.
+        None: the default one. device: as OpenVINO names it: CPU, GPU, NPU, AUTO, MULTI:GPU,CPU, HETERO:GPU,CPU; or a
+        model on a server, grpc://host:port/model.
         precision: FP16-INT8, FP16 or FP32; None: FP16-INT8 where the model comes with it, else FP16. size: the shorter
         side of the network's input in pixels, or the longer of one-stage networks; None: the model's own. threshold:
         minimum score of a keypoint, or of a person in one-stage networks, 0..1; min_keypoints: people with fewer are

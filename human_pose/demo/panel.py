@@ -81,7 +81,7 @@ def details(network: PoseModel, inference: Inference, statistics: DeviceStatisti
         ("model", network.file.name),
         ("executed in", compiled.execution_precision),
         ("input", f"{width}x{height}"),
-        ("in flight", _count(compiled.request_count, "request") + streams),
+        ("in flight", _count(compiled.requests_in_use, "request") + streams),
         ("compiled in", f"{compiled.compile_s:.1f} s{' (cached)' if compiled.is_from_cache else ''}"),
     ]
     if mean_fps is not None and run is not None:
@@ -91,6 +91,7 @@ def details(network: PoseModel, inference: Inference, statistics: DeviceStatisti
         ]
     if painted_fps is not None:
         lines.append(("painted", f"{painted_fps:.1f} FPS"))
+    lines += compiled.facts
     if compiled.operations:
         operations = ", ".join(f"{number} on {device}" for device, number in compiled.operations.items())
         lines += [("split into", _count(compiled.subgraphs or 0, "subgraph")), ("operations", operations)]

@@ -68,6 +68,16 @@ class CompiledModel:
         return False
 
     @property
+    def requests_in_use(self) -> int:
+        """How many of the requests are to be in flight at this moment."""
+        return self.request_count
+
+    @property
+    def facts(self) -> list[tuple[str, str]]:
+        """What else the details tell about it: names and values."""
+        return []
+
+    @property
     def mark(self) -> str:
         """What must stand beside every figure of it: 'stand-in' or 'emulated', '' for real devices."""
         return "stand-in" if self.is_stand_in else "emulated" if self.is_emulated else ""

@@ -1,15 +1,21 @@
 """Which backend runs a device: the only place that knows all of them.
 
-A second backend is added here: `check_device` and `offered_devices` learn its device strings, and `open_backend`
-returns a backend whose `compile` passes each device string on to the right one, so that TAB can switch between them.
+Another backend is added here: `check_device` learns its device strings, `offered_devices` what it has to offer, and
+`Backends.compile` passes each device string on to the right one, so that TAB can switch between them.
 """
 
+from collections.abc import Sequence
+
+import numpy as np
 import openvino as ov
 
 from . import devices
-from .backend import Backend
+from .backend import Backend, InferRequest
 from .model import PoseModel
 from .openvino_backend import OpenVinoBackend
+from .remote_address import is_remote
+from .remote_backend import RemoteBackend
+from .remote_client import check_remote
 from .settings import Settings
 
 
@@ -20,9 +26,25 @@ def offered_devices(core: ov.Core) -> list[str]:
 
 def check_device(core: ov.Core, device: str) -> None:
     """Raise UsageError if no backend has this device."""
-    devices.check_device(core, device)
+    if is_remote(device):
+        check_remote(device)
+    else:
+        devices.check_device(core, device)
+
+
+class Backends:
+    """OpenVINO for the devices of this machine, a client for servers; see `backend.Backend`."""
+
+    def __init__(self, core: ov.Core, model: PoseModel, settings: Settings) -> None:
+        """Raises UsageError where the settings are wrong."""
+        self._local = OpenVinoBackend(core, model, settings)
+        self._remote = RemoteBackend(core, model, settings)
+
+    def compile(self, device: str, sample: np.ndarray) -> Sequence[InferRequest]:
+        """See Backend.compile."""
+        return self._remote.compile(device, sample) if is_remote(device) else self._local.compile(device, sample)
 
 
 def open_backend(core: ov.Core, model: PoseModel, settings: Settings) -> Backend:
     """A backend for every device that `check_device` accepts. Raises UsageError where the settings are wrong."""
-    return OpenVinoBackend(core, model, settings)
+    return Backends(core, model, settings)

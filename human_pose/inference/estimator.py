@@ -100,8 +100,7 @@ class Estimator:
         A result waits for slower ones before it, so that a MULTI's fast device need not wait for its slow one. Frames
         in flight may use ON_THEIR_WAY_BYTES of memory; two rounds of requests are always allowed.
         """
-        device = self.device
-        if device is None or not self._idle[device]:
+        if not self._may_start():
             return False
         return len(self._jobs) < 2 * self.compiled.request_count or self._bytes_on_their_way() < ON_THEIR_WAY_BYTES
 
@@ -173,6 +172,15 @@ class Estimator:
         failures, self._failures = self._failures, []
         return failures
 
+    def _may_start(self) -> bool:
+        """Whether the current device has an idle request that is to be used."""
+        device = self.device
+        return (
+            device is not None
+            and bool(self._idle[device])
+            and self._in_flight[device] < self._ready[device].requests_in_use
+        )
+
     def _bytes_on_their_way(self) -> int:
         newest, oldest = self._jobs[-1], self._jobs[0]
         outputs = oldest.inference or newest.inference
@@ -225,7 +233,7 @@ class Estimator:
         for job in self._jobs:
             if job.request is None and job.inference is None:
                 device = self.device
-                if device is None or not self._idle[device]:
+                if device is None or not self._may_start():
                     return
                 job.request = self._idle[device].popleft()
                 job.started_at = time.perf_counter()

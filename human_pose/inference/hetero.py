@@ -16,7 +16,7 @@ import numpy as np
 import openvino as ov
 from openvino import opset13 as ops
 
-from ..decoders.decoder import Decoder
+from ..decoders.decoder import Decoder, Outputs
 from ..errors import DemoError, UsageError
 from ..files import write_whole
 
@@ -196,14 +196,23 @@ def differences(
 
     It is the RMS of the difference; where the reference has an RMS above 1, as pixels have, in parts of that.
     """
-    results = []
-    for compiled in (network, reference):
-        request = compiled.create_infer_request()
-        request.infer([image])
-        outputs = {name: request.get_tensor(name).data[0].astype(np.float32) for name in decoder.output_names}
-        results.append(decoder.quantities(outputs))
-    found, expected = results
-    return {name: _rms(found[name] - values) / max(1.0, _rms(values)) for name, values in expected.items()}
+    return compared(outputs_of(network, image, decoder), outputs_of(reference, image, decoder), decoder)
+
+
+def outputs_of(network: ov.CompiledModel, image: np.ndarray, decoder: Decoder) -> dict[str, np.ndarray]:
+    """What a network gives for an input (1, h, w, 3) uint8: float32 by name, without the batch axis."""
+    request = network.create_infer_request()
+    request.infer([image])
+    return {name: request.get_tensor(name).data[0].astype(np.float32) for name in decoder.output_names}
+
+
+def compared(found: Outputs, expected: Outputs, decoder: Decoder) -> dict[str, float]:
+    """The difference of each of the outputs' quantities, as in `differences`."""
+    ours = decoder.quantities(found)
+    return {
+        name: _rms(ours[name] - values) / max(1.0, _rms(values))
+        for name, values in decoder.quantities(expected).items()
+    }
 
 
 def _rms(values: np.ndarray) -> float:

@@ -21,6 +21,7 @@ from .devices import check_device, full_name, is_emulated, is_stand_in
 from .input_size import Box, Preprocessing
 from .model import PoseModel
 from .preprocess import check_finite, fill_input, new_input
+from .remote_address import RemoteSettings
 from .settings import Settings, compile_properties, configure
 
 log = logging.getLogger(__name__)
@@ -181,7 +182,7 @@ def _compile(core: ov.Core, model: ov.Model, device: str, settings: Settings) ->
     if settings.cache is not None:
         machine = [(name, full_name(core, name)) for name in core.available_devices]
         network = (model.get_friendly_name(), str(model.input().partial_shape), len(model.get_ops()))
-        wanted = replace(settings, requests=None, cache=None, affinity_map=None, written=None)
+        wanted = replace(settings, requests=None, cache=None, affinity_map=None, written=None, remote=RemoteSettings())
         configuration = (ov.get_version(), machine, network, properties, wanted)
         writes_later = device.startswith(("AUTO", "MULTI"))
         with checked_folder(settings.cache, configuration, writes_later) as folder:

@@ -11,6 +11,7 @@ import openvino as ov
 from ..errors import LIBRARY_ERRORS, UsageError, first_line
 from ..output_log import OutputLog
 from .devices import device_property, kinds_of_devices
+from .remote_address import RemoteSettings
 
 AT_COMPILING = ("PERFORMANCE_HINT", "ALLOW_AUTO_BATCHING")  # passed to each compilation, not set on the device
 PERFORMANCE_HINTS = ("THROUGHPUT", "LATENCY", "CUMULATIVE_THROUGHPUT")
@@ -26,6 +27,7 @@ class Settings:
     like MULTI, and means 'throughput' for other devices. requests: infer requests in flight. properties: other OpenVINO
     properties by name. cache: the folder for compiled networks. affinity: how HETERO splits the network: 'auto',
     'conv', or a file for `hetero.from_file`. affinity_map: the file for the split in use; written: its log.
+    remote: for servers.
     """
 
     precision: str
@@ -38,6 +40,7 @@ class Settings:
     affinity: str = "auto"
     affinity_map: Path | None = None
     written: OutputLog | None = field(default=None, repr=False)
+    remote: RemoteSettings = field(default_factory=RemoteSettings)
 
 
 def configure(core: ov.Core, settings: Settings) -> None:
