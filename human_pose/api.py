@@ -15,7 +15,7 @@ from .inference.devices import open_core
 from .inference.estimator import Estimator, infer_all
 from .inference.model import load_model
 from .inference.settings import Settings
-from .media.capture import Frame, open_capture
+from .media.capture import Capture, Frame, open_capture
 from .poses.pose import Pose
 from .poses.skeleton import Skeleton
 from .tracking.tracker import Tracker
@@ -41,6 +41,7 @@ class PoseEstimator:
         threshold: float | None = None,
         min_keypoints: int | None = None,
         cache: bool = True,
+        threads: int | None = None,
     ) -> None:
         """model: a name of the catalog or of your models, or the path of an IR, an .onnx file or an exporter's folder.
 
@@ -49,8 +50,8 @@ class PoseEstimator:
         precision: FP16-INT8, FP16 or FP32; None: FP16-INT8 where the model comes with it, else FP16. size: the shorter
         side of the network's input in pixels, or the longer of one-stage networks; None: the model's own. threshold:
         minimum score of a keypoint, or of a person in one-stage networks, 0..1; min_keypoints: people with fewer are
-        left out; None: the decoder's own. cache: keep compiled networks in the user's cache folder. Raises UsageError
-        where the model is unknown or is not a pose network.
+        left out; None: the decoder's own. cache: keep compiled networks in the user's cache folder. threads: number of
+        CPU threads; None: OpenVINO's choice. Raises UsageError where the model is unknown or is not a pose network.
         """
         self._core = open_core(None)
         file = choose_model(None if model is None else str(model), precision)
@@ -58,6 +59,7 @@ class PoseEstimator:
         self._decoder = self._model.decoder.with_limits(threshold, min_keypoints)
         self._size = size
         self._cache = cache_folder() if cache else None
+        self._threads = threads
         self.device = device
         self._estimators: OrderedDict[tuple[tuple[int, int] | None, Hint], Estimator] = OrderedDict()
 
@@ -90,17 +92,25 @@ class PoseEstimator:
         the source cannot be read, DeviceError where the device rejects the network or fails.
         """
         with open_capture(str(source), realtime=realtime) as capture:
-            has_one_size = not capture.source.has_many_sizes
-            input_size = self._model.size_for(capture.frame_size, self._size) if has_one_size else None
-            estimator = self._estimator(input_size, "throughput", capture.first_image)
             tracker = Tracker()
-            try:
-                for inference in infer_all(capture, estimator):
-                    frame, poses = inference.frame, self._poses(inference)
-                    yield frame, poses if frame.time_s is None else tracker.update(poses, frame.time_s)
-            finally:
-                while not estimator.is_idle:  # the caller may stop while frames are in flight
-                    estimator.collect(wait=True)
+            for frame, poses in self.find(capture):
+                yield frame, poses if frame.time_s is None else tracker.update(poses, frame.time_s)
+
+    def find(self, capture: Capture) -> Iterator[tuple[Frame, list[Pose]]]:
+        """Every frame of a capture that is entered, with its poses as the network finds them: without numbers."""
+        has_one_size = not capture.source.has_many_sizes
+        input_size = self._model.size_for(capture.frame_size, self._size) if has_one_size else None
+        estimator = self._estimator(input_size, "throughput", capture.first_image)
+        try:
+            for inference in infer_all(capture, estimator):
+                yield inference.frame, self._poses(inference)
+        finally:
+            while not estimator.is_idle:  # the caller may stop while frames are in flight
+                estimator.collect(wait=True)
+
+    def sha256(self) -> str:
+        """The SHA-256 of the model's weights."""
+        return self._model.sha256()
 
     def _poses(self, inference: Inference) -> list[Pose]:
         return self._decoder.decode(inference.outputs, inference.frame_pixels, inference.origin)
@@ -113,7 +123,7 @@ class PoseEstimator:
                 self._model.reshape_open(self._size)
             else:
                 self._model.reshape(*input_size)
-            settings = Settings(self._model.file.precision, hint, cache=self._cache)
+            settings = Settings(self._model.file.precision, hint, threads=self._threads, cache=self._cache)
             self._estimators[key] = Estimator(open_backend(self._core, self._model, settings), self.device, sample)
             while len(self._estimators) > MAX_SIZES:
                 self._estimators.popitem(last=False)

@@ -212,6 +212,7 @@ def test_console_commands_name_functions_that_are_there(root: Path) -> None:
     scripts = tomllib.loads((root / "pyproject.toml").read_text())["project"]["scripts"]
     assert set(scripts) == {
         "human-pose",
+        "human-pose-batch",
         "human-pose-doctor",
         "human-pose-evaluate",
         "human-pose-models",
@@ -232,5 +233,5 @@ def test_requirements_have_the_ranges_of_the_package(root: Path) -> None:
     project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
     assert listed(root / "requirements.txt") == set(project["dependencies"])
     extras = project["optional-dependencies"]
-    wanted = {*extras["evaluate"], *extras["graph"], *extras["study"]}
+    wanted = {*extras["batch"], *extras["evaluate"], *extras["graph"], *extras["study"]}
     assert wanted <= listed(root / "requirements-dev.txt")

@@ -116,9 +116,19 @@ def _read_video(name: str, video: cv2.VideoCapture, frame_count: int | None, bre
         yield image, None
     if frames_read == 0:
         raise UsageError(_why_unreadable(name))
-    # The frame count in a container may be wrong by a frame or two.
-    if frame_count is not None and frames_read < frame_count - max(2, frame_count // 100):
-        _break(breaks, f"'{name}' broke off after {frames_read} of {frame_count} frames: it is truncated or damaged.")
+    problem = early_end(name, frames_read, frame_count)
+    if problem is not None:
+        _break(breaks, problem)
+
+
+def early_end(name: str, frames: int, frame_count: int | None) -> str | None:
+    """The message about a video that gave fewer `frames` than it states (frame_count, None: unknown), if it did.
+
+    The frame count in a container may be wrong by a frame or two.
+    """
+    if frame_count is None or frames >= frame_count - max(2, frame_count // 100):
+        return None
+    return f"'{name}' broke off after {frames} of {frame_count} frames: it is truncated or damaged."
 
 
 def _why_unreadable(name: str) -> str:
