@@ -130,17 +130,17 @@ class RemoteBackend:
         if np.ptp(picture, axis=3).max() == 0:  # on grey, wrong colours would not show
             picture = np.random.default_rng(1).integers(0, 256, picture.shape, np.uint8)
         expected = self._local(picture)
-        found = {
-            way: max(hetero.compared(client.infer(model, encode(picture)), expected, self._model.decoder).values())
-            for way, encode in model.encodings.items()
-        }
+        shapes = {name: tuple(values.shape) for name, values in expected.items()}
+        found = {}
+        for way, encode in model.encodings.items():
+            outputs = checked(client.infer(model, encode(picture)), shapes)
+            found[way] = max(hetero.compared(outputs, expected, self._model.decoder).values())
         way = min(found, key=found.__getitem__)
         if not found[way] <= TOLERANCE:
             raise UsageError(
                 f"its outputs differ from those of {self._model.file.title} by {found[way]:.3g} (root mean square; "
                 f"allowed: {TOLERANCE}). Give the model that it serves with -m, or serve this one"
             )
-        shapes = {name: tuple(values.shape) for name, values in expected.items()}
         if model.fixed_size is None and self._model.input_size is None:
             shapes = {name: shape[1:] for name, shape in self._wanted.items()}
         compiled = replace(compiled, difference=found[way], compile_s=time.perf_counter() - started_at)

@@ -226,6 +226,15 @@ def test_another_network_is_refused(network: PoseModel, serve: Callable[..., Pos
     assert raised.value.exit_code == 2
 
 
+def test_an_answer_that_does_not_fit_is_named_before_any_frame_goes_there(
+    network: PoseModel, serve: Callable[..., PoseServer]
+) -> None:
+    server = serve(painted_network())
+    give_other_shapes(server)
+    with pytest.raises(DeviceError, match=r"cannot run this network: the server gives \w+ \[\d+, 31, 40\] instead of"):
+        estimator_on(network, server.device_string)
+
+
 def test_a_token_opens_the_server(
     network: PoseModel, serve: Callable[..., PoseServer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
