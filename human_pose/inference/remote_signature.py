@@ -117,7 +117,7 @@ def _outputs(found: Sequence[TensorInfo], wanted: Mapping[str, Sequence[int]], i
         if len(same or fits) != 1:
             raise UsageError(
                 f"its model gives {_listed(found)}, where this model's decoder reads {name} {list(shape)}: serve the "
-                "same network, as 'python -m human_pose.models serve-layout' writes it"
+                "same network"
             )
         names[name] = (same or fits)[0].name
     return names
