@@ -140,8 +140,10 @@ def test_numbers_survive_a_change_of_device(call: Program, painted_xml: Path, tm
     [change] = [n for n in range(1, len(frames)) if frames[n]["device"] != frames[n - 1]["device"]]
     before, after = ([person["id"] for person in frames[n]["people"]] for n in (change - 1, change))
     assert before == after
-    # Where the machine is so slow that the clip starts over, which takes 3 s, they have other numbers.
-    assert after == [2] or frames[change]["frame"] >= count
+    # Where the machine is so slow that the frames of the first one were dropped, or that the clip starts over, which
+    # takes 3 s, they have other numbers.
+    has_seen_both = any(2 in [person["id"] for person in frame["people"]] for frame in frames[: change - 1])
+    assert after == [2] or not has_seen_both or frames[change]["frame"] >= count
 
 
 @pytest.mark.slow
