@@ -42,7 +42,7 @@ class CompiledModel:
     compile_s: seconds that compilation took; is_from_cache: it was read from the cache instead. is_stand_in: a member
     is the CPU under another name; is_emulated: a member is emulated on the CPU. For HETERO: subgraphs: the number of
     parts of the network; operations: their number on each device; difference: RMS difference between its outputs and
-    the last device's.
+    the last device's; for a server, between its outputs and the local model's, in parts of what decoding uses.
     """
 
     device: str
