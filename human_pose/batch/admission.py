@@ -11,6 +11,7 @@ from typing import Any
 
 from distributed import WorkerPlugin
 
+from .. import __version__
 from ..errors import DemoError, UsageError
 from .recipe import Recipe
 from .work import check_worker
@@ -44,6 +45,11 @@ class Admission(WorkerPlugin):
         except DemoError as error:
             return str(error)
         return None
+
+
+def version() -> str:
+    """Run on the scheduler: which version of the program it has. It loads what jobs are made of, too."""
+    return __version__
 
 
 def refusal(name: str, dask_worker: Any) -> str | None:

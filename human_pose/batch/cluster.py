@@ -5,6 +5,7 @@ import importlib
 import logging
 import queue
 import re
+import ssl
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -47,8 +48,14 @@ class DaskCrew:
 
     def admit(self, recipe: Recipe, threads: int | None, token: Path) -> None:
         """Ask every worker. Raises UsageError where none can be used."""
-        from .admission import Admission
+        from .admission import Admission, version
 
+        try:
+            found = self._client.run_on_scheduler(version)
+        except Exception as error:  # whatever the scheduler could not load
+            raise UsageError(f"The scheduler {self._place} cannot take jobs. {_told(error)}") from error
+        if found != recipe.version:
+            raise UsageError(f"The scheduler {self._place} has version {found} of the program, not {recipe.version}.")
         self._name = f"human-pose-{fingerprint({'recipe': repr(recipe), 'token': str(token)})}"
         with contextlib.suppress(Exception):  # each worker's own reason is read next
             self._client.register_plugin(Admission(self._name, recipe, threads, token))
@@ -145,8 +152,16 @@ class DaskCrew:
         for address, reason in reasons.items():
             if reason is not None:
                 self._told.add(address)
-                text = reason if isinstance(reason, str) else f"{type(reason).__name__}: {first_line(reason)}"
-                say(f"The worker {address} is refused. {text}")
+                say(f"The worker {address} is refused. {_told(reason)}")
+
+
+def _told(reason: Any) -> str:
+    """What to say of an exception on another machine, or of a text."""
+    if isinstance(reason, str):
+        return reason
+    if "No module named" in str(reason):
+        return f"This program is not installed there ({first_line(reason)}): {INSTALL}"
+    return f"{type(reason).__name__}: {first_line(reason)}"
 
 
 def _dask(name: str) -> Any:
@@ -199,6 +214,8 @@ def remote_crew(
     if not re.fullmatch(r"(tcp|tls)://\S+:\d+", address):
         raise UsageError(f"'{address}' is not the address of a scheduler. Give host:8786 or tls://host:8786.")
     security = None
+    if address.startswith("tls://") and tls is None:
+        raise UsageError(f"{address} needs certificates: add --tls CA.pem CERTIFICATE.pem KEY.pem.")
     if tls is not None:
         for path in tls:
             if not path.is_file():
@@ -220,6 +237,8 @@ def remote_crew(
             client = stack.enter_context(
                 distributed.Client(address, security=security, timeout=CONNECT_S, set_as_default=False)
             )
+        except ssl.SSLError as error:
+            raise UsageError(f"Cannot use the files of --tls for {address}: {first_line(error)}.") from error
         except (OSError, ValueError, TimeoutError, RuntimeError, TypeError) as error:
             raise UsageError(
                 f"Cannot reach the scheduler {address}: {first_line(error)}. Start it with: dask scheduler"

@@ -18,7 +18,7 @@ from human_pose.batch.__main__ import main
 from human_pose.batch.ledger import WORK_FOLDER
 from tests.conftest import ROOT
 
-pytest.importorskip("distributed", reason="pip install 'human-pose-demo[batch]'")
+distributed = pytest.importorskip("distributed", reason="pip install 'human-pose-demo[batch]'")
 pytestmark = pytest.mark.xdist_group("batch-cluster")
 
 OPTIONS = ["--format", "jsonl", "--size", "192", "--piece", "0.3", "--threads", "1"]
@@ -136,19 +136,24 @@ def test_a_killed_run_goes_on_where_it_was(
 def test_a_scheduler_of_its_own(
     walkers: Path, expected: bytes, start: Start, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """With a worker of another version, which is refused; then the scheduler is killed."""
+    """Over TLS, with a worker of another version, which is refused; then the scheduler is killed."""
+    made = distributed.Security.temporary()
+    files = [tmp_path / "ca.pem", tmp_path / "me.pem", tmp_path / "me.key"]
+    for path, content in zip(files, (made.tls_ca_file, made.tls_client_cert, made.tls_client_key), strict=True):
+        path.write_text(content)
+    certificates = ["--tls-ca-file", files[0], "--tls-cert", files[1], "--tls-key", files[2]]
     (tmp_path / "old.py").write_text("import human_pose\nhuman_pose.__version__ = '0.9'\n")
     scheduler = start("distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", 0, "--no-dashboard",
-                      "--scheduler-file", "scheduler.json")  # fmt: skip
+                      "--protocol", "tls", "--scheduler-file", "scheduler.json", *certificates)  # fmt: skip
     wait_for((tmp_path / "scheduler.json").exists, scheduler)
     address = next(
-        f"tcp://127.0.0.1:{connection.laddr.port}"
+        f"tls://127.0.0.1:{connection.laddr.port}"
         for connection in psutil.Process(scheduler.pid).net_connections("inet")
         if connection.status == psutil.CONN_LISTEN
         and f':{connection.laddr.port}"' in (tmp_path / "scheduler.json").read_text()
     )
     worker = ("distributed.cli.dask_worker", address, "--host", "127.0.0.1", "--nthreads", 1, "--no-nanny",
-              "--no-dashboard", "--death-timeout", 5)  # fmt: skip
+              "--no-dashboard", "--death-timeout", 5, *certificates)  # fmt: skip
     old = start(*worker, "--preload", "old.py", "--name", "old")
     good = start(*worker)
     assert old.stderr is not None
@@ -157,6 +162,9 @@ def test_a_scheduler_of_its_own(
         assert process.stderr is not None
         next(line for line in process.stderr if "Registered to" in line)
     words = [str(walkers), *OPTIONS, "--scheduler", address]
+    assert main([*words, "-o", str(tmp_path / "out")]) == 2
+    assert capfd.readouterr().err == f"error: {address} needs certificates: add --tls CA.pem CERTIFICATE.pem KEY.pem.\n"
+    words += ["--tls", *map(str, files)]
     assert main([*words, "-o", str(tmp_path / "out")]) == 0
     errors = capfd.readouterr().err
     assert errors.count("\n") == 1
