@@ -201,7 +201,7 @@ def demonstrate(options: argparse.Namespace, ending: Ending, written: OutputLog)
             window = stack.enter_context(open_window("Human pose estimation", has_window))
             viewer = Viewer(
                 window, writer, network, estimator, capture, devices, statistics, options.display_fps, options.panel,
-                options.colours == "person",
+                options.colours == "person", options.work,
             )  # fmt: skip
             ending.protect()
             decoder = network.decoder.with_limits(options.threshold, options.min_keypoints)

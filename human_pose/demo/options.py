@@ -35,6 +35,7 @@ KEY_HELP = """keys in the window:
   C               compare the devices used so far
   P               show where a frame's time goes, stage by stage
   N               colour the limbs by person or by side
+  V               show the work: the last two seconds, a lane for each request, a bar for each inference
   H               hide or show the panel
   S               save the picture as PNG
   ESC or Q        quit and print the averages
@@ -59,6 +60,7 @@ def parse_options(arguments: list[str] | None, description: str | None) -> argpa
     add("--no-show", dest="show", action="store_false", help="open no window")
     add("--no-panel", dest="panel", action="store_false",
         help="no panel in the output, and none in the window until H is pressed")
+    add("--work", action="store_true", help="show the work over the lower edge of the picture, as V does")
     add("--loop", action="store_true", help="start the source over at its end")
     add("--realtime", action="store_true",
         help="play a file by its own clock and drop the frames that come too fast, like a camera")

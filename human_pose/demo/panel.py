@@ -11,7 +11,8 @@ from .statistics import DeviceStatistics
 
 KEYS = (
     ("TAB", "next device"), ("SPACE", "pause"), ("I", "details"), ("C", "compare"),
-    ("P", "profile"), ("N", "colours"), ("H", "hide panel"), ("S", "save"), ("1 to 9", "a device"), ("ESC", "quit"),
+    ("P", "profile"), ("N", "colours"), ("V", "work"), ("H", "hide panel"), ("S", "save"),
+    ("1 to 9", "a device"), ("ESC", "quit"),
 )  # fmt: skip
 
 
@@ -101,10 +102,7 @@ def details(network: PoseModel, inference: Inference, statistics: DeviceStatisti
 def profile_table(recent_ms: Mapping[str, float]) -> Table:
     """The recent time of each stage in ms per frame, in the order of a frame's way, in two columns."""
     cells = [(stage, f"{recent_ms.get(stage, 0.0):.1f}") for stage in STAGES]
-    cells += [("", "")] * (len(cells) % 2)
-    half = len(cells) // 2
-    rows = tuple(left + right for left, right in zip(cells[:half], cells[half:], strict=True))
-    return Table((("stage", "ms", "stage", "ms"), *rows), "lrlr", has_header=True)
+    return Table((("stage", "ms", "stage", "ms"), *_in_two_columns(cells)), "lrlr", has_header=True)
 
 
 def comparison(devices: Sequence[DeviceStatistics]) -> Table:
@@ -135,8 +133,7 @@ def device_list(devices: Sequence[str], shown: str, failed: Collection[str]) -> 
 
 def key_list() -> Table:
     """The keys, in two columns."""
-    half = len(KEYS) // 2
-    return Table(tuple(left + right for left, right in zip(KEYS[:half], KEYS[half:], strict=True)), "llll")
+    return Table(_in_two_columns(KEYS), "llll")
 
 
 def switch_note(shown: str | None, target: str, compiling: tuple[str, float] | None) -> list[Block]:
@@ -153,6 +150,12 @@ def switch_note(shown: str | None, target: str, compiling: tuple[str, float] | N
     if blocks and shown is not None:
         blocks.append(Text(f"until then: figures of {shown}", Style.SMALL))
     return blocks
+
+
+def _in_two_columns(cells: Sequence[tuple[str, str]]) -> tuple[tuple[str, ...], ...]:
+    half = (len(cells) + 1) // 2
+    right = [*cells[half:], *[("", "")] * (len(cells) % 2)]
+    return tuple(left + right for left, right in zip(cells[:half], right, strict=True))
 
 
 def _count(number: int, singular: str, plural: str | None = None) -> str:

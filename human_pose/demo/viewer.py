@@ -24,6 +24,7 @@ from .panel_place import Box, PanelPlace, people_boxes
 from .people import Seen
 from .statistics import RunStatistics
 from .window import Key, Window
+from .work_strip import WorkStrip
 
 POLL_S = 1 / 30  # maximum time between two polls for keys; they are also polled after each paint
 REPAINT_S = 0.5  # a picture that stands still is painted again after this time
@@ -51,12 +52,14 @@ class Viewer:
         display_fps: float = DEFAULT_DISPLAY_FPS,
         has_panel: bool = True,
         by_person: bool = False,
+        has_work: bool = False,
     ) -> None:
         """has_panel: whether the output has a panel, and the window until a key changes it.
 
-        by_person: whether limbs have the colour of their person instead of their side's, until a key changes it.
+        by_person: whether limbs have the colour of their person instead of their side's, has_work: whether pictures
+        have the strip of the work, until a key changes it.
         """
-        self._by_person = by_person
+        self._by_person, self._has_work, self._work = by_person, has_work, WorkStrip()
         self.is_paused = False
         self.has_window = window.is_shown
         self._window, self._writer, self._estimator, self._capture = window, writer, estimator, capture
@@ -82,6 +85,7 @@ class Viewer:
 
     def show(self, inference: Inference, seen: Seen) -> None:
         """Take a new result: paint it when it is due, and write it."""
+        self._work.add(inference)
         if self.has_window:
             self._pacer.add((inference, seen), time.perf_counter())
             self._paint_due()
@@ -119,9 +123,11 @@ class Viewer:
             self._content.toggle(key)
         elif key is Key.COLOURS:
             self._by_person = not self._by_person
+        elif key is Key.WORK:
+            self._has_work = not self._has_work
         elif key is Key.SAVE and self._shown is not None:
             self._save(self._shown)
-        self._paint_anew(stands_still, at_once=key in PARTS or key is Key.COLOURS)
+        self._paint_anew(stands_still, at_once=key in (*PARTS, Key.COLOURS, Key.WORK))
         return key
 
     def notice(self, text: str) -> None:
@@ -164,7 +170,8 @@ class Viewer:
             people = people_boxes(seen.shown, view.scale, (view.left, view.top))
             frame = Box(view.left, view.top, view.left + view.width, view.top + view.height)
             has_margins = (view.width, view.height) != size
-            put_panel(view.picture, panel, place, people, now, frame if has_margins else None)
+            rest = self._put_work(view.picture, now)
+            put_panel(rest, panel, place, people, now, frame if has_margins else None)
         with self._profile.stage("show"):
             self._window.show(view.picture)
         self._painted_blocks, self._painted_at, self._poll_due_at = panel, now, 0.0
@@ -175,9 +182,16 @@ class Viewer:
         with self._profile.stage("draw"):
             picture = draw(inference.frame.image, seen.shown, in_place, self._marks(seen))
             if not in_place or self._writer.is_open:
-                panel = self._content.of_output(result)
-                put_panel(picture, panel, self._output_place, people_boxes(seen.shown), time.perf_counter())
+                panel, now = self._content.of_output(result), time.perf_counter()
+                rest = self._put_work(picture, now)
+                put_panel(rest, panel, self._output_place, people_boxes(seen.shown), now)
         return picture
+
+    def _put_work(self, picture: np.ndarray, now: float) -> np.ndarray:
+        """Draw the strip of the work, if it is shown. Returns the part of the picture above it."""
+        if not self._has_work:
+            return picture
+        return picture[: len(picture) - self._work.put(picture, now, self._estimator.running)]
 
     def _marks(self, seen: Seen) -> Marks:
         return seen.marks._replace(by_person=self._by_person)

@@ -27,6 +27,7 @@ class Key(enum.Enum):
     DETAILS = "details"
     SAVE = "save"
     COLOURS = "colours"
+    WORK = "work"
 
 
 _LETTERS = {
@@ -37,6 +38,7 @@ _LETTERS = {
     "i": Key.DETAILS,
     "s": Key.SAVE,
     "n": Key.COLOURS,
+    "v": Key.WORK,
     " ": Key.PAUSE,
     "\x1b": Key.QUIT,
 }

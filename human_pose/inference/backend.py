@@ -107,7 +107,8 @@ class Inference:
 
     compiled: the network that made it; outputs: float32 arrays by name, without the batch axis; input_size: width and
     height of the network's input; frame_box: where the frame was in it; latency_ms: from the start of inference
-    to its result. while_switching: during inference or before collection, another network was compiled or another
+    to its result. request, began_at: the index of its infer request, and when it began, in s of time.perf_counter.
+    while_switching: during inference or before collection, another network was compiled or another
     device worked, too; settled_at: the last time when this was so, in s of time.perf_counter.
     """
 
@@ -117,6 +118,8 @@ class Inference:
     input_size: tuple[int, int]
     frame_box: Box
     latency_ms: float
+    request: int = 0
+    began_at: float = 0.0
     while_switching: bool = False
     settled_at: float = -math.inf
 

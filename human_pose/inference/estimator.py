@@ -32,7 +32,8 @@ class _Job:
     frame: Frame
     request: InferRequest | None = None
     inference: Inference | None = None
-    started_at: float = 0.0
+    started_at: float = 0.0  # before the frame is scaled into the input
+    inferring_since: float = 0.0
     done_at: float = 0.0
 
 
@@ -65,6 +66,7 @@ class Estimator:
         self._is_live = is_live
         self._ready: dict[str, CompiledModel] = {}  # in the order of last use, the current one last
         self._idle: dict[str, deque[InferRequest]] = {}
+        self._indices: dict[InferRequest, int] = {}  # of each device's requests
         self._jobs: deque[_Job] = deque()  # in the order of the frames
         self._late_jobs: list[_Job] = []  # dropped frames whose requests are still busy
         self._in_flight: Counter[str] = Counter()  # number of busy requests of each device
@@ -114,6 +116,13 @@ class Estimator:
         """The device to switch to, and for how many seconds it has been compiling; None if it is not compiling."""
         compilation = self._compilations.get(self._target)
         return None if compilation is None else (self._target, time.perf_counter() - compilation.started_at)
+
+    @property
+    def running(self) -> Iterator[tuple[CompiledModel, int, float]]:
+        """The inferences without a result yet: the compiled model, the request's index, when it began, in s."""
+        for job in self._jobs:
+            if job.request is not None:
+                yield job.request.compiled, self._indices[job.request], job.inferring_since
 
     def step(self, next_frame: Callable[[float], Frame | None] | None) -> Inference | None:
         """Return the oldest result, or None if it is not ready yet; submit the next frame if a request is idle.
@@ -209,6 +218,7 @@ class Estimator:
         if not self._ready:
             self._profile.mark("compilation")
         self._idle[device] = deque(compilation.requests)
+        self._indices |= {request: index for index, request in enumerate(compilation.requests)}
         compiled = compilation.requests[0].compiled
         self._ready = {device: compiled} | self._ready
         self._is_auto_moving |= device.startswith("AUTO")
@@ -242,6 +252,7 @@ class Estimator:
                 try:
                     with self._profile.stage("preprocess"):
                         job.request.start(job.frame.image)
+                    job.inferring_since = time.perf_counter()
                 except Exception as error:  # whatever a backend's library raises: the previous device takes over
                     self._fail(job.request.compiled.device, first_line(error))
 
@@ -258,7 +269,7 @@ class Estimator:
             self._fail(device, first_line(error))
             return
         if inference is not None:
-            job.inference = inference
+            job.inference = replace(inference, request=self._indices[job.request], began_at=job.inferring_since)
             job.done_at = time.perf_counter()
             self._profile.add("infer", inference.latency_ms)
             self._idle[device].append(job.request)
@@ -282,6 +293,7 @@ class Estimator:
     def _fail(self, device: str, reason: str) -> None:
         """Drop a device that failed: its unfinished frames wait for a request of the device used before."""
         error = DeviceError(device, f"{device} failed while inferring: {reason}")
+        self._indices = {r: index for r, index in self._indices.items() if r.compiled.device != device}
         del self._ready[device], self._idle[device], self._in_flight[device]
         for job in [*self._jobs, *self._late_jobs]:
             if job.request is not None and job.request.compiled.device == device:

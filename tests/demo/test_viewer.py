@@ -90,7 +90,7 @@ class Show:
             )
             for device in ("CPU", "AUTO")
         }  # fmt: skip
-        self.estimator = SimpleNamespace(compiling=None)
+        self.estimator = SimpleNamespace(compiling=None, running=())
         self.devices = SimpleNamespace(devices=["CPU", "AUTO"], target="CPU", failed=set())
         self.capture = SimpleNamespace(
             frame_count=frame_count, dropped=0, first_image=np.full((*FRAME[::-1], 3), 99, np.uint8)
@@ -108,7 +108,7 @@ class Show:
         image = np.full((*FRAME[::-1], 3), self.index % 250, np.uint8)
         inference: Any = SimpleNamespace(
             frame=Frame(self.index, image, self.clock.now), compiled=self.compiled[device],
-            input_size=(64, 64),
+            input_size=(64, 64), latency_ms=5.0, request=0, began_at=self.clock.now - 0.005,
         )  # fmt: skip
         self.statistics.add(self.compiled[device], 5.0, self.clock.now)  # type: ignore[arg-type]
         self.viewer.show(inference, Seen(people, people, Marks({1: "#1 0:07"})))
