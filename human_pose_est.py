@@ -12,6 +12,7 @@ import argparse
 import time
 import traceback
 from contextlib import ExitStack
+from dataclasses import replace
 
 from human_pose.errors import DemoError, explain_import_error, explain_path_error
 
@@ -19,10 +20,10 @@ try:
     import openvino as ov
 
     from human_pose.console import ProgressLine, StopRequest, print_result, run_progress, say, set_up_terminal
-    from human_pose.decoders.decoder import Decoder
-    from human_pose.demo.device_cycle import DeviceCycle
+    from human_pose.demo.choices import Choices
     from human_pose.demo.device_table import device_table
     from human_pose.demo.ending import EXIT_CODE_INTERRUPTED, DisplayWatch, Ending
+    from human_pose.demo.networks import Networks
     from human_pose.demo.options import parse_options, settings_of
     from human_pose.demo.output_checks import check_model, check_outputs
     from human_pose.demo.people import People
@@ -33,7 +34,7 @@ try:
     from human_pose.demo.viewer import Viewer
     from human_pose.demo.window import Key, open_window
     from human_pose.folders import cache_folder
-    from human_pose.inference.backends import open_backend
+    from human_pose.inference.configuration import Configuration
     from human_pose.inference.devices import open_core
     from human_pose.inference.estimator import Estimator
     from human_pose.inference.model import load_model
@@ -44,6 +45,7 @@ try:
     from human_pose.output_log import OutputLog
     from human_pose.poses.keypoint_files import KeypointWriter, open_keypoint_writer
     from human_pose.tracking.visit_files import open_visit_writer
+    from human_pose.zoo.catalog import DEFAULT_MODEL
     from human_pose.zoo.resolve import choose_model
 except ImportError as import_error:
     sys.exit(f"error: {explain_import_error(import_error)}")
@@ -52,9 +54,9 @@ except ImportError as import_error:
 def run(
     capture: Capture,
     estimator: Estimator,
-    decoder: Decoder,
+    networks: Networks,
     people: People,
-    devices: DeviceCycle,
+    choices: Choices,
     viewer: Viewer,
     keypoints: KeypointWriter,
     statistics: RunStatistics,
@@ -62,9 +64,9 @@ def run(
 ) -> None:
     """The loop: collect the oldest result, keep its request busy with the next frame, show the result, poll a key."""
     progress = ProgressLine()
-    tour = Tour(devices, options.tour)
+    tour = Tour(choices, options.tour)
     read = statistics.profile.timed("wait", capture.read)
-    find_poses = statistics.profile.timed("decode", decoder.decode)
+    find_poses = statistics.profile.timed("decode", networks.decode)
     follow = statistics.profile.timed("track", people.see)
     started_at = time.perf_counter()
     capture.hold(False)
@@ -73,7 +75,7 @@ def run(
             wants_frames = estimator.submitted != options.frames and not viewer.is_paused
             inference = estimator.step(read if wants_frames else None)  # the oldest; the next frame is on its way
             if inference is not None:
-                poses = find_poses(inference.outputs, inference.frame_pixels, inference.origin)
+                poses = find_poses(inference)
                 seen = follow(inference.frame, poses)
                 statistics.add(
                     inference.compiled,
@@ -88,35 +90,31 @@ def run(
                 if not viewer.has_window and progress.is_due:
                     elapsed_s = time.perf_counter() - started_at
                     progress.show(run_progress(statistics.frames, capture.frame_count, options.frames, elapsed_s))
-            for failure in estimator.take_failures():
-                devices.mark_failed(failure.device, back_to=estimator.target)
+            for configuration, failure in estimator.take_failures():
+                choices.mark_failed(configuration, back_to=estimator.target)
                 viewer.notice(str(failure))
 
             is_over = estimator.is_idle and (capture.is_over or estimator.submitted == options.frames)
             if is_over and not viewer.keeps_picture and not viewer.is_paused:
                 break
             key = viewer.poll_key(stands_still=estimator.is_idle and (is_over or viewer.is_paused))
-            match key or tour.key(statistics.counting, time.perf_counter()):
-                case Key.QUIT:
-                    break
-                case Key.NEXT_DEVICE:
-                    switch(devices.next(), estimator, statistics)
-                case Key.PREVIOUS_DEVICE:
-                    switch(devices.next(-1), estimator, statistics)
-                case int(number) if device := devices.jump(number):
-                    switch(device, estimator, statistics)
-                case Key.PAUSE:
-                    viewer.is_paused = not viewer.is_paused
-                    capture.hold(viewer.is_paused)
-                    statistics.pause(viewer.is_paused)
+            key = key or tour.key(statistics.counting, time.perf_counter())
+            if key is Key.QUIT:
+                break
+            if key is Key.PAUSE:
+                viewer.is_paused = not viewer.is_paused
+                capture.hold(viewer.is_paused)
+                statistics.pause(viewer.is_paused)
+            elif (wanted := choices.press(key)) is not None:
+                switch(wanted, estimator, statistics)
     progress.clear()
 
 
-def switch(device: str, estimator: Estimator, statistics: RunStatistics) -> None:
-    """Move to `device` as soon as the network is compiled for it."""
-    if device != estimator.device:
-        statistics.ask_for_switch(device, time.perf_counter())
-    estimator.switch(device)
+def switch(wanted: Configuration, estimator: Estimator, statistics: RunStatistics) -> None:
+    """Move to a configuration as soon as its network is compiled."""
+    if wanted != estimator.configuration:
+        statistics.ask_for_switch(wanted, time.perf_counter())
+    estimator.switch(wanted)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -147,8 +145,11 @@ def demonstrate(options: argparse.Namespace, ending: Ending, written: OutputLog)
             print_result(list_devices(core))
             return 0
         check_outputs(options)
-        devices = DeviceCycle(core, options.device, options.devices)
-        if (options.affinity_map or options.affinity != "auto") and "HETERO" not in " ".join(devices.devices):
+        precision = options.precision or choose_model(options.model, None).precision
+        model, size = options.model or DEFAULT_MODEL, options.size or 0
+        start = Configuration(options.device, model, precision, options.hint, size)
+        choices = Choices(core, start, options.devices)
+        if (options.affinity_map or options.affinity != "auto") and "HETERO" not in " ".join(choices.devices):
             say("--affinity and --affinity-map are for HETERO, which is not among the devices.")
         with ExitStack() as stack:
             capture = open_capture(options.input, options.loop, options.realtime)
@@ -157,20 +158,18 @@ def demonstrate(options: argparse.Namespace, ending: Ending, written: OutputLog)
             keypoints = open_keypoint_writer(options.keypoints, capture.source, written)
             visits = open_visit_writer(options.visits, capture.source, written)
             people = People(visits, options.visit_gap, options.gate, options.smoothing)
-            network = load_model(core, choose_model(options.model, options.precision))
-            check_model(options, network.file.path)
-            statistics.profile.mark("source and model")
-            settings = settings_of(options, network.file.precision, written)
-            backend = open_backend(core, network, settings)
             stack.enter_context(capture)
             capture.hold(True)  # until the loop wants frames
-            if capture.source.has_many_sizes:
-                network.reshape_open(options.size)
-            else:
-                network.reshape(*network.size_for(capture.frame_size, options.size))
+            frame_size = None if capture.source.has_many_sizes else capture.frame_size
+            choices.offer = networks = Networks(
+                core, start, lambda c: replace(settings_of(options, c.precision, written), hint=c.hint), frame_size,
+                options.plugins, (options.threshold, options.min_keypoints),
+            )  # fmt: skip
+            check_model(options, networks.network(start).file.path)
+            statistics.profile.mark("source and model")
             estimator = Estimator(
-                backend,
-                devices.target,
+                networks,
+                start,
                 capture.first_image,
                 statistics.profile,
                 is_live=capture.keeps_newest,
@@ -179,7 +178,7 @@ def demonstrate(options: argparse.Namespace, ending: Ending, written: OutputLog)
 
             def summarize() -> None:
                 if statistics.frames:
-                    print_result(table(statistics))
+                    print_result(table(statistics, networks))
                 if options.profile and statistics.frames:
                     print_result(profile_table(statistics.profile))
                 if capture.dropped:
@@ -187,7 +186,8 @@ def demonstrate(options: argparse.Namespace, ending: Ending, written: OutputLog)
                 if estimator.late:
                     print_result(f"Late: {estimator.late} frames whose results would have held up newer ones.")
                 if options.report is not None:
-                    write_report(options.report, report(core, network, capture, estimator, statistics), written)
+                    content = report(core, networks, start, capture, estimator, statistics)
+                    write_report(options.report, content, written)
 
             files = stack.enter_context(ExitStack())  # closed however the run ends
             files.enter_context(writer)
@@ -200,12 +200,11 @@ def demonstrate(options: argparse.Namespace, ending: Ending, written: OutputLog)
                 stack.enter_context(DisplayWatch(lambda: close_at_once(files, written)))
             window = stack.enter_context(open_window("Human pose estimation", has_window))
             viewer = Viewer(
-                window, writer, network, estimator, capture, devices, statistics, options.display_fps, options.panel,
+                window, writer, networks, estimator, capture, choices, statistics, options.display_fps, options.panel,
                 options.colours == "person", options.work,
             )  # fmt: skip
             ending.protect()
-            decoder = network.decoder.with_limits(options.threshold, options.min_keypoints)
-            run(capture, estimator, decoder, people, devices, viewer, keypoints, statistics, options)
+            run(capture, estimator, networks, people, choices, viewer, keypoints, statistics, options)
     except DemoError as error:
         say(f"error: {error}")
         return error.exit_code

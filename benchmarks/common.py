@@ -16,6 +16,7 @@ import openvino as ov
 
 from human_pose.decoders.openpose_fields import CELL_PIXELS
 from human_pose.inference.backend import Inference
+from human_pose.inference.configuration import Configuration
 from human_pose.inference.estimator import Estimator
 from human_pose.inference.model import PoseModel
 from human_pose.inference.openvino_backend import OpenVinoBackend
@@ -87,4 +88,4 @@ def maps_of(inference: Inference) -> Maps:
 
 def latency_estimator(core: ov.Core, network: PoseModel, precision: str) -> Estimator:
     """An estimator on the CPU with one request."""
-    return Estimator(OpenVinoBackend(core, network, Settings(precision, hint="latency")), "CPU")
+    return Estimator(OpenVinoBackend(core, network, Settings(precision, hint="latency")), Configuration("CPU"))

@@ -17,6 +17,7 @@ from benchmarks.common import CLIP, machine, spread
 from human_pose.decoders.openpose import OpenPoseDecoder
 from human_pose.decoders.openpose_fields import HEATMAP_CHANNELS, PAF_CHANNELS
 from human_pose.inference import estimator as estimator_module
+from human_pose.inference.configuration import Configuration
 from human_pose.inference.estimator import Estimator, infer_all
 from human_pose.inference.played_backend import PlayedBackend, queues
 from human_pose.media.capture import open_capture
@@ -36,7 +37,7 @@ def fps(device: str, frame_s: dict[str, float], requests: int, seconds: float, o
     decoder = OpenPoseDecoder()
     times = []
     with open_capture(str(CLIP), loop=True) as capture:
-        estimator = Estimator(PlayedBackend({device: played}, outputs=OUTPUTS), device)
+        estimator = Estimator(PlayedBackend({device: played}, outputs=OUTPUTS), Configuration(device))
         until = time.perf_counter() + seconds
         for number, result in enumerate(infer_all(capture, estimator, lambda _: time.perf_counter() < until)):
             assert result.frame.index == number

@@ -11,6 +11,7 @@ from .errors import UsageError
 from .folders import cache_folder
 from .inference.backend import Inference
 from .inference.backends import open_backend
+from .inference.configuration import Configuration
 from .inference.devices import open_core
 from .inference.estimator import Estimator, infer_all
 from .inference.model import load_model
@@ -124,7 +125,9 @@ class PoseEstimator:
             else:
                 self._model.reshape(*input_size)
             settings = Settings(self._model.file.precision, hint, threads=self._threads, cache=self._cache)
-            self._estimators[key] = Estimator(open_backend(self._core, self._model, settings), self.device, sample)
+            self._estimators[key] = Estimator(
+                open_backend(self._core, self._model, settings), Configuration(self.device), sample
+            )
             while len(self._estimators) > MAX_SIZES:
                 self._estimators.popitem(last=False)
         self._estimators.move_to_end(key)

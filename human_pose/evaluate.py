@@ -26,6 +26,7 @@ try:
     from .files import check_writable, write_whole
     from .folders import cache_folder
     from .inference.backends import open_backend
+    from .inference.configuration import Configuration
     from .inference.estimator import Estimator, infer_all
     from .inference.model import PoseModel, load_model
     from .inference.settings import Settings
@@ -85,7 +86,7 @@ def evaluate(
 
     network.reshape_open(size)
     settings = Settings(network.file.precision, hint="latency", cache=cache_folder())
-    estimator = Estimator(open_backend(core, network, settings), device)
+    estimator = Estimator(open_backend(core, network, settings), Configuration(device))
     decoder = network.decoder.for_evaluation().with_limits(threshold, min_keypoints)
     results: list[dict[str, Any]] = []
     seen: list[str] = []

@@ -20,6 +20,7 @@ from human_pose.decoders.openpose import OpenPoseDecoder
 from human_pose.decoders.openpose_fields import HEATMAP_CHANNELS, PAF_CHANNELS
 from human_pose.demo.window import NullWindow, Window
 from human_pose.inference.backend import Backend, DeviceError
+from human_pose.inference.configuration import Configuration
 from human_pose.inference.model import PoseModel
 from human_pose.inference.openvino_backend import OpenVinoBackend
 from human_pose.inference.played_backend import PlayedBackend, queues
@@ -224,7 +225,7 @@ def tried(request: pytest.FixtureRequest, stand_in_core: ov.Core, painted: PoseM
 
 def test_a_backend_gives_requests_that_infer_frame_after_frame(tried: Tried) -> None:
     image = paint_person(blank())
-    requests = tried.backend.compile(tried.device, image)
+    requests = tried.backend.compile(Configuration(tried.device), image)
     assert len(requests) == requests[0].compiled.request_count >= 1
     compiled = requests[0].compiled
     assert compiled.device == tried.device
@@ -251,7 +252,7 @@ def test_a_backend_gives_requests_that_infer_frame_after_frame(tried: Tried) -> 
 
 def test_a_backend_names_the_device_that_it_does_not_have(tried: Tried) -> None:
     with pytest.raises(DeviceError, match="NONE") as caught:
-        tried.backend.compile("NONE", blank())
+        tried.backend.compile(Configuration("NONE"), blank())
     assert caught.value.device == "NONE"
 
 

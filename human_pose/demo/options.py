@@ -34,7 +34,11 @@ KEY_HELP = """keys in the window:
   I               details: the model, its requests, averages
   C               compare the devices used so far
   P               show where a frame's time goes, stage by stage
-  N               colour the limbs by person or by side
+  F               the next precision of the network: FP16-INT8, FP16, FP32
+  T               the other hint: throughput, latency
+  + and -         a larger or a smaller input of the network
+  N               the next network
+  L               colour the limbs by person or by side
   V               show the work: the last two seconds, a lane for each request, a bar for each inference
   H               hide or show the panel
   S               save the picture as PNG

@@ -7,12 +7,13 @@ from typing import NamedTuple
 from ..inference.backend import CompiledModel, Inference
 from ..inference.model import ModelFile, PoseModel
 from ..inference.profile import STAGES
-from .statistics import DeviceStatistics
+from .statistics import ConfigurationStatistics
 
 KEYS = (
-    ("TAB", "next device"), ("SPACE", "pause"), ("I", "details"), ("C", "compare"),
-    ("P", "profile"), ("N", "colours"), ("V", "work"), ("H", "hide panel"), ("S", "save"),
-    ("1 to 9", "a device"), ("ESC", "quit"),
+    ("TAB", "next device"), ("1 to 9", "a device"), ("F", "precision"), ("T", "hint"), ("+ -", "input size"),
+    ("N", "network"), ("SPACE", "pause"), ("ESC", "quit"),
+    ("I", "details"), ("C", "compare"), ("P", "profile"), ("V", "work"), ("L", "colours"), ("H", "hide panel"),
+    ("S", "save"),
 )  # fmt: skip
 
 
@@ -49,7 +50,7 @@ class Table(NamedTuple):
 Block = Text | Table
 
 
-def device_figures(compiled: CompiledModel, statistics: DeviceStatistics | None) -> list[Block]:
+def device_figures(compiled: CompiledModel, statistics: ConfigurationStatistics | None) -> list[Block]:
     """The device, where it really runs, and how fast. statistics: None for a single image, which has no averages."""
     blocks: list[Block] = [Text(compiled.device, Style.TITLE)]
     if compiled.runs_on:
@@ -60,19 +61,27 @@ def device_figures(compiled: CompiledModel, statistics: DeviceStatistics | None)
     return blocks
 
 
-def picture_figures(people: int, notes: Sequence[str], file: ModelFile, dropped: int) -> list[Block]:
-    """The number of people in the picture, notes about them, the network's precision, the number of dropped frames."""
+def picture_figures(people: int, notes: Sequence[str], dropped: int) -> list[Block]:
+    """The number of people in the picture, notes about them, the number of dropped frames."""
     blocks: list[Block] = [Text(_count(people, "person", "people"))]
     blocks += [Text(note, Style.SMALL) for note in notes]
-    blocks.append(Text(file.precision))
-    if file.note:
-        blocks.append(Text(file.note, Style.SMALL))
     if dropped:
         blocks.append(Text(_count(dropped, "frame") + " dropped", Style.SMALL))
     return blocks
 
 
-def details(network: PoseModel, inference: Inference, statistics: DeviceStatistics, painted_fps: float | None) -> Table:
+def network_figures(file: ModelFile, hint: str, input_size: tuple[int, int], with_name: bool) -> list[Block]:
+    """The network's precision, and how it is used. input_size: width, height; with_name: the network's name, too."""
+    blocks: list[Block] = [Text(file.precision)]
+    used = [file.name] * with_name + [file.note] * bool(file.note) + [f"{hint} hint"] * (hint == "latency")
+    width, height = input_size
+    blocks.append(Text(", ".join([*used, f"{width}x{height}"]), Style.SMALL))
+    return blocks
+
+
+def details(
+    network: PoseModel, inference: Inference, statistics: ConfigurationStatistics, painted_fps: float | None
+) -> Table:
     """How the network runs, and the averages so far. painted_fps: results that the window paints per second."""
     compiled = inference.compiled
     width, height = inference.input_size
@@ -105,20 +114,23 @@ def profile_table(recent_ms: Mapping[str, float]) -> Table:
     return Table((("stage", "ms", "stage", "ms"), *_in_two_columns(cells)), "lrlr", has_header=True)
 
 
-def comparison(devices: Sequence[DeviceStatistics]) -> Table:
-    """A row for each device used so far. A star marks the best value of a column; ratios are to the first device."""
-    fps = [device.throughput.mean() for device in devices]
-    latencies = [summary.mean if (summary := device.latencies.summary()) else None for device in devices]
+def comparison(used: Sequence[ConfigurationStatistics], names: Sequence[str]) -> Table:
+    """A row for each configuration used so far. A star marks the best value of a column; ratios are to the first.
+
+    names: of the configurations.
+    """
+    fps = [one.throughput.mean() for one in used]
+    latencies = [summary.mean if (summary := one.latencies.summary()) else None for one in used]
     highest = max((value for value in fps if value is not None), default=None)
     lowest = min((value for value in latencies if value is not None), default=None)
     rows: list[tuple[str, ...]] = [("device", "FPS", "ratio", "ms", "p95")]
-    for device, mean, latency in zip(devices, fps, latencies, strict=True):
+    for one, name, mean, latency in zip(used, names, fps, latencies, strict=True):
         rows.append((
-            device.compiled.device,
+            name,
             _figure(mean) + ("*" if mean is not None and mean == highest else ""),
             "-" if mean is None or not fps[0] else f"{mean / fps[0]:.2f}",
             _figure(latency) + ("*" if latency is not None and latency == lowest else ""),
-            _figure(device.latencies.percentile(95)),
+            _figure(one.latencies.percentile(95)),
         ))  # fmt: skip
     return Table(tuple(rows), "wrrrr", has_header=True)
 
@@ -136,15 +148,15 @@ def key_list() -> Table:
     return Table(_in_two_columns(KEYS), "llll")
 
 
-def switch_note(shown: str | None, target: str, compiling: tuple[str, float] | None) -> list[Block]:
+def switch_note(shown: str | None, target: str, compiling_s: float | None) -> list[Block]:
     """The switch in progress, if any.
 
-    shown: the device that made the result in the picture, None before the first; target: the device asked for;
-    compiling: the device that the network is being compiled for, and for how many seconds so far.
+    shown: the name of what made the result in the picture, None before the first; target: of what was asked for;
+    compiling_s: for how many seconds the target has been compiling; None if it has not.
     """
     blocks: list[Block] = []
-    if compiling is not None:
-        blocks.append(Text("compiling {} ... {:.0f} s".format(*compiling), Style.NOTE))
+    if compiling_s is not None:
+        blocks.append(Text(f"compiling {target} ... {compiling_s:.0f} s", Style.NOTE))
     elif shown is not None and target != shown:
         blocks.append(Text(f"{target} from the next result on", Style.NOTE))
     if blocks and shown is not None:

@@ -1,13 +1,14 @@
 """What the panel shows at this moment: its open parts, the figures, and recent events."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ..inference.backend import Inference
+from ..inference.configuration import Configuration, labels
 from ..inference.estimator import Estimator
-from ..inference.model import PoseModel
 from ..media.capture import Capture
-from .device_cycle import DeviceCycle
+from .choices import Choices
+from .networks import Networks
 from .panel import (
     Block,
     Style,
@@ -17,6 +18,7 @@ from .panel import (
     device_figures,
     device_list,
     key_list,
+    network_figures,
     picture_figures,
     profile_table,
     switch_note,
@@ -39,17 +41,17 @@ class PanelContent:
 
     def __init__(
         self,
-        network: PoseModel,
+        networks: Networks,
         estimator: Estimator,
         capture: Capture,
-        devices: DeviceCycle,
+        choices: Choices,
         statistics: RunStatistics,
         has_panel: bool,
         painted_fps: Callable[[], float | None],
     ) -> None:
         """has_panel: whether the output has a panel, and at the start the window; painted_fps: the window's rate."""
-        self._network, self._estimator, self._capture = network, estimator, capture
-        self._devices, self._statistics = devices, statistics
+        self._networks, self._estimator, self._capture = networks, estimator, capture
+        self._choices, self._statistics = choices, statistics
         self._painted_fps = painted_fps
         self._is_single_image = capture.frame_count == 1
         self._output_has_panel = has_panel and not self._is_single_image
@@ -58,7 +60,7 @@ class PanelContent:
         self._notice_until = self._list_until = 0.0
         self._keys_until: float | None = None
         self._figures: tuple[Blocks, Blocks] = (), ()
-        self._figures_of: str | None = None  # device
+        self._figures_of: Configuration | None = None
         self._figures_until = 0.0
 
     def toggle(self, part: Key) -> None:
@@ -85,23 +87,25 @@ class PanelContent:
         now = time.perf_counter()
         first: Blocks
         if result is not None:
-            shown = result[0].compiled.device
+            shown = result[0].compiled.configuration
             first, tables = self._figures_now(result)
             self._keys_until = self._keys_until or now + KEYS_S
         else:
             assert compiling is not None
-            shown, first, tables = None, (Text(compiling[0], Style.TITLE),), ()
-        news = switch_note(shown, self._devices.target, compiling)
+            shown, first, tables = None, (Text(compiling[0].device, Style.TITLE),), ()
+        target = self._choices.target
+        shown_name, target_name = self._names([shown or target, target])
+        news = switch_note(None if shown is None else shown_name, target_name, compiling and compiling[1])
         if now < self._notice_until:
             news.append(Text(self._notice, Style.NOTE))
         if is_paused:
             news.append(Text("paused", Style.NOTE))
-        if shown != self._devices.target:
+        if shown is None or shown.device != target.device:
             self._list_until = now + NOTICE_S
         has_keys = self._keys_until is None or now < self._keys_until or self._is_open[Key.DETAILS]
         lists: list[Block] = []
         if has_keys or now < self._list_until:
-            lists.append(device_list(self._devices.devices, shown or self._devices.target, self._devices.failed))
+            lists.append(device_list(self._choices.devices, (shown or target).device, self._choices.failed_devices))
         if has_keys:
             lists.append(key_list())
         return (*first, *news, *tables, *lists)
@@ -109,23 +113,32 @@ class PanelContent:
     def _figures_now(self, result: Result) -> tuple[Blocks, Blocks]:
         """The headline and the tables of a result; the figures of its device stay unchanged for FIGURES_S."""
         inference, seen = result
-        now, device = time.perf_counter(), inference.compiled.device
-        if now >= self._figures_until or device != self._figures_of:
-            self._figures_until, self._figures_of = now + FIGURES_S, device
-            statistics = None if self._is_single_image else self._statistics.devices[device]
+        now, configuration = time.perf_counter(), inference.compiled.configuration
+        if now >= self._figures_until or configuration != self._figures_of:
+            self._figures_until, self._figures_of = now + FIGURES_S, configuration
+            statistics = None if self._is_single_image else self._statistics.used[configuration]
             self._figures = tuple(device_figures(inference.compiled, statistics)), self._tables(inference)
         first, tables = self._figures
-        people = picture_figures(len(seen.shown), seen.notes, self._network.file, self._capture.dropped)
-        return (*first, *people), tables
+        people = picture_figures(len(seen.shown), seen.notes, self._capture.dropped)
+        file = self._networks.network(configuration).file
+        several = len({used.model for used in self._statistics.used}) > 1
+        network = network_figures(file, configuration.hint, inference.input_size, several)
+        return (*first, *people, *network), tables
+
+    def _names(self, configurations: Sequence[Configuration]) -> list[str]:
+        """Short names that tell the configurations apart."""
+        return labels([self._networks.shown(configuration) for configuration in configurations])
 
     def _tables(self, inference: Inference) -> Blocks:
         """The tables of the open parts."""
         blocks: list[Block] = []
         if self._is_open[Key.DETAILS]:
-            statistics = self._statistics.devices[inference.compiled.device]
-            blocks.append(details(self._network, inference, statistics, self._painted_fps()))
+            configuration = inference.compiled.configuration
+            statistics = self._statistics.used[configuration]
+            blocks.append(details(self._networks.network(configuration), inference, statistics, self._painted_fps()))
         if self._is_open[Key.PROFILE]:
             blocks.append(profile_table(self._statistics.profile.recent_ms()))
         if self._is_open[Key.COMPARE]:
-            blocks.append(comparison(list(self._statistics.devices.values())))
+            used = self._statistics.used
+            blocks.append(comparison(list(used.values()), self._names(list(used))))
         return tuple(blocks)

@@ -11,13 +11,14 @@ import openvino as ov
 
 from ..errors import DemoError
 from ..files import write_whole
+from ..inference.configuration import Configuration, labels
 from ..inference.devices import full_name
 from ..inference.estimator import Estimator
-from ..inference.model import PoseModel
 from ..inference.profile import LOOP, STAGES, Profile
 from ..media.capture import Capture
 from ..output_log import OutputLog
-from .statistics import ENOUGH_RESULTS, DeviceStatistics, RunStatistics, Summary
+from .networks import Networks
+from .statistics import ENOUGH_RESULTS, ConfigurationStatistics, RunStatistics, Summary, Switch
 
 PERCENTILES = (50, 95, 99)
 EXPLANATIONS = (
@@ -27,14 +28,15 @@ EXPLANATIONS = (
 )
 
 
-def table(statistics: RunStatistics) -> str:
-    """A row for each device used, in the order of first use."""
+def table(statistics: RunStatistics, networks: Networks) -> str:
+    """A row for each configuration used, in the order of first use."""
     header = (
         ["device", "frames", "FPS", "min", "max", "latency ms", "min", "max"]
         + [f"p{percent}" for percent in PERCENTILES]
         + ["warm-up", "switching"]
     )
-    rows = [header] + [_row(device) for device in statistics.devices.values()]
+    names = labels([networks.shown(configuration) for configuration in statistics.used])
+    rows = [header] + [_row(name, one) for name, one in zip(names, statistics.used.values(), strict=True)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(header))]
     lines = [
         "  ".join(
@@ -46,16 +48,15 @@ def table(statistics: RunStatistics) -> str:
     return "\n".join([*lines, *EXPLANATIONS])
 
 
-def _row(device: DeviceStatistics) -> list[str]:
-    lowest, highest = device.throughput.min_max()
-    latency = device.latencies.summary()
-    figures = [device.throughput.mean(), lowest, highest]
+def _row(name: str, one: ConfigurationStatistics) -> list[str]:
+    lowest, highest = one.throughput.min_max()
+    latency = one.latencies.summary()
+    figures = [one.throughput.mean(), lowest, highest]
     figures += [latency.mean, latency.min, latency.max] if latency else [None] * 3
-    figures += [device.latencies.percentile(percent) for percent in PERCENTILES]
-    mark = f" ({device.compiled.mark})" if device.compiled.mark else ""
-    name = device.compiled.device + mark
-    uncounted = [str(device.warmup_frames), str(device.while_switching)]
-    return [name, str(device.frames), *map(_cell, figures), *uncounted]
+    figures += [one.latencies.percentile(percent) for percent in PERCENTILES]
+    mark = f" ({one.compiled.mark})" if one.compiled.mark else ""
+    uncounted = [str(one.warmup_frames), str(one.while_switching)]
+    return [name + mark, str(one.frames), *map(_cell, figures), *uncounted]
 
 
 def _cell(figure: float | None) -> str:
@@ -63,9 +64,18 @@ def _cell(figure: float | None) -> str:
 
 
 def report(
-    core: ov.Core, network: PoseModel, capture: Capture, estimator: Estimator, statistics: RunStatistics
+    core: ov.Core,
+    networks: Networks,
+    start: Configuration,
+    capture: Capture,
+    estimator: Estimator,
+    statistics: RunStatistics,
 ) -> dict[str, Any]:
-    """The run as data: what ran, where, and how fast; one entry for each device, in the order of first use."""
+    """The run as data: what ran, where, and how fast; one entry for each configuration, in the order of first use.
+
+    start: the configuration at the start, whose network is described.
+    """
+    network = networks.network(start)
     return {
         "model": network.file.name,
         "precision": network.file.precision,
@@ -90,21 +100,26 @@ def report(
             "logical_cores": os.cpu_count(),
             "devices": {name: full_name(core, name) for name in core.available_devices},
         },
-        "devices": [_device(device) for device in statistics.devices.values()],
+        "devices": [_used(networks.shown(configuration), one) for configuration, one in statistics.used.items()],
         "start_s": statistics.profile.start_s,
         "profile": {"frame_ms": statistics.profile.frame_ms(), "stages_ms": statistics.profile.mean_ms()},
-        "switches": [asdict(switch) for switch in statistics.switches],
+        "switches": [_switch(networks.shown(switch.configuration), switch) for switch in statistics.switches],
     }
 
 
-def _device(device: DeviceStatistics) -> dict[str, Any]:
-    compiled = device.compiled
-    lowest, highest = device.throughput.min_max()
-    mean = device.throughput.mean()
-    latency = device.latencies.summary()
-    percentiles = {f"p{percent}": device.latencies.percentile(percent) for percent in PERCENTILES}
+def _switch(to: Configuration, switch: Switch) -> dict[str, Any]:
+    waited = {"ready_s": switch.ready_s, "longest_gap_ms": switch.longest_gap_ms}
+    return {**asdict(to), "asked_at": switch.asked_at, **waited}
+
+
+def _used(configuration: Configuration, one: ConfigurationStatistics) -> dict[str, Any]:
+    compiled = one.compiled
+    lowest, highest = one.throughput.min_max()
+    mean = one.throughput.mean()
+    latency = one.latencies.summary()
+    percentiles = {f"p{percent}": one.latencies.percentile(percent) for percent in PERCENTILES}
     return {
-        "device": compiled.device,
+        **asdict(configuration),
         "executed_on": compiled.executed_on,
         "execution_precision": compiled.execution_precision,
         "requests": compiled.request_count,
@@ -116,13 +131,13 @@ def _device(device: DeviceStatistics) -> dict[str, Any]:
         "is_emulated": compiled.is_emulated,
         "operations": dict(compiled.operations),
         "difference": compiled.difference,
-        "frames": device.frames,
-        "warmup_frames": device.warmup_frames,
-        "while_switching": device.while_switching,
+        "frames": one.frames,
+        "warmup_frames": one.warmup_frames,
+        "while_switching": one.while_switching,
         "fps": {"mean": mean, "min": lowest, "max": highest},
         "latency_ms": _summary(latency) | percentiles,
-        "delay_ms": _summary(device.delays.summary())
-        | {f"p{percent}": device.delays.percentile(percent) for percent in PERCENTILES},
+        "delay_ms": _summary(one.delays.summary())
+        | {f"p{percent}": one.delays.percentile(percent) for percent in PERCENTILES},
     }
 
 

@@ -1,8 +1,8 @@
-"""Running statistics of a run, for each device: throughput in FPS and latency in ms.
+"""Running statistics of a run, for each configuration: throughput in FPS and latency in ms.
 
 Latency is the infer request's: from the start of inference on an input to its result. Throughput is the program's:
 results drawn, divided by the time they took. A rate is a total over a total, never a mean of rates. Results that come
-while another network is compiled, or while two devices work at once, are not counted.
+while another network is compiled, or while two configurations work at once, are not counted.
 """
 
 import math
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..inference.backend import CompiledModel
+from ..inference.configuration import Configuration
 from ..inference.profile import Profile
 
 ENOUGH_RESULTS = 10  # for a rate; with fewer, bursts of results would distort it
@@ -157,11 +158,11 @@ class LastSecond:
         return sum(latency_ms for _, latency_ms in self._results) / len(self._results)
 
 
-class DeviceStatistics:
-    """What one device string did in this run.
+class ConfigurationStatistics:
+    """What one configuration did in this run.
 
     Each result is counted in exactly one of: frames, from which the figures are computed; warmup_frames, the first
-    result of each request; while_switching, results that a compilation or another device disturbed.
+    result of each request; while_switching, results that a compilation or another configuration disturbed.
     """
 
     def __init__(self, compiled: CompiledModel) -> None:
@@ -201,36 +202,36 @@ class DeviceStatistics:
         return True
 
     def interrupt(self) -> None:
-        """Do not count the time until the next result: a pause, a compilation, or another device."""
+        """Do not count the time until the next result: a pause, a compilation, or another configuration."""
         self.throughput.end_stretch()
         self.last_second.interrupt()
 
 
 @dataclass
 class Switch:
-    """A change of device, and how long the viewer waited.
+    """A change of configuration, and how long the viewer waited.
 
-    ready_s: from the key to the new device's first result; None if there was none, or a pause came first.
+    ready_s: from the key to its first result; None if there was none, or a pause came first.
     longest_gap_ms: the longest time between two results until then.
     """
 
-    device: str
+    configuration: Configuration
     asked_at: float  # in s of time.perf_counter
     ready_s: float | None = None
     longest_gap_ms: float = 0.0
 
 
 class RunStatistics:
-    """The statistics of every device used, in the order of first use, of the switches between them, and the profile."""
+    """The statistics of every configuration used, in the order of first use, of the switches, and the profile."""
 
     def __init__(self) -> None:
-        self.devices: dict[str, DeviceStatistics] = {}
+        self.used: dict[Configuration, ConfigurationStatistics] = {}
         self.switches: list[Switch] = []
         self.profile = Profile()
         self._is_counted = False  # whether the last result is counted
         self._open_switch: Switch | None = None
         self._is_paused = False
-        self._current: DeviceStatistics | None = None
+        self._current: ConfigurationStatistics | None = None
         self._previous_at: float | None = None
 
     def add(
@@ -240,27 +241,27 @@ class RunStatistics:
         at: float,
         while_switching: bool = False,
         settled_at: float = -math.inf,
-    ) -> DeviceStatistics:
-        """A result came at the time `at`, in s. Returns the statistics of the device that made it.
+    ) -> ConfigurationStatistics:
+        """A result came at the time `at`, in s. Returns the statistics of the configuration that made it.
 
         while_switching, settled_at: see Inference.
         """
-        device = self.devices.setdefault(compiled.device, DeviceStatistics(compiled))
-        if device.compiled is not compiled:  # it failed and was compiled again
-            device.use(compiled)
-        self._follow_switch(compiled.device, at)
-        if self._current is not None and device is not self._current:
+        current = self.used.setdefault(compiled.configuration, ConfigurationStatistics(compiled))
+        if current.compiled is not compiled:  # it failed, or was forgotten, and was compiled again
+            current.use(compiled)
+        self._follow_switch(compiled.configuration, at)
+        if self._current is not None and current is not self._current:
             self._current.interrupt()
         if self._previous_at is not None and settled_at > self._previous_at:
-            device.interrupt()  # a compilation began and ended while no frame was in flight
-        self._current, self._previous_at = device, at
-        self._is_counted = device.add(latency_ms, at, self._is_paused, while_switching)
-        return device
+            current.interrupt()  # a compilation began and ended while no frame was in flight
+        self._current, self._previous_at = current, at
+        self._is_counted = current.add(latency_ms, at, self._is_paused, while_switching)
+        return current
 
     @property
-    def counting(self) -> str | None:
-        """The device whose result was added last, if that result was counted."""
-        return self._current.compiled.device if self._current is not None and self._is_counted else None
+    def counting(self) -> Configuration | None:
+        """The configuration whose result was added last, if that result was counted."""
+        return self._current.compiled.configuration if self._current is not None and self._is_counted else None
 
     def end_frame(self, captured_at: float, read_ms: float, at: float) -> None:
         """The result added last is drawn at the time `at`, in s. captured_at, read_ms: see Frame."""
@@ -269,18 +270,18 @@ class RunStatistics:
             self._current.delays.add(1000 * (at - captured_at))
         self.profile.end_frame(at)
 
-    def ask_for_switch(self, device: str, at: float) -> None:
-        """The viewer asks for a device at the time `at`, in s."""
-        self._open_switch = Switch(device, at)
+    def ask_for_switch(self, configuration: Configuration, at: float) -> None:
+        """The viewer asks for a configuration at the time `at`, in s."""
+        self._open_switch = Switch(configuration, at)
         self.switches.append(self._open_switch)
 
-    def _follow_switch(self, device: str, at: float) -> None:
+    def _follow_switch(self, configuration: Configuration, at: float) -> None:
         switch = self._open_switch
         if switch is None:
             return
         if self._previous_at is not None:
             switch.longest_gap_ms = max(switch.longest_gap_ms, 1000 * (at - self._previous_at))
-        if device == switch.device:
+        if configuration == switch.configuration:
             switch.ready_s = at - switch.asked_at
             self._open_switch = None
 
@@ -295,4 +296,4 @@ class RunStatistics:
     @property
     def frames(self) -> int:
         """The number of all results, counted in the figures or not."""
-        return sum(device.frames + device.warmup_frames + device.while_switching for device in self.devices.values())
+        return sum(one.frames + one.warmup_frames + one.while_switching for one in self.used.values())

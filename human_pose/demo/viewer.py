@@ -10,12 +10,12 @@ from ..errors import DemoError
 from ..files import free_name
 from ..inference.backend import Inference
 from ..inference.estimator import Estimator
-from ..inference.model import PoseModel
 from ..media.capture import Capture
 from ..media.writer import PictureWriter, write_image
 from ..poses.draw import draw, draw_to_fit
 from ..poses.labels import Marks
-from .device_cycle import DeviceCycle
+from .choices import Choices
+from .networks import Networks
 from .options import DEFAULT_DISPLAY_FPS
 from .pacer import Pacer
 from .panel_content import PARTS, Blocks, PanelContent, Result
@@ -44,10 +44,10 @@ class Viewer:
         self,
         window: Window,
         writer: PictureWriter,
-        network: PoseModel,
+        networks: Networks,
         estimator: Estimator,
         capture: Capture,
-        devices: DeviceCycle,
+        choices: Choices,
         statistics: RunStatistics,
         display_fps: float = DEFAULT_DISPLAY_FPS,
         has_panel: bool = True,
@@ -63,10 +63,10 @@ class Viewer:
         self.is_paused = False
         self.has_window = window.is_shown
         self._window, self._writer, self._estimator, self._capture = window, writer, estimator, capture
-        self._devices = devices
+        self._choices = choices
         self._profile = statistics.profile
         self._pacer: Pacer[Result] = Pacer(display_fps)
-        self._content = PanelContent(network, estimator, capture, devices, statistics, has_panel, self._pacer.fps)
+        self._content = PanelContent(networks, estimator, capture, choices, statistics, has_panel, self._pacer.fps)
         self._shown: Result | None = None  # in the window
         self._painted_blocks: Blocks = ()
         self._painted_at = self._poll_due_at = 0.0
@@ -96,7 +96,7 @@ class Viewer:
                 self._writer.write(inference.frame, picture)
 
     def poll_key(self, stands_still: bool) -> Key | int | None:
-        """Poll a key. Keys for the picture are handled here; returns every key: a Key, or the number of a device.
+        """Poll a key. Keys for the picture are handled here; returns every key: a Key, or a device's number.
 
         stands_still: no new result is expected, so there is time to wait for a key.
         """
@@ -115,8 +115,8 @@ class Viewer:
             key = self._window.poll_key(wait_ms=max(1, min(WAIT_MS, until_due_ms)) if stands_still else 0)
         if key is Key.QUIT:  # the window may be closed: painting would open another
             return key
-        if isinstance(key, int) and key > len(self._devices.devices):
-            names = ", ".join(f"{number} {name}" for number, name in enumerate(self._devices.devices, 1))
+        if isinstance(key, int) and key > len(self._choices.devices):
+            names = ", ".join(f"{number} {name}" for number, name in enumerate(self._choices.devices, 1))
             self.notice(f"There is no device {key}: the devices are {names}.")
             key = None
         elif key in PARTS:

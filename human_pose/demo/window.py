@@ -20,6 +20,11 @@ class Key(enum.Enum):
     QUIT = "quit"
     NEXT_DEVICE = "next device"
     PREVIOUS_DEVICE = "previous device"
+    NEXT_PRECISION = "next precision"
+    NEXT_HINT = "next hint"
+    NEXT_NETWORK = "next network"
+    LARGER = "larger"
+    SMALLER = "smaller"
     PAUSE = "pause"
     PANEL = "panel"
     COMPARE = "compare"
@@ -37,11 +42,19 @@ _LETTERS = {
     "p": Key.PROFILE,
     "i": Key.DETAILS,
     "s": Key.SAVE,
-    "n": Key.COLOURS,
+    "l": Key.COLOURS,
+    "f": Key.NEXT_PRECISION,
+    "t": Key.NEXT_HINT,
+    "n": Key.NEXT_NETWORK,
+    "+": Key.LARGER,
+    "=": Key.LARGER,
+    "-": Key.SMALLER,
+    "_": Key.SMALLER,
     "v": Key.WORK,
     " ": Key.PAUSE,
     "\x1b": Key.QUIT,
 }
+_KEYPAD = {0xFFAB: Key.LARGER, 0xFFAD: Key.SMALLER}  # of X: plus and minus
 _SHIFT_TABS = (0x0B, 0x19, 0xFE20)  # in Qt's windows, in those of macOS, in those of X
 
 
@@ -53,7 +66,7 @@ def key_of(code: int) -> Key | int | None:
     if code == 0x09:
         return Key.NEXT_DEVICE
     if code > 0x7F:
-        return None
+        return _KEYPAD.get(code)
     character = chr(code).lower()
     return int(character) if character.isdecimal() and character != "0" else _LETTERS.get(character)
 

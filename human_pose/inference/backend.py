@@ -11,6 +11,7 @@ import numpy as np
 from ..decoders.decoder import Outputs
 from ..errors import DemoError
 from ..media.capture import Frame
+from .configuration import Configuration
 from .input_size import Box, frame_pixels
 
 VIRTUAL_DEVICES = ("MULTI", "HETERO", "AUTO")  # they consist of other devices
@@ -35,7 +36,7 @@ def members_of(device: str) -> list[str]:
 
 @dataclass(frozen=True)
 class CompiledModel:
-    """The facts about a network that was compiled for `device`.
+    """The facts about a network that was compiled in a configuration.
 
     execution_precision: the types in which the layers really run, such as 'f16' or 'INT8 + f32'. request_count: the
     number of infer requests kept in flight. streams: how many requests the devices work on at once; None if unknown.
@@ -45,7 +46,7 @@ class CompiledModel:
     the last device's; for a server, between its outputs and the local model's, in parts of what decoding uses.
     """
 
-    device: str
+    configuration: Configuration
     execution_precision: str
     request_count: int
     streams: int | None = None
@@ -56,6 +57,11 @@ class CompiledModel:
     subgraphs: int | None = None
     operations: Mapping[str, int] = field(default_factory=dict)
     difference: float | None = None
+
+    @property
+    def device(self) -> str:
+        """The device that was asked for."""
+        return self.configuration.device
 
     @property
     def executed_on(self) -> list[str]:
@@ -161,10 +167,11 @@ class InferRequest(Protocol):
 class Backend(Protocol):
     """Compiles the network for devices."""
 
-    def compile(self, device: str, sample: np.ndarray) -> Sequence[InferRequest]:
-        """Compile the network for a device and return its infer requests. This takes long; it is called in a thread.
+    def compile(self, configuration: Configuration, sample: np.ndarray) -> Sequence[InferRequest]:
+        """Compile a network and return its infer requests. This takes long; it is called in a thread.
 
-        sample: an image (h, w, 3) uint8 BGR of the source, to check the outputs on. Raises DeviceError where the
+        Backends of a single network look at the device alone. sample: an image (h, w, 3) uint8 BGR of the source, to
+        check the outputs on. Raises DeviceError where the
         machine lacks the device, the device rejects the network or gives wrong outputs, or another device would
         silently run the network.
         """

@@ -11,6 +11,7 @@ import openvino as ov
 
 from . import devices
 from .backend import Backend, InferRequest
+from .configuration import Configuration
 from .model import PoseModel
 from .openvino_backend import OpenVinoBackend
 from .remote_address import is_remote
@@ -40,9 +41,10 @@ class Backends:
         self._local = OpenVinoBackend(core, model, settings)
         self._remote = RemoteBackend(core, model, settings)
 
-    def compile(self, device: str, sample: np.ndarray) -> Sequence[InferRequest]:
+    def compile(self, configuration: Configuration, sample: np.ndarray) -> Sequence[InferRequest]:
         """See Backend.compile."""
-        return self._remote.compile(device, sample) if is_remote(device) else self._local.compile(device, sample)
+        backend: Backend = self._remote if is_remote(configuration.device) else self._local
+        return backend.compile(configuration, sample)
 
 
 def open_backend(core: ov.Core, model: PoseModel, settings: Settings) -> Backend:

@@ -1,4 +1,4 @@
-"""Compile the network for a device in the background, while the current device continues."""
+"""Compile a network in the background, while the current configuration continues."""
 
 import threading
 import time
@@ -6,20 +6,21 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..errors import first_line
+from ..errors import UsageError, first_line
 from .backend import Backend, DeviceError, InferRequest
+from .configuration import Configuration
 
 
 class Compilation(threading.Thread):
-    """Compiles the network for a device and makes its infer requests; starts at once.
+    """Compiles a network in a configuration and makes its infer requests; starts at once.
 
     When the thread is over, either `requests` or `error` is set.
     """
 
-    def __init__(self, backend: Backend, device: str, sample: np.ndarray) -> None:
+    def __init__(self, backend: Backend, configuration: Configuration, sample: np.ndarray) -> None:
         """sample: an image (h, w, 3) uint8 of the source, see Backend.compile."""
-        super().__init__(name=f"compile {device}", daemon=True)
-        self.device = device
+        super().__init__(name=f"compile {configuration}", daemon=True)
+        self.configuration = configuration
         self.started_at = time.perf_counter()
         self.requests: Sequence[InferRequest] = []
         self.error: DeviceError | None = None
@@ -28,11 +29,14 @@ class Compilation(threading.Thread):
 
     def run(self) -> None:
         try:
-            self.requests = self._backend.compile(self.device, self._sample)
+            self.requests = self._backend.compile(self.configuration, self._sample)
         except DeviceError as error:
             self.error = error
-        except Exception as error:  # on any error, the current device continues
-            self.error = DeviceError(self.device, f"{self.device} cannot run this network: {first_line(error)}")
+        except UsageError as error:  # the network's, or a wrong setting
+            self.error = DeviceError(self.configuration.device, str(error), error.exit_code)
+        except Exception as error:  # on any error, the current configuration continues
+            device = self.configuration.device
+            self.error = DeviceError(device, f"{device} cannot run this network: {first_line(error)}")
 
 
 def is_any_running() -> bool:

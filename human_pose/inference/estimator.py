@@ -13,6 +13,7 @@ from ..errors import first_line
 from ..media.capture import Capture, Frame
 from .backend import Backend, CompiledModel, DeviceError, Inference, InferRequest
 from .compilation import Compilation, is_any_running
+from .configuration import Configuration
 from .profile import Profile
 
 log = logging.getLogger(__name__)
@@ -22,6 +23,7 @@ WAIT_MS = 2  # maximum wait in collect(wait=True); then the loop polls keys and 
 READ_WAIT_S = 0.02  # maximum wait for a frame in step() while no frame is in flight
 HANGS_AFTER_S = 60.0  # a request that takes longer is taken for hung
 ON_THEIR_WAY_BYTES = 512e6  # maximum memory of frames and outputs in flight; two rounds of requests are always allowed
+MOST_READY = 12  # compiled networks that are kept
 LATE_AFTER_S = 0.1  # how long a missing result of a live source may delay a newer one
 
 
@@ -38,17 +40,17 @@ class _Job:
 
 
 class Estimator:
-    """Runs a network on one device after the other. Each result holds its frame and the device that made it.
+    """Runs networks in one configuration after the other. Each result holds its frame and what made it.
 
     Results come in the order of the frames. None is lost: if a device fails, its unfinished frames are inferred again
-    on the device used before. Only for a live source, a result that would delay newer ones by more than LATE_AFTER_S is
-    dropped and counted in `late`. Raises DeviceError when no device is left.
+    in the configuration used before. Only for a live source, a result that would delay newer ones by more than
+    LATE_AFTER_S is dropped and counted in `late`. Raises DeviceError when no configuration is left.
     """
 
     def __init__(
         self,
         backend: Backend,
-        device: str,
+        configuration: Configuration,
         sample: np.ndarray | None = None,
         profile: Profile | None = None,
         is_live: bool = False,
@@ -64,20 +66,20 @@ class Estimator:
         self._backend = backend
         self._sample = np.full((64, 64, 3), 128, np.uint8) if sample is None else sample
         self._is_live = is_live
-        self._ready: dict[str, CompiledModel] = {}  # in the order of last use, the current one last
-        self._idle: dict[str, deque[InferRequest]] = {}
-        self._indices: dict[InferRequest, int] = {}  # of each device's requests
+        self._ready: dict[Configuration, CompiledModel] = {}  # in the order of last use, the current one last
+        self._idle: dict[Configuration, deque[InferRequest]] = {}
+        self._indices: dict[InferRequest, int] = {}  # of the requests of each configuration
         self._jobs: deque[_Job] = deque()  # in the order of the frames
         self._late_jobs: list[_Job] = []  # dropped frames whose requests are still busy
-        self._in_flight: Counter[str] = Counter()  # number of busy requests of each device
-        self._compilations: dict[str, Compilation] = {}
-        self._failures: list[DeviceError] = []
+        self._in_flight: Counter[Configuration] = Counter()  # numbers of busy requests
+        self._compilations: dict[Configuration, Compilation] = {}
+        self._failures: list[tuple[Configuration, DeviceError]] = []
         self._settled_at = -math.inf
         self._is_auto_moving = False
         self._has_announced = False
-        self.switch(device)
+        self.switch(configuration)
         while waits and not self._ready:
-            self._compilations[device].join(0.05)
+            self._compilations[configuration].join(0.05)
             self._finish_compilations()
 
     @property
@@ -86,13 +88,13 @@ class Estimator:
         return next(reversed(self._ready.values()))
 
     @property
-    def device(self) -> str | None:
-        """The device for new frames; None during the first compilation."""
+    def configuration(self) -> Configuration | None:
+        """The configuration for new frames; None during the first compilation."""
         return next(reversed(self._ready), None)
 
     @property
-    def target(self) -> str:
-        """The device that was asked for last; if it failed, the device used instead."""
+    def target(self) -> Configuration:
+        """The configuration that was asked for last; if it failed, the one used instead."""
         return self._target
 
     @property
@@ -112,8 +114,8 @@ class Estimator:
         return not self._jobs
 
     @property
-    def compiling(self) -> tuple[str, float] | None:
-        """The device to switch to, and for how many seconds it has been compiling; None if it is not compiling."""
+    def compiling(self) -> tuple[Configuration, float] | None:
+        """The configuration to switch to, and for how many seconds it has been compiling; None if it is not."""
         compilation = self._compilations.get(self._target)
         return None if compilation is None else (self._target, time.perf_counter() - compilation.started_at)
 
@@ -167,27 +169,27 @@ class Estimator:
         is_disturbed = job.started_at <= self._settled_at
         return replace(inference, while_switching=is_disturbed, settled_at=self._settled_at)
 
-    def switch(self, device: str) -> None:
-        """Use another device as soon as the network is compiled for it. Frames in flight stay in flight."""
-        self._target = device
-        if device in self._ready:
-            self._ready[device] = self._ready.pop(device)
-        elif device not in self._compilations:
-            self._compilations[device] = Compilation(self._backend, device, self._sample)
+    def switch(self, configuration: Configuration) -> None:
+        """Use another configuration as soon as its network is compiled. Frames in flight stay in flight."""
+        self._target = configuration
+        if configuration in self._ready:
+            self._ready[configuration] = self._ready.pop(configuration)
+        elif configuration not in self._compilations:
+            self._compilations[configuration] = Compilation(self._backend, configuration, self._sample)
         self._note_disturbance()
 
-    def take_failures(self) -> list[DeviceError]:
-        """The device failures since the last call."""
+    def take_failures(self) -> list[tuple[Configuration, DeviceError]]:
+        """The failures since the last call."""
         failures, self._failures = self._failures, []
         return failures
 
     def _may_start(self) -> bool:
-        """Whether the current device has an idle request that is to be used."""
-        device = self.device
+        """Whether the current configuration has an idle request that is to be used."""
+        current = self.configuration
         return (
-            device is not None
-            and bool(self._idle[device])
-            and self._in_flight[device] < self._ready[device].requests_in_use
+            current is not None
+            and bool(self._idle[current])
+            and self._in_flight[current] < self._ready[current].requests_in_use
         )
 
     def _bytes_on_their_way(self) -> int:
@@ -198,85 +200,87 @@ class Estimator:
 
     def _finish_compilations(self) -> None:
         """Take over finished compilations, also those for other devices than the target; switch to the target."""
-        for device, compilation in list(self._compilations.items()):
+        for configuration, compilation in list(self._compilations.items()):
             if not compilation.is_alive():
                 self._note_disturbance()  # the compilation ran until now
-                del self._compilations[device]
+                del self._compilations[configuration]
                 self._adopt(compilation)
             elif not (self._ready or self._has_announced) and time.perf_counter() - compilation.started_at > SILENT_S:
                 self._has_announced = True
-                log.info(f"Compiling the network for {device} ...")
+                log.info(f"Compiling the network for {configuration.device} ...")
 
     def _adopt(self, compilation: Compilation) -> None:
-        device = compilation.device
+        configuration = compilation.configuration
         if compilation.error is not None:
             if not self._ready and not self._compilations:
                 raise compilation.error
-            self._failures.append(compilation.error)
-            self._retarget(device)
+            self._failures.append((configuration, compilation.error))
+            self._retarget(configuration)
             return
         if not self._ready:
             self._profile.mark("compilation")
-        self._idle[device] = deque(compilation.requests)
+        self._idle[configuration] = deque(compilation.requests)
         self._indices |= {request: index for index, request in enumerate(compilation.requests)}
         compiled = compilation.requests[0].compiled
-        self._ready = {device: compiled} | self._ready
-        self._is_auto_moving |= device.startswith("AUTO")
-        if device == self._target:
-            self.switch(device)
+        self._ready = {configuration: compiled} | self._ready
+        self._is_auto_moving |= configuration.device.startswith("AUTO")
+        if configuration == self._target:
+            self.switch(configuration)
+        self._forget()
 
     def _note_disturbance(self) -> None:
-        """Remember the time if more than one device works or a network is compiled: such results are not counted."""
-        busy_devices = sum(count > 0 for count in self._in_flight.values())
-        if self._compilations or busy_devices > 1 or self._auto_is_moving():
+        """Remember the time if two configurations work or a network is compiled: such results are not counted."""
+        busy = sum(count > 0 for count in self._in_flight.values())
+        if self._compilations or busy > 1 or self._auto_is_moving():
             self._settled_at = time.perf_counter()
 
     def _auto_is_moving(self) -> bool:
         """Whether the current device is an AUTO that still runs on the CPU while it compiles for another device."""
-        if self._is_auto_moving and self.device is not None and self.device.startswith("AUTO"):
+        current = self.configuration
+        if self._is_auto_moving and current is not None and current.device.startswith("AUTO"):
             self._is_auto_moving = self.compiled.is_moving
             return self._is_auto_moving
         return False
 
     def _start_waiting(self) -> None:
-        """Start idle requests of the current device on waiting frames, the oldest first."""
+        """Start idle requests of the current configuration on waiting frames, the oldest first."""
         for job in self._jobs:
             if job.request is None and job.inference is None:
-                device = self.device
-                if device is None or not self._may_start():
+                current = self.configuration
+                if current is None or not self._may_start():
                     return
-                job.request = self._idle[device].popleft()
+                job.request = self._idle[current].popleft()
                 job.started_at = time.perf_counter()
-                self._in_flight[device] += 1
+                self._in_flight[current] += 1
                 self._note_disturbance()
                 try:
                     with self._profile.stage("preprocess"):
                         job.request.start(job.frame.image)
                     job.inferring_since = time.perf_counter()
-                except Exception as error:  # whatever a backend's library raises: the previous device takes over
-                    self._fail(job.request.compiled.device, first_line(error))
+                except Exception as error:  # whatever a backend's library raises: the previous configuration takes over
+                    self._fail(job.request.compiled.configuration, first_line(error))
 
     def _finish(self, job: _Job, wait_ms: int) -> None:
         """Take a job's result if it is ready, so that its request is free for another frame."""
         if job.request is None:
             return
-        device = job.request.compiled.device
+        configuration = job.request.compiled.configuration
         try:
             with self._profile.stage("wait"):
                 is_done = job.request.is_done(wait_ms)
             inference = job.request.result(job.frame) if is_done else None
         except Exception as error:
-            self._fail(device, first_line(error))
+            self._fail(configuration, first_line(error))
             return
         if inference is not None:
             job.inference = replace(inference, request=self._indices[job.request], began_at=job.inferring_since)
             job.done_at = time.perf_counter()
             self._profile.add("infer", inference.latency_ms)
-            self._idle[device].append(job.request)
-            self._in_flight[device] -= 1
+            self._idle[configuration].append(job.request)
+            self._in_flight[configuration] -= 1
             job.request = None
         elif time.perf_counter() - job.started_at > HANGS_AFTER_S:
-            self._fail(device, f"no result within {HANGS_AFTER_S:.0f} s")
+            self._fail(configuration, f"no result within {HANGS_AFTER_S:.0f} s")
 
     def _finish_late(self) -> None:
         """For a live source, drop the frames that delay a newer result too long, and free their requests when done."""
@@ -290,24 +294,38 @@ class Estimator:
             self._finish(job, 0)
         self._late_jobs = [job for job in self._late_jobs if job.request is not None]
 
-    def _fail(self, device: str, reason: str) -> None:
-        """Drop a device that failed: its unfinished frames wait for a request of the device used before."""
+    def _fail(self, configuration: Configuration, reason: str) -> None:
+        """Drop what failed: its unfinished frames wait for a request of the configuration used before."""
+        device = configuration.device
         error = DeviceError(device, f"{device} failed while inferring: {reason}")
-        self._indices = {r: index for r, index in self._indices.items() if r.compiled.device != device}
-        del self._ready[device], self._idle[device], self._in_flight[device]
+        self._remove(configuration)
         for job in [*self._jobs, *self._late_jobs]:
-            if job.request is not None and job.request.compiled.device == device:
+            if job.request is not None and job.request.compiled.configuration == configuration:
                 _given_up.append(job.request)
                 job.request = None
         if not self._ready and not self._compilations:
             raise error
-        self._failures.append(error)
-        self._retarget(device)
+        self._failures.append((configuration, error))
+        self._retarget(configuration)
 
-    def _retarget(self, device: str) -> None:
-        """If the failed `device` is the target, make the current device the target, or one that is being compiled."""
-        if self._target == device:
-            self._target = self.device or next(iter(self._compilations))
+    def _retarget(self, failed: Configuration) -> None:
+        """If what failed is the target, make the current configuration the target, or one that is being compiled."""
+        if self._target == failed:
+            self._target = self.configuration or next(iter(self._compilations))
+
+    def _forget(self) -> None:
+        """Drop compiled networks beyond MOST_READY, the least recently used first, so that memory stays bounded."""
+        for configuration in list(self._ready)[: max(0, len(self._ready) - MOST_READY)]:
+            if not self._in_flight[configuration]:
+                self._remove(configuration)
+
+    def _remove(self, configuration: Configuration) -> None:
+        self._indices = {
+            request: index
+            for request, index in self._indices.items()
+            if request.compiled.configuration != configuration
+        }
+        del self._ready[configuration], self._idle[configuration], self._in_flight[configuration]
 
 
 def infer_all(
@@ -323,8 +341,8 @@ def infer_all(
         inference = estimator.step(capture.read if goes_on(estimator.submitted - first) else None)
         if inference is not None:
             yield inference
-        for failure in estimator.take_failures():
-            raise failure
+        for _, error in estimator.take_failures():
+            raise error
 
 
 _given_up: list[InferRequest] = []  # of failed devices; deleting a request waits for its result, which may never come

@@ -17,6 +17,7 @@ from ..output_log import OutputLog
 from . import hetero
 from .backend import CompiledModel, DeviceError, Inference, members_of
 from .cache import checked_folder
+from .configuration import Configuration
 from .devices import check_device, full_name, is_emulated, is_stand_in
 from .input_size import Box, Preprocessing
 from .model import PoseModel
@@ -37,9 +38,10 @@ class OpenVinoBackend:
         configure(core, settings)
         self._core, self._model, self._settings = core, model, settings
 
-    def compile(self, device: str, sample: np.ndarray) -> "list[OpenVinoRequest]":
+    def compile(self, configuration: Configuration, sample: np.ndarray) -> "list[OpenVinoRequest]":
         """See Backend.compile. The outputs of a HETERO are compared with those of its last device."""
-        compiled = compile_model(self._core, self._model.model, device, self._settings)
+        compiled = compile_model(self._core, self._model.model, configuration.device, self._settings)
+        compiled = replace(compiled, configuration=configuration)
         if compiled.operations:
             compiled = replace(compiled, difference=self._difference(compiled, sample))
         names, preprocessing = self._model.decoder.output_names, self._model.preprocessing
@@ -149,7 +151,7 @@ def compile_model(core: ov.Core, model: ov.Model, device: str, settings: Setting
         if operations and settings.affinity_map is not None:
             _write_map(settings, model, device, subgraphs or 1, affinity)
         return OpenVinoCompiledModel(
-            device,
+            Configuration(device),
             _execution_precision(network),
             settings.requests or (1 if settings.hint == "latency" else optimal + _spare_requests(device, settings)),
             sum(streams) if streams else None,

@@ -7,6 +7,7 @@ import numpy as np
 
 from ..media.capture import Frame
 from .backend import CompiledModel, DeviceError, Inference
+from .configuration import Configuration
 from .input_size import Box
 
 DoneAt = Callable[[], float]  # when an image that is given to the device now will be done, in s of time.perf_counter
@@ -48,12 +49,13 @@ class PlayedBackend:
     ) -> None:
         self._devices, self.compile_s, self._outputs = devices, dict(compile_s or {}), outputs or {}
 
-    def compile(self, device: str, sample: np.ndarray) -> list[PlayedRequest]:
+    def compile(self, configuration: Configuration, sample: np.ndarray) -> list[PlayedRequest]:
+        device = configuration.device
         time.sleep(self.compile_s.get(device, 0.0))
         if device not in self._devices:
             raise DeviceError(device, f"There is no device '{device}'.")
         requests, done_at = self._devices[device]
-        compiled = CompiledModel(device, "played", requests)
+        compiled = CompiledModel(configuration, "played", requests)
         return [PlayedRequest(compiled, done_at, self._outputs) for _ in range(requests)]
 
 

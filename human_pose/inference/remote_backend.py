@@ -20,6 +20,7 @@ from ..folders import BUNDLED_VIDEO
 from ..media.capture import Frame
 from . import hetero
 from .backend import CompiledModel, DeviceError, Inference
+from .configuration import Configuration
 from .input_size import Box
 from .model import PoseModel
 from .openvino_backend import compile_model
@@ -90,14 +91,15 @@ class RemoteBackend:
     def __init__(self, core: ov.Core, model: PoseModel, settings: Settings) -> None:
         self._core, self._model, self._settings = core, model, settings
 
-    def compile(self, device: str, sample: np.ndarray) -> "list[RemoteRequest]":
+    def compile(self, configuration: Configuration, sample: np.ndarray) -> "list[RemoteRequest]":
         """See Backend.compile."""
+        device = configuration.device
         started_at = time.perf_counter()
         try:
             check_remote(device)
             client = Client(parse_address(device), self._settings.remote)
             model = client.model(self._wanted, self._model.preprocessing)
-            requests = self._requests(device, client, model, sample, started_at)
+            requests = self._requests(configuration, client, model, sample, started_at)
         except UsageError as error:
             raise DeviceError(device, f"{device} cannot run this network: {error}", error.exit_code) from error
         except RuntimeError as error:
@@ -114,11 +116,11 @@ class RemoteBackend:
         return outputs
 
     def _requests(
-        self, device: str, client: Client, model: Signature, sample: np.ndarray, started_at: float
+        self, configuration: Configuration, client: Client, model: Signature, sample: np.ndarray, started_at: float
     ) -> "list[RemoteRequest]":
         most = self._settings.requests or (1 if self._settings.hint == "latency" else MOST_REQUESTS)
         compiled = RemoteCompiledModel(
-            device,
+            configuration,
             "unknown",
             most,
             tuner=RequestTuner(most),

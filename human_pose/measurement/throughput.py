@@ -10,6 +10,7 @@ import openvino as ov
 from ..decoders.decoder import Decoder
 from ..errors import DemoError
 from ..inference.backends import open_backend
+from ..inference.configuration import Configuration
 from ..inference.estimator import Estimator, infer_all
 from ..inference.openvino_backend import OpenVinoCompiledModel
 from ..inference.settings import execution_type
@@ -30,7 +31,7 @@ def openvino_run(cell: Cell, options: StudyOptions) -> dict[str, Any]:
     """A run of OpenVINO, all requests in flight."""
     workload = Workload(cell, options)
     backend = open_backend(workload.core, workload.network, workload.settings)
-    estimator = Estimator(backend, cell.device, workload.images[0])
+    estimator = Estimator(backend, Configuration(cell.device), workload.images[0])
     assert isinstance(estimator.compiled, OpenVinoCompiledModel)
     infer_while = queue_of(estimator.compiled, workload)
     return run_of(estimator, infer_while, workload.network.decoder, workload.size, options)

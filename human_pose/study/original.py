@@ -16,6 +16,7 @@ from ..decoders.openpose import OpenPoseDecoder
 from ..decoders.openpose_fields import HEATMAP_CHANNELS, PAF_CHANNELS
 from ..errors import DemoError, UsageError, first_line
 from ..inference.backend import CompiledModel, Inference
+from ..inference.configuration import Configuration
 from ..inference.estimator import Estimator
 from ..inference.input_size import frame_box, network_input_size
 from ..inference.openpose_outputs import PREPROCESSING
@@ -114,7 +115,7 @@ class Original:
         started_at = time.perf_counter()
         self._framework = read(cell)
         self._infer(self._inputs[0])
-        self.compiled = CompiledModel("CPU", "f32", 1, compile_s=time.perf_counter() - started_at)
+        self.compiled = CompiledModel(Configuration("CPU"), "f32", 1, compile_s=time.perf_counter() - started_at)
 
     def _infer(self, scaled: np.ndarray) -> float:
         """Ms that it took."""
@@ -129,7 +130,7 @@ class Original:
             latencies.append(self._infer(self._inputs[len(latencies) % len(self._inputs)]))
         return latencies
 
-    def compile(self, device: str, sample: np.ndarray) -> "list[Original]":
+    def compile(self, configuration: Configuration, sample: np.ndarray) -> "list[Original]":
         return [self]
 
     def start(self, image: np.ndarray) -> None:
@@ -153,7 +154,8 @@ def run(cell: Cell, options: StudyOptions, reference: str) -> dict[str, Any]:
     shorter = options.size or (own_size(cell.model, reference) if reference else PREPROCESSING.default_size)
     size = network_input_size(images[0].shape[1::-1], shorter, PREPROCESSING)
     original = Original(cell, images, size)
-    measured = run_of(Estimator(original, "CPU", images[0]), original.infer_while, OpenPoseDecoder(), size, options)
+    estimator = Estimator(original, Configuration("CPU"), images[0])
+    measured = run_of(estimator, original.infer_while, OpenPoseDecoder(), size, options)
     return {**measured, "framework": FRAMEWORKS[cell.kind]}
 
 

@@ -59,6 +59,28 @@ def known_names(models_folder: Path = MODELS_FOLDER) -> list[str]:
     return list(dict.fromkeys([*CATALOG, *_folders(models_folder)]))
 
 
+def models_here(models_folder: Path = MODELS_FOLDER) -> list[str]:
+    """The names of the models that can be used without a download."""
+    return [
+        name
+        for name in known_names(models_folder)
+        if any(_is_whole(model_file(models_folder, name, precision)) for precision in PRECISIONS)
+    ]
+
+
+def executable_precisions(name: str, models_folder: Path = MODELS_FOLDER) -> list[str]:
+    """The precisions in which a model can be executed, FP16-INT8 first; name: as choose_model takes it.
+
+    In float, a quantized file is executed as its float twin, and a file of the other float precision in this one.
+    """
+    if name in known_names(models_folder):
+        has_int8 = name in CATALOG and BUNDLED.get(name) == "FP16-INT8"
+        has_int8 |= _is_whole(model_file(models_folder, name, "FP16-INT8"))
+    else:
+        has_int8 = _model_at(Path(name), None).precision == "FP16-INT8"
+    return ["FP16-INT8"] * has_int8 + ["FP16", "FP32"]
+
+
 def check_new_name(name: str) -> None:
     """Raise UsageError where `name` is not a valid folder name, or belongs to the catalog."""
     if not re.fullmatch(r"\w[\w.-]*", name) or len(name.encode()) > LONGEST_NAME:

@@ -9,7 +9,7 @@ from typing import Any
 import openvino as ov
 import pytest
 
-from human_pose.demo.device_cycle import DeviceCycle
+from human_pose.demo.choices import Choices
 from human_pose.demo.options import parse_options, settings_of
 from human_pose.demo.panel import (
     Style,
@@ -18,26 +18,29 @@ from human_pose.demo.panel import (
     details,
     device_figures,
     device_list,
+    network_figures,
     picture_figures,
     switch_note,
 )
-from human_pose.demo.statistics import DeviceStatistics, RunStatistics
+from human_pose.demo.statistics import ConfigurationStatistics, RunStatistics
 from human_pose.demo.tour import Tour
 from human_pose.demo.window import Key, key_of
+from human_pose.inference.configuration import Configuration
 from human_pose.inference.model import ModelFile
 
 
 def compiled(device: str, **more: Any) -> Any:
     known = {
-        "device": device, "request_count": 1, "requests_in_use": more.get("request_count", 1), "facts": [],
+        "device": device, "configuration": Configuration(device),
+        "request_count": 1, "requests_in_use": more.get("request_count", 1), "facts": [],
         "compile_s": 0.25, "is_from_cache": False, "runs_on": "", "streams": 1,
         "execution_precision": "f32", "operations": {}, "subgraphs": None,
     }  # fmt: skip
     return SimpleNamespace(**known | more)
 
 
-def statistics_of(device: str, fps: float, latency_ms: float, seconds: float = 4) -> DeviceStatistics:
-    statistics = DeviceStatistics(compiled(device))
+def statistics_of(device: str, fps: float, latency_ms: float, seconds: float = 4) -> ConfigurationStatistics:
+    statistics = ConfigurationStatistics(compiled(device))
     for result in range(round(fps * seconds) + 1):
         statistics.add(latency_ms, result / fps)
     return statistics
@@ -54,15 +57,22 @@ def test_the_panel_says_device_fps_latency_people_and_precision() -> None:
     blocks = device_figures(compiled("AUTO", runs_on="runs on CPU"), statistics_of("AUTO", 10, 80))
     assert texts(blocks) == ["AUTO", "runs on CPU", "10.0 FPS", "80.0 ms latency"]
     assert blocks[0] == Text("AUTO", Style.TITLE)
-    assert texts(device_figures(compiled("CPU"), DeviceStatistics(compiled("CPU")))) == ["CPU", "- FPS", "- ms latency"]
+    assert texts(device_figures(compiled("CPU"), ConfigurationStatistics(compiled("CPU")))) == [
+        "CPU",
+        "- FPS",
+        "- ms latency",
+    ]
     assert texts(device_figures(compiled("CPU"), None)) == ["CPU"]
-    own, twin = (
-        ModelFile("net", "FP16", Path("net.xml")),
-        ModelFile("net", "FP32", Path("net.xml"), "float twin of INT8"),
-    )
-    assert texts(picture_figures(1, (), own, 0)) == ["1 person", "FP16"]
-    assert texts(picture_figures(2, ["5 since the start"], twin, 1)) == [
-        "2 people", "5 since the start", "FP32", "float twin of INT8", "1 frame dropped",
+    assert texts(picture_figures(1, (), 0)) == ["1 person"]
+    assert texts(picture_figures(2, ["5 since the start"], 1)) == ["2 people", "5 since the start", "1 frame dropped"]
+
+
+def test_the_panel_says_how_the_network_is_used() -> None:
+    own = ModelFile("net", "FP16", Path("net.xml"))
+    twin = ModelFile("net", "FP32", Path("net.xml"), "float twin of INT8")
+    assert texts(network_figures(own, "throughput", (456, 256), with_name=False)) == ["FP16", "456x256"]
+    assert texts(network_figures(twin, "latency", (64, 32), with_name=True)) == [
+        "FP32", "net, float twin of INT8, latency hint, 64x32",
     ]  # fmt: skip
 
 
@@ -92,7 +102,8 @@ def test_the_details_count_in_words() -> None:
 
 def test_the_comparison_marks_the_best_and_gives_ratios_to_the_first() -> None:
     devices = [statistics_of("CPU", 10, 80), statistics_of("GPU", 25, 90), statistics_of("MULTI:GPU,CPU", 5, 200)]
-    assert comparison(devices).rows == (
+    names = ["CPU", "GPU", "MULTI:GPU,CPU"]
+    assert comparison(devices, names).rows == (
         ("device", "FPS", "ratio", "ms", "p95"),
         ("CPU", "10.0", "1.00", "80.0*", "80.0"),
         ("GPU", "25.0*", "2.50", "90.0", "90.0"),
@@ -101,7 +112,7 @@ def test_the_comparison_marks_the_best_and_gives_ratios_to_the_first() -> None:
 
 
 def test_a_device_without_figures_is_compared_with_dashes() -> None:
-    assert comparison([DeviceStatistics(compiled("CPU"))]).rows[1] == ("CPU", "-", "-", "-", "-")
+    assert comparison([ConfigurationStatistics(compiled("CPU"))], ["CPU"]).rows[1] == ("CPU", "-", "-", "-", "-")
 
 
 # ---- devices and switches ----
@@ -114,9 +125,9 @@ def test_the_list_of_devices_marks_the_one_that_is_shown_and_names_what_failed()
 
 
 def test_while_a_switch_is_under_way_the_panel_says_whose_figures_it_shows() -> None:
-    assert texts(switch_note("CPU", "GPU", ("GPU", 12.3))) == ["compiling GPU ... 12 s", "until then: figures of CPU"]
+    assert texts(switch_note("CPU", "GPU", 12.3)) == ["compiling GPU ... 12 s", "until then: figures of CPU"]
     assert texts(switch_note("AUTO", "CPU", None)) == ["CPU from the next result on", "until then: figures of AUTO"]
-    assert texts(switch_note(None, "CPU", ("CPU", 3.0))) == ["compiling CPU ... 3 s"]
+    assert texts(switch_note(None, "CPU", 3.0)) == ["compiling CPU ... 3 s"]
     assert switch_note("CPU", "CPU", None) == []
 
 
@@ -140,29 +151,30 @@ def test_a_key_code_means_one_thing(code: int, key: Key | int | None) -> None:
 # ---- the tour ----
 
 
-def walk(devices: DeviceCycle, failing: dict[str, str] | None = None) -> list[tuple[str, float]]:
+def walk(devices: Choices, failing: dict[str, str] | None = None) -> list[tuple[str, float]]:
     """Follow a tour of 2 s on each device, a tick being 0.5 s; returns which device was in use, and since when."""
-    tour, now, device = Tour(devices, 2.0), 0.0, devices.target
+    tour, now, device = Tour(devices, 2.0), 0.0, devices.target.device
     stays = [(device, now)]
     while now < 100:
-        key = tour.key(device, now)
+        key = tour.key(Configuration(device), now)
         if key is Key.QUIT:
             return [*stays, ("quit", now)]
         if key is Key.NEXT_DEVICE:
-            wanted = devices.next()
-            if failing and wanted in failing:
-                devices.mark_failed(wanted, back_to=device)
+            wanted = devices.press(key)
+            assert wanted is not None
+            if failing and wanted.device in failing:
+                devices.mark_failed(wanted, back_to=Configuration(device))
             else:
                 now += 1.0  # it compiles
-                device = wanted
+                device = wanted.device
                 stays.append((device, now))
         now += 0.5
     raise AssertionError("the tour never ended")
 
 
-def cycle(names: list[str], start: str, monkeypatch: pytest.MonkeyPatch) -> DeviceCycle:
-    monkeypatch.setattr("human_pose.demo.device_cycle.check_device", lambda *_: None)
-    return DeviceCycle(ov.Core(), start, names)
+def cycle(names: list[str], start: str, monkeypatch: pytest.MonkeyPatch) -> Choices:
+    monkeypatch.setattr("human_pose.demo.choices.check_device", lambda *_: None)
+    return Choices(ov.Core(), Configuration(start), names)
 
 
 def test_a_tour_stays_on_every_device_and_quits(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,7 +194,7 @@ def test_a_tour_of_one_device_ends_after_it(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_without_a_tour_no_key_is_pressed() -> None:
-    assert Tour(DeviceCycle(ov.Core(), "CPU"), None).key("CPU", 1e9) is None
+    assert Tour(Choices(ov.Core(), Configuration("CPU")), None).key(Configuration("CPU"), 1e9) is None
 
 
 # ---- switches ----
@@ -192,7 +204,7 @@ def test_a_switch_is_timed_until_its_first_result_and_knows_the_longest_gap() ->
     statistics = RunStatistics()
     for at in (0.0, 0.1, 0.2):
         statistics.add(compiled("CPU"), 50, at)
-    statistics.ask_for_switch("GPU", 0.25)
+    statistics.ask_for_switch(Configuration("GPU"), 0.25)
     for at in (0.3, 0.7, 0.8):
         statistics.add(compiled("CPU"), 50, at)
     for at in (0.9, 3.0):
@@ -204,8 +216,8 @@ def test_a_switch_is_timed_until_its_first_result_and_knows_the_longest_gap() ->
 
 def test_a_switch_that_was_overtaken_is_never_ready() -> None:
     statistics = RunStatistics()
-    statistics.ask_for_switch("GPU", 0.0)
-    statistics.ask_for_switch("NPU", 1.0)
+    statistics.ask_for_switch(Configuration("GPU"), 0.0)
+    statistics.ask_for_switch(Configuration("NPU"), 1.0)
     statistics.add(compiled("NPU"), 50, 2.0)
     assert [switch.ready_s for switch in statistics.switches] == [None, 1.0]
 
@@ -213,7 +225,7 @@ def test_a_switch_that_was_overtaken_is_never_ready() -> None:
 def test_a_pause_is_no_gap() -> None:
     statistics = RunStatistics()
     statistics.add(compiled("CPU"), 50, 0.0)
-    statistics.ask_for_switch("GPU", 0.1)
+    statistics.ask_for_switch(Configuration("GPU"), 0.1)
     statistics.pause(True)
     statistics.pause(False)
     statistics.add(compiled("GPU"), 50, 60.0)

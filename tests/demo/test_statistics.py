@@ -7,7 +7,7 @@ import pytest
 
 from human_pose.demo.statistics import (
     ENOUGH_RESULTS,
-    DeviceStatistics,
+    ConfigurationStatistics,
     LastSecond,
     Latencies,
     RunStatistics,
@@ -15,10 +15,11 @@ from human_pose.demo.statistics import (
     Throughput,
 )
 from human_pose.inference.backend import CompiledModel
+from human_pose.inference.configuration import Configuration
 
 
 def compiled_for(device: str, request_count: int = 1) -> CompiledModel:
-    return CompiledModel(device, "f32", request_count)
+    return CompiledModel(Configuration(device), "f32", request_count)
 
 
 CPU = compiled_for("CPU")
@@ -217,12 +218,12 @@ def test_results_at_the_same_moment_have_no_rate() -> None:
     assert last_second_of(*[(5, 10)] * 12).fps() is None
 
 
-# DeviceStatistics
+# ConfigurationStatistics
 
 
 @pytest.mark.parametrize("requests", [1, 3])
 def test_the_first_result_of_each_request_warms_up_and_is_counted_nowhere(requests: int) -> None:
-    statistics = DeviceStatistics(compiled_for("CPU", requests))
+    statistics = ConfigurationStatistics(compiled_for("CPU", requests))
     for number in range(requests):
         statistics.add(900, 10 * number)
     assert (statistics.warmup_frames, statistics.frames) == (requests, 0)
@@ -232,7 +233,7 @@ def test_the_first_result_of_each_request_warms_up_and_is_counted_nowhere(reques
 
 
 def test_the_throughput_counts_from_the_last_warm_up_result() -> None:
-    statistics = DeviceStatistics(compiled_for("CPU", 2))
+    statistics = ConfigurationStatistics(compiled_for("CPU", 2))
     for latency_ms, at in ((900, 0), (800, 10), (10, 10.5), *((30, at) for at in steady(9, 2, 10.5))):
         statistics.add(latency_ms, at)
     assert (statistics.warmup_frames, statistics.frames) == (2, 10)
@@ -241,7 +242,7 @@ def test_the_throughput_counts_from_the_last_warm_up_result() -> None:
 
 
 def test_an_interrupted_warm_up_goes_on_where_it_was() -> None:
-    statistics = DeviceStatistics(compiled_for("CPU", 3))
+    statistics = ConfigurationStatistics(compiled_for("CPU", 3))
     statistics.add(900, 0)
     statistics.interrupt()
     for at in (50, 51, *steady(10, 2, 51)):
@@ -251,7 +252,7 @@ def test_an_interrupted_warm_up_goes_on_where_it_was() -> None:
 
 
 def test_after_an_interruption_a_result_counts_but_not_the_time_before_it() -> None:
-    statistics = DeviceStatistics(CPU)
+    statistics = ConfigurationStatistics(CPU)
     for at in (0, *steady(6, 2)):
         statistics.add(10, at)
     statistics.interrupt()
@@ -262,7 +263,7 @@ def test_after_an_interruption_a_result_counts_but_not_the_time_before_it() -> N
 
 
 def test_results_while_switching_are_in_no_figure_and_break_the_stretch() -> None:
-    statistics = DeviceStatistics(CPU)
+    statistics = ConfigurationStatistics(CPU)
     for at in (0, *steady(10, 2)):
         statistics.add(10, at)
     for at in steady(20, 1, 5):  # half the speed and five times the latency
@@ -277,7 +278,7 @@ def test_results_while_switching_are_in_no_figure_and_break_the_stretch() -> Non
 
 
 def test_a_request_that_warms_up_while_switching_need_not_do_so_again() -> None:
-    statistics = DeviceStatistics(compiled_for("GPU", 2))
+    statistics = ConfigurationStatistics(compiled_for("GPU", 2))
     for number in range(4):
         statistics.add(10, number, while_switching=number < 2)
     assert (statistics.warmup_frames, statistics.while_switching, statistics.frames) == (0, 2, 2)
@@ -290,17 +291,17 @@ def test_devices_are_kept_in_the_order_of_first_use() -> None:
     run = RunStatistics()
     for number, device in enumerate((GPU, CPU, compiled_for("AUTO"), CPU, GPU)):
         run.add(device, 10, number)
-    assert list(run.devices) == ["GPU", "CPU", "AUTO"]
+    assert [used.device for used in run.used] == ["GPU", "CPU", "AUTO"]
 
 
 def test_each_result_goes_to_its_device_which_is_returned() -> None:
     run = RunStatistics()
-    assert run.add(CPU, 10, 0) is run.devices["CPU"]
-    assert run.add(GPU, 20, 1) is run.devices["GPU"]
-    assert run.devices["GPU"].compiled is GPU
-    assert run.add(CPU, 30, 2) is run.devices["CPU"]
-    assert run.devices["CPU"].latencies.summary() == Summary(30, 30, 30)
-    assert run.devices["GPU"].latencies.summary() is None
+    assert run.add(CPU, 10, 0) is run.used[Configuration("CPU")]
+    assert run.add(GPU, 20, 1) is run.used[Configuration("GPU")]
+    assert run.used[Configuration("GPU")].compiled is GPU
+    assert run.add(CPU, 30, 2) is run.used[Configuration("CPU")]
+    assert run.used[Configuration("CPU")].latencies.summary() == Summary(30, 30, 30)
+    assert run.used[Configuration("GPU")].latencies.summary() is None
 
 
 def test_a_device_switched_away_and_back_is_charged_only_its_own_time_and_warms_up_once() -> None:
@@ -308,7 +309,7 @@ def test_a_device_switched_away_and_back_is_charged_only_its_own_time_and_warms_
     for device, times in ((CPU, steady(7, 2)), (GPU, steady(11, 4, 5)), (CPU, steady(11, 2, 20))):
         for at in times:
             run.add(device, 10, at)
-    cpu, gpu = run.devices["CPU"], run.devices["GPU"]
+    cpu, gpu = run.used[Configuration("CPU")], run.used[Configuration("GPU")]
     assert (cpu.warmup_frames, cpu.frames, cpu.throughput.mean()) == (1, 17, 2)
     assert (gpu.warmup_frames, gpu.frames, gpu.throughput.mean()) == (1, 10, 4)
     assert cpu.last_second.fps() == 2
@@ -321,8 +322,8 @@ def test_a_pause_counts_for_nothing() -> None:
             run.add(CPU, 10, at)
         run.pause(True)
         run.pause(False)
-    assert run.devices["CPU"].throughput.mean() == 2
-    assert run.devices["CPU"].throughput.min_max() == (2, 2)
+    assert run.used[Configuration("CPU")].throughput.mean() == 2
+    assert run.used[Configuration("CPU")].throughput.min_max() == (2, 2)
 
 
 def test_the_headline_does_not_reach_over_a_short_pause_or_switch() -> None:
@@ -333,7 +334,7 @@ def test_the_headline_does_not_reach_over_a_short_pause_or_switch() -> None:
     run.pause(False)
     for at in steady(10, 16, 1):
         run.add(CPU, 20, at)
-    last = run.devices["CPU"].last_second
+    last = run.used[Configuration("CPU")].last_second
     assert (last.fps(), last.latency_ms()) == (16, 20)
     run.add(GPU, 10, 1.7)
     for at in steady(10, 32, 1.8):
@@ -348,7 +349,7 @@ def test_a_compilation_between_two_results_is_in_no_rate() -> None:
         run.add(CPU, 10, at)
     for at in steady(6, 1, 20):
         run.add(CPU, 10, at, settled_at=19.0)
-    assert run.devices["CPU"].throughput.mean() == 1
+    assert run.used[Configuration("CPU")].throughput.mean() == 1
 
 
 def test_the_device_that_is_counting_is_known() -> None:
@@ -357,7 +358,7 @@ def test_the_device_that_is_counting_is_known() -> None:
     run.add(CPU, 10, 0)
     assert run.counting is None  # warming up
     run.add(CPU, 10, 1)
-    assert run.counting == "CPU"
+    assert run.counting == Configuration("CPU")
     run.add(CPU, 10, 2, while_switching=True)
     assert run.counting is None
 
@@ -376,7 +377,7 @@ def test_an_interruption_before_the_first_result_is_none() -> None:
     run.pause(False)
     for at in (0, *steady(10, 2)):
         run.add(CPU, 10, at)
-    assert run.devices["CPU"].throughput.mean() == 2
+    assert run.used[Configuration("CPU")].throughput.mean() == 2
 
 
 def test_a_device_that_is_compiled_for_again_warms_up_again() -> None:
@@ -385,7 +386,7 @@ def test_a_device_that_is_compiled_for_again_warms_up_again() -> None:
     for compiled in (first, second):
         for result in range(5):
             statistics.add(compiled, 10.0, float(result))
-    device = statistics.devices["GPU"]
+    device = statistics.used[Configuration("GPU")]
     assert (device.frames, device.warmup_frames) == (6, 4)
     assert device.compiled is second
 

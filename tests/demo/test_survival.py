@@ -15,7 +15,7 @@ import pytest
 
 import human_pose_est
 from human_pose.decoders.openpose_fields import KEYPOINTS
-from human_pose.demo.device_cycle import DeviceCycle
+from human_pose.demo.choices import Choices
 from human_pose.demo.people import People
 from human_pose.demo.statistics import RunStatistics
 from human_pose.demo.viewer import Viewer
@@ -23,6 +23,7 @@ from human_pose.demo.window import Key, NullWindow
 from human_pose.inference import estimator as inference_module
 from human_pose.inference import openvino_backend as backend_module
 from human_pose.inference.backend import DeviceError, Inference
+from human_pose.inference.configuration import Configuration
 from human_pose.inference.estimator import Estimator
 from human_pose.inference.model import PoseModel
 from human_pose.inference.openvino_backend import OpenVinoCompiledModel, compile_model
@@ -33,7 +34,7 @@ from human_pose.media.sources import Images, Source
 from human_pose.media.writer import NullWriter
 from human_pose.poses.keypoint_files import NullKeypointWriter
 from human_pose.tracking.visit_files import NullVisitWriter
-from tests.helpers.openpose import estimator_on, poses_of
+from tests.helpers.openpose import OneNetwork, estimator_on, poses_of
 from tests.helpers.painted import PERSON, blank, paint_person, pixels
 
 
@@ -138,7 +139,7 @@ def infer(estimator: Estimator, count: int, presses: dict[int, str] | None = Non
     while index < count or not estimator.is_idle:
         if index < count and estimator.has_idle_request:
             if presses and index in presses:
-                estimator.switch(presses[index])
+                estimator.switch(Configuration(presses[index]))
             estimator.submit(Frame(index, numbered(index), 0.0))
             index += 1
         inference = estimator.collect(wait=True)
@@ -160,7 +161,7 @@ def test_a_switch_leaves_what_is_in_flight_where_it_is(core: ov.Core, network: P
     submitted = estimator.compiled.request_count
     for index in range(submitted):
         estimator.submit(Frame(index, numbered(index), 0.0))
-    estimator.switch("GPU")
+    estimator.switch(Configuration("GPU"))
     wait_for_switch(estimator)
     results = list(infer(estimator, 0))
     assert estimator.compiled.device == "GPU"
@@ -169,10 +170,10 @@ def test_a_switch_leaves_what_is_in_flight_where_it_is(core: ov.Core, network: P
 
 def test_a_second_wish_while_compiling_changes_the_target(core: ov.Core, network: PoseModel) -> None:
     estimator = estimator_on(core, network, "CPU")
-    estimator.switch("GPU")
-    estimator.switch(HETERO)
+    estimator.switch(Configuration("GPU"))
+    estimator.switch(Configuration(HETERO))
     assert estimator.compiling is not None
-    assert estimator.compiling[0] == HETERO
+    assert estimator.compiling[0].device == HETERO
     wait_for_switch(estimator)
     assert estimator.compiled.device == HETERO
 
@@ -181,11 +182,11 @@ def test_coming_back_to_a_device_compiles_nothing(
     core: ov.Core, network: PoseModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     estimator = estimator_on(core, network, "CPU")
-    estimator.switch("GPU")
+    estimator.switch(Configuration("GPU"))
     wait_for_switch(estimator)
     monkeypatch.setattr(backend_module, "compile_model", None)
     for device in ("CPU", "GPU", "CPU"):
-        estimator.switch(device)
+        estimator.switch(Configuration(device))
         assert estimator.compiled.device == device
         assert [result.compiled.device for result in infer(estimator, 3)] == [device] * 3
 
@@ -197,7 +198,7 @@ def test_a_device_that_does_not_compile_leaves_the_present_one(
     estimator = estimator_on(core, network, "CPU")
     results = list(infer(estimator, 20, {5: "GPU"}))
     wait_for_switch(estimator)
-    assert [str(error) for error in estimator.take_failures()] == ["GPU cannot run this network: no memory"]
+    assert [str(error) for _, error in estimator.take_failures()] == ["GPU cannot run this network: no memory"]
     assert estimator.take_failures() == []
     assert {result.compiled.device for result in results} == {"CPU"}
     assert estimator.compiled.device == "CPU"
@@ -212,9 +213,11 @@ def test_whatever_goes_wrong_at_compiling_the_present_device_goes_on(
         raise ValueError("a driver's surprise")
 
     monkeypatch.setattr(backend_module, "compile_model", fail)
-    estimator.switch("GPU")
+    estimator.switch(Configuration("GPU"))
     wait_for_switch(estimator)
-    assert [str(error) for error in estimator.take_failures()] == ["GPU cannot run this network: a driver's surprise"]
+    assert [str(error) for _, error in estimator.take_failures()] == [
+        "GPU cannot run this network: a driver's surprise"
+    ]
     assert len(list(infer(estimator, 5))) == 5
 
 
@@ -224,13 +227,13 @@ def test_frames_of_a_device_that_dies_are_inferred_again(
 ) -> None:
     break_device("GPU", after=after)
     estimator = estimator_on(core, network, "CPU")
-    estimator.switch("GPU")
+    estimator.switch(Configuration("GPU"))
     wait_for_switch(estimator)
     results = list(infer(estimator, 40))
     assert [result.frame.index for result in results] == list(range(40))
     assert all(shows_its_number(result) for result in results)
     assert [result.compiled.device for result in results].count("GPU") == after
-    assert [str(error) for error in estimator.take_failures()] == [
+    assert [str(error) for _, error in estimator.take_failures()] == [
         "GPU failed while inferring: [GPU] CL_OUT_OF_RESOURCES"
     ]
 
@@ -238,11 +241,11 @@ def test_frames_of_a_device_that_dies_are_inferred_again(
 def test_a_device_that_hangs_is_given_up(core: ov.Core, network: PoseModel, break_device: Break) -> None:
     break_device("GPU", after=3, hangs=True)
     estimator = estimator_on(core, network, "CPU")
-    estimator.switch("GPU")
+    estimator.switch(Configuration("GPU"))
     wait_for_switch(estimator)
     results = list(infer(estimator, 20))
     assert [result.frame.index for result in results] == list(range(20))
-    [failure] = estimator.take_failures()
+    [(_, failure)] = estimator.take_failures()
     assert "GPU failed while inferring: no result within" in str(failure)
 
 
@@ -253,23 +256,23 @@ def test_a_device_that_hangs_while_another_compiles_is_given_up_for_it(
     estimator = estimator_on(core, network, "CPU")
     compile_now = backend_module.OpenVinoBackend.compile
 
-    def compile_slowly(self: backend_module.OpenVinoBackend, device: str, sample: np.ndarray) -> Any:
+    def compile_slowly(self: backend_module.OpenVinoBackend, configuration: Configuration, sample: np.ndarray) -> Any:
         time.sleep(0.7)  # the CPU is given up meanwhile, and no device is left that is ready
-        return compile_now(self, device, sample)
+        return compile_now(self, configuration, sample)
 
     monkeypatch.setattr(backend_module.OpenVinoBackend, "compile", compile_slowly)
     results = list(infer(estimator, 20, {2: "GPU"}))
     assert [result.frame.index for result in results] == list(range(20))
     devices = Counter(result.compiled.device for result in results)
     assert devices == {"CPU": 3, "GPU": 17}  # of any frames: two streams do not always end in the order of their start
-    assert "CPU failed while inferring: no result within" in str(estimator.take_failures()[0])
+    assert "CPU failed while inferring: no result within" in str(estimator.take_failures()[0][1])
 
 
 def test_a_device_that_failed_gets_another_try(core: ov.Core, network: PoseModel, break_device: Break) -> None:
     break_device("GPU", after=2)
     estimator = estimator_on(core, network, "CPU")
     for _ in range(2):
-        estimator.switch("GPU")
+        estimator.switch(Configuration("GPU"))
         wait_for_switch(estimator)
         results = list(infer(estimator, 10))
         assert [result.compiled.device for result in results].count("GPU") == 2
@@ -305,13 +308,15 @@ def test_whatever_a_request_raises_is_a_failure_of_its_device(
         return whole(self, *arguments)
 
     estimator = estimator_on(core, network, "CPU")
-    estimator.switch("GPU")
+    estimator.switch(Configuration("GPU"))
     wait_for_switch(estimator)
     monkeypatch.setattr(backend_module.OpenVinoRequest, method, fail)
     results = list(infer(estimator, 6))
     assert [result.compiled.device for result in results] == ["CPU"] * 6
     assert all(shows_its_number(result) for result in results)
-    assert [str(error) for error in estimator.take_failures()] == ["GPU failed while inferring: the library's own kind"]
+    assert [str(error) for _, error in estimator.take_failures()] == [
+        "GPU failed while inferring: the library's own kind"
+    ]
 
 
 def test_a_first_device_that_does_not_compile_is_an_error(
@@ -382,14 +387,15 @@ def test_twenty_rapid_switches_lose_no_frame(
     options = Namespace(threshold=0.05, min_keypoints=5, frames=None, tour=None)
     with Capture(Source("numbered", images, frame_count=count)) as capture:
         estimator = estimator_on(core, network, "CPU")
-        devices = DeviceCycle(core, "CPU", ["CPU", "GPU", HETERO, MULTI, "MULTI:CPU"])
-        viewer = Viewer(window, writer, network, estimator, capture, devices, statistics, display_fps=1e9)
+        devices = Choices(core, Configuration("CPU"), ["CPU", "GPU", HETERO, MULTI, "MULTI:CPU"])
+        networks: Any = OneNetwork(network)
+        viewer = Viewer(window, writer, networks, estimator, capture, devices, statistics, display_fps=1e9)
         people = People(NullVisitWriter())
         human_pose_est.run(
-            capture, estimator, network.decoder, people, devices, viewer, NullKeypointWriter(), statistics, options
+            capture, estimator, networks, people, devices, viewer, NullKeypointWriter(), statistics, options
         )
     assert writer.indices == checked == list(range(count))
     assert wrong == []
     assert statistics.frames == count
     assert window.pressed == 20
-    assert len(statistics.devices) >= 2  # how many of the wishes came true is a matter of moments
+    assert len(statistics.used) >= 2  # how many of the wishes came true is a matter of moments

@@ -15,12 +15,14 @@ from human_pose.demo.people import Seen
 from human_pose.demo.statistics import RunStatistics
 from human_pose.demo.viewer import Viewer
 from human_pose.demo.window import Key, NullWindow
+from human_pose.inference.configuration import Configuration
 from human_pose.inference.model import ModelFile
 from human_pose.media.capture import Frame
 from human_pose.media.writer import NullWriter
 from human_pose.poses.labels import Marks, person_colour
 from human_pose.poses.pose import Pose
 from human_pose.poses.skeleton import LEFT_COLOUR
+from tests.helpers.openpose import OneNetwork
 from tests.helpers.pictures import read_picture
 from tests.helpers.skeletons import pose
 
@@ -84,22 +86,23 @@ class Show:
         self.window, self.writer = CountingWindow(), CountingWriter(output)
         self.compiled = {
             device: SimpleNamespace(
-                device=device, request_count=1, requests_in_use=1, facts=[], runs_on="", streams=1,
+                device=device, configuration=Configuration(device),
+                request_count=1, requests_in_use=1, facts=[], runs_on="", streams=1,
                 is_from_cache=False, compile_s=0.1,
                 execution_precision="f32", operations={}, is_stand_in=False, is_emulated=False,
             )
             for device in ("CPU", "AUTO")
         }  # fmt: skip
         self.estimator = SimpleNamespace(compiling=None, running=())
-        self.devices = SimpleNamespace(devices=["CPU", "AUTO"], target="CPU", failed=set())
+        self.devices = SimpleNamespace(devices=["CPU", "AUTO"], target=Configuration("CPU"), failed_devices=set())
         self.capture = SimpleNamespace(
             frame_count=frame_count, dropped=0, first_image=np.full((*FRAME[::-1], 3), 99, np.uint8)
         )
-        network = SimpleNamespace(file=ModelFile("tiny", "FP32", Path("tiny.xml")))
+        networks = OneNetwork(SimpleNamespace(file=ModelFile("tiny", "FP32", Path("tiny.xml"))))
         self.statistics = RunStatistics()
         viewer: Any = Viewer
         self.viewer = viewer(
-            options.pop("window", self.window), self.writer, network, self.estimator, self.capture, self.devices,
+            options.pop("window", self.window), self.writer, networks, self.estimator, self.capture, self.devices,
             self.statistics, **options,
         )  # fmt: skip
 
@@ -299,13 +302,13 @@ def test_before_the_first_result_the_window_shows_the_source_and_what_is_compile
     show = Show(clock)
     show.viewer.poll_key(stands_still=False)
     assert not show.window.painted  # nothing is known yet
-    show.estimator.compiling = ("CPU", 3.2)
+    show.estimator.compiling = Configuration("CPU"), 3.2
     assert show.press(Key.NEXT_DEVICE) is Key.NEXT_DEVICE
     assert show.press(Key.QUIT) is Key.QUIT
     assert (show.window.painted[0] == 99).all(axis=2).sum() > 0.5 * WINDOW[0] * WINDOW[1]
     assert show.said()[:2] == ["CPU", "compiling CPU ... 3 s"]
     paints = len(show.window.painted)
-    show.estimator.compiling = ("CPU", 4.2)
+    show.estimator.compiling = Configuration("CPU"), 4.2
     show.still(0.4)
     assert len(show.window.painted) > paints
     assert show.viewer.painted == 0
@@ -320,7 +323,8 @@ def test_while_a_switch_is_under_way_the_panel_tells_the_devices_apart(clock: Cl
     show = Show(clock)
     show.result()
     clock.now += 20
-    show.devices.target, show.estimator.compiling = "AUTO", ("AUTO", 12.4)
+    show.devices.target = Configuration("AUTO")
+    show.estimator.compiling = Configuration("AUTO"), 12.4
     said = show.said()
     assert said[0] == "CPU"
     assert "compiling AUTO ... 12 s" in said
@@ -336,7 +340,7 @@ def test_after_a_switch_in_a_pause_the_mark_stays_with_the_figures(clock: Clock)
     show = Show(clock)
     show.result("AUTO")
     show.viewer.is_paused = True
-    show.devices.target = "CPU"
+    show.devices.target = Configuration("CPU")
     said = show.said()
     assert said[0] == "AUTO"
     assert "CPU from the next result on" in said

@@ -8,6 +8,7 @@ import pytest
 
 from human_pose.demo.work_strip import COLOURS, DARK, SHOWN_S, WorkStrip
 from human_pose.inference.backend import CompiledModel, Inference
+from human_pose.inference.configuration import Configuration
 from human_pose.inference.estimator import Estimator, infer_all
 from human_pose.inference.input_size import Box
 from human_pose.inference.played_backend import PlayedBackend, queues
@@ -20,7 +21,7 @@ FRAME = Frame(0, np.zeros((8, 8, 3), np.uint8), 0.0)
 
 
 def result(device: str, request: int, began_at: float, ended_at: float, requests: int = 2) -> Inference:
-    compiled = CompiledModel(device, "f32", requests)
+    compiled = CompiledModel(Configuration(device), "f32", requests)
     latency_ms = 1000 * (ended_at - began_at)
     return Inference(FRAME, compiled, {}, (8, 8), Box(0, 0, 8, 8), latency_ms, request, began_at)
 
@@ -65,7 +66,7 @@ def test_a_bar_lies_where_its_time_lies() -> None:
 
 
 def test_what_is_not_over_yet_reaches_to_now() -> None:
-    compiled = CompiledModel("CPU", "f32", 1)
+    compiled = CompiledModel(Configuration("CPU"), "f32", 1)
     picture = picture_of(WorkStrip(), (compiled, 0, NOW - 0.5))
     assert abs(share_of(picture, COLOURS["CPU"]).max() * 0.75 - 0.84 * 0.25) < 0.01
 
@@ -96,7 +97,7 @@ def test_whatever_the_picture_the_strip_stays_in_its_lower_quarter(size: tuple[i
 def test_the_estimator_tells_which_request_worked_when(tmp_path: Path) -> None:
     """Two requests of a device that takes them one after the other: their bars do not start before the last is over."""
     clip = save_clip(tmp_path)
-    estimator = Estimator(PlayedBackend({"CPU": (2, queues(0.02))}), "CPU")
+    estimator = Estimator(PlayedBackend({"CPU": (2, queues(0.02))}), Configuration("CPU"))
     with open_capture(str(clip)) as capture:
         found = list(infer_all(capture, estimator))
     assert {inference.request for inference in found} == {0, 1}

@@ -9,6 +9,7 @@ import openvino as ov
 from human_pose.decoders.openpose import OpenPoseDecoder
 from human_pose.decoders.openpose_fields import CELL_PIXELS, SKELETON
 from human_pose.inference.backend import Inference
+from human_pose.inference.configuration import Configuration
 from human_pose.inference.estimator import Estimator
 from human_pose.inference.model import PoseModel
 from human_pose.inference.openvino_backend import OpenVinoBackend
@@ -17,11 +18,27 @@ from human_pose.media.capture import Frame
 from human_pose.poses.pose import Pose
 
 
+class OneNetwork:
+    """In place of the demo's Networks: one network, in every configuration."""
+
+    def __init__(self, network: Any) -> None:
+        self._network = network
+
+    def network(self, configuration: Configuration) -> Any:
+        return self._network
+
+    def shown(self, configuration: Configuration) -> Configuration:
+        return configuration
+
+    def decode(self, inference: Inference) -> list[Pose]:
+        return poses_of(inference)
+
+
 def estimator_on(
     core: ov.Core, network: PoseModel, device: str = "CPU", settings: Settings | None = None, **options: Any
 ) -> Estimator:
     """An estimator of OpenVINO's own backend, in f32 unless the settings say otherwise."""
-    return Estimator(OpenVinoBackend(core, network, settings or Settings("FP32")), device, **options)
+    return Estimator(OpenVinoBackend(core, network, settings or Settings("FP32")), Configuration(device), **options)
 
 
 def poses_of(inference: Inference) -> list[Pose]:

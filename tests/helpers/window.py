@@ -93,6 +93,10 @@ class Demo:
         """Whether the panel names the device, letter for letter, and says where it runs."""
         return all(self._shows_line(text, style) for text, style in ((device, Style.TITLE), (runs_on, Style.SMALL)))
 
+    def shows_small(self, text: str) -> bool:
+        """Whether a line in small letters is in the panel."""
+        return self._shows_line(text, Style.SMALL)
+
     def _shows_line(self, text: str, style: Style) -> bool:
         if not text:
             return True

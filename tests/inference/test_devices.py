@@ -9,10 +9,12 @@ import numpy as np
 import openvino as ov
 import pytest
 
-from human_pose.demo.device_cycle import DeviceCycle
+from human_pose.demo.choices import Choices
 from human_pose.demo.device_table import device_table
+from human_pose.demo.window import Key
 from human_pose.errors import UsageError
 from human_pose.inference.backend import DeviceError, members_of
+from human_pose.inference.configuration import Configuration
 from human_pose.inference.devices import check_device, full_name, is_stand_in, missing_devices
 from human_pose.inference.model import PoseModel, load_model
 from human_pose.inference.openvino_backend import OpenVinoCompiledModel, compile_model
@@ -109,7 +111,7 @@ def test_a_machine_whose_plugins_do_not_load_is_told_why(tmp_path: Path) -> None
     (tmp_path / "plugins.xml").write_text('<ie><plugins><plugin name="CPU" location="libabsent.so"/></plugins></ie>')
     core = ov.Core(str(tmp_path / "plugins.xml"))
     with pytest.raises(UsageError, match=r"OpenVINO offers no device on this machine. CPU: .*libabsent.so"):
-        DeviceCycle(core, "CPU")
+        Choices(core, Configuration("CPU"))
     assert "\nTAB walks through: no device\n" in device_table(core, lambda _: 1)
 
 
@@ -205,34 +207,40 @@ def test_the_table_names_what_is_here_and_why_the_rest_is_not(core: ov.Core) -> 
 
 
 def test_a_machine_with_only_a_cpu_is_offered_no_multi() -> None:
-    assert DeviceCycle(ov.Core(), "CPU").devices == ["CPU", "AUTO"]
+    assert Choices(ov.Core(), Configuration("CPU")).devices == ["CPU", "AUTO"]
 
 
 def test_the_start_comes_first_where_the_cycle_lacks_it(core: ov.Core) -> None:
-    assert DeviceCycle(core, "AUTO:CPU").devices[:2] == ["AUTO:CPU", "CPU"]
+    assert Choices(core, Configuration("AUTO:CPU")).devices[:2] == ["AUTO:CPU", "CPU"]
+
+
+def pressed(choices: Choices, key: Key | int) -> str | None:
+    """The device that a key leads to."""
+    found = choices.press(key)
+    return None if found is None else found.device
 
 
 def test_tab_goes_round_and_back(core: ov.Core) -> None:
-    cycle = DeviceCycle(core, "GPU", ["CPU", "GPU", HETERO])
-    assert [cycle.next() for _ in range(4)] == [HETERO, "CPU", "GPU", HETERO]
-    assert [cycle.next(-1) for _ in range(3)] == ["GPU", "CPU", HETERO]
+    cycle = Choices(core, Configuration("GPU"), ["CPU", "GPU", HETERO])
+    assert [pressed(cycle, Key.NEXT_DEVICE) for _ in range(4)] == [HETERO, "CPU", "GPU", HETERO]
+    assert [pressed(cycle, Key.PREVIOUS_DEVICE) for _ in range(3)] == ["GPU", "CPU", HETERO]
 
 
 def test_a_failed_device_is_passed_over_until_its_number_is_pressed(core: ov.Core) -> None:
-    cycle = DeviceCycle(core, "CPU", ["CPU", "GPU", HETERO])
-    assert cycle.next() == "GPU"
-    cycle.mark_failed("GPU", back_to="CPU")
-    assert cycle.target == "CPU"
-    assert [cycle.next() for _ in range(3)] == [HETERO, "CPU", HETERO]
-    assert cycle.jump(2) == "GPU"
+    cycle = Choices(core, Configuration("CPU"), ["CPU", "GPU", HETERO])
+    assert pressed(cycle, Key.NEXT_DEVICE) == "GPU"
+    cycle.mark_failed(Configuration("GPU"), back_to=Configuration("CPU"))
+    assert cycle.target == Configuration("CPU")
+    assert [pressed(cycle, Key.NEXT_DEVICE) for _ in range(3)] == [HETERO, "CPU", HETERO]
+    assert pressed(cycle, 2) == "GPU"
     assert cycle.failed == set()
-    assert cycle.jump(4) is None
+    assert cycle.press(4) is None
 
 
 def test_where_all_others_failed_tab_stays(core: ov.Core) -> None:
-    cycle = DeviceCycle(core, "CPU", ["CPU", "GPU"])
-    cycle.mark_failed("GPU", back_to="CPU")
-    assert cycle.next() == "CPU"
+    cycle = Choices(core, Configuration("CPU"), ["CPU", "GPU"])
+    cycle.mark_failed(Configuration("GPU"), back_to=Configuration("CPU"))
+    assert pressed(cycle, Key.NEXT_DEVICE) == "CPU"
 
 
 # ---- settings ----
@@ -345,13 +353,13 @@ def test_the_panel_says_where_it_runs(
 def test_the_real_cpu_is_called_no_stand_in() -> None:
     """AUTO:GPU,CPU, whose GPU is a stand-in, while it runs on the CPU."""
     network: Any = SimpleNamespace(get_property=lambda _: ["CPU"])
-    compiled = OpenVinoCompiledModel("AUTO:GPU,CPU", "f32", 1, is_stand_in=True, network=network)
+    compiled = OpenVinoCompiledModel(Configuration("AUTO:GPU,CPU"), "f32", 1, is_stand_in=True, network=network)
     assert compiled.runs_on == "runs on CPU alone"
 
 
 def test_what_is_emulated_is_called_so() -> None:
     network: Any = SimpleNamespace(get_property=lambda _: ["GPU.0", "CPU"])
-    compiled = OpenVinoCompiledModel("MULTI:GPU,CPU", "f32", 1, is_emulated=True, network=network)
+    compiled = OpenVinoCompiledModel(Configuration("MULTI:GPU,CPU"), "f32", 1, is_emulated=True, network=network)
     assert (compiled.mark, compiled.runs_on) == ("emulated", "runs on GPU.0 (emulated), CPU")
 
 

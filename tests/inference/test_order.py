@@ -11,6 +11,7 @@ import pytest
 
 from human_pose.inference import estimator as estimator_module
 from human_pose.inference.backend import Inference
+from human_pose.inference.configuration import Configuration
 from human_pose.inference.estimator import Estimator
 from human_pose.inference.played_backend import DoneAt, PlayedBackend, queues
 from human_pose.media.capture import Frame
@@ -25,7 +26,7 @@ def two_devices() -> DoneAt:
 
 def play(devices: dict[str, tuple[int, DoneAt]], first: str, **options: Any) -> Estimator:
     """An estimator whose devices are played."""
-    return Estimator(PlayedBackend(devices), first, **options)
+    return Estimator(PlayedBackend(devices), Configuration(first), **options)
 
 
 def run(estimator: Estimator, frames: int, frame_interval_s: float = 0.0) -> list[Inference]:
@@ -115,9 +116,9 @@ def soon() -> float:
 
 def test_results_made_while_another_network_compiles_are_marked() -> None:
     backend = PlayedBackend({"A": (2, soon), "B": (2, soon)}, compile_s={"B": 0.15})
-    estimator = Estimator(backend, "A")
+    estimator = Estimator(backend, Configuration("A"))
     assert not any(result.while_switching for result in run(estimator, 10))
-    estimator.switch("B")
+    estimator.switch(Configuration("B"))
     results = run(estimator, 120)
     of_a = [result for result in results if result.compiled.device == "A"]
     of_b = [result for result in results if result.compiled.device == "B"]
@@ -129,18 +130,18 @@ def test_results_made_while_another_network_compiles_are_marked() -> None:
 
 def test_between_two_ready_devices_only_what_is_mixed_is_marked() -> None:
     estimator = play({"A": (2, soon), "B": (2, soon)}, "A")
-    estimator.switch("B")
+    estimator.switch(Configuration("B"))
     while estimator.compiling is not None:
         estimator.collect(wait=False)
     run(estimator, 10)
-    estimator.switch("A")
+    estimator.switch(Configuration("A"))
     results = run(estimator, 20)
     assert {result.compiled.device for result in results} == {"A"}
     assert not any(result.while_switching for result in results)  # nothing of B was in flight
     image = np.zeros((8, 8, 3), np.uint8)
     for index in range(2):
         estimator.submit(Frame(index, image, 0.0))
-    estimator.switch("B")
+    estimator.switch(Configuration("B"))
     for index in range(2, 4):
         estimator.submit(Frame(index, image, 0.0))
     results = run(estimator, 0)
@@ -154,11 +155,11 @@ def test_between_two_ready_devices_only_what_is_mixed_is_marked() -> None:
 
 def test_frames_wait_until_the_first_network_is_compiled() -> None:
     backend = PlayedBackend({"A": (2, soon), "B": (2, soon)}, compile_s={"A": 0.1, "B": 0.2})
-    estimator = Estimator(backend, "A", waits=False)
-    assert (estimator.device, estimator.has_idle_request, estimator.is_idle) == (None, False, True)
+    estimator = Estimator(backend, Configuration("A"), waits=False)
+    assert (estimator.configuration, estimator.has_idle_request, estimator.is_idle) == (None, False, True)
     assert estimator.compiling is not None
     assert estimator.collect(wait=True) is None
-    estimator.switch("B")  # the viewer presses TAB meanwhile: both are compiled, A goes first
+    estimator.switch(Configuration("B"))  # the viewer presses TAB meanwhile: both are compiled, A goes first
     results = run(estimator, 100)
     assert {result.compiled.device for result in results} == {"A", "B"}
-    assert estimator.device == "B"
+    assert estimator.configuration == Configuration("B")
