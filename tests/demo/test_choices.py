@@ -152,7 +152,7 @@ def test_every_setting_has_its_key_in_the_window(demo: Callable[..., Demo], tmp_
         time.sleep(0.5)
         window.press(key)
         time.sleep(0.3)
-        wait_for(lambda: window.pixels_of(LOOKS[Style.NOTE].colour) == 0, "the new configuration's results")
+        wait_for(lambda: window.pixels_of(LOOKS[Style.NOTE].colour) < 20, "the new configuration's results")
     window.press("n")
     wait_for(lambda: window.shows_small(f"{ORIGINAL_MODEL}, latency hint, 496x368"), "the other network")
     window.press("c")
