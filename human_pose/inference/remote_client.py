@@ -5,13 +5,14 @@ OpenVINO Model Server, Triton, KServe and MLServer speak it. tritonclient is imp
 
 import threading
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..errors import UsageError, first_line, printable
 from .input_size import Preprocessing
 from .remote_address import TOKEN_VARIABLE, RemoteAddress, RemoteSettings, parse_address
+from .remote_figures import Served
 from .remote_signature import Signature, TensorInfo, signature_of
 
 
@@ -27,6 +28,18 @@ def _client_package() -> Any:
     except ImportError as error:
         raise UsageError("For a device grpc://, install its client: pip install 'tritonclient[grpc]'") from error
     return tritonclient.grpc
+
+
+class Answer(NamedTuple):
+    """A server's answer to a picture.
+
+    outputs: by the decoder's names, without the batch axis; nbytes: of them as they travelled; version: of the model,
+    '' where the server does not tell.
+    """
+
+    outputs: dict[str, np.ndarray]
+    nbytes: int
+    version: str
 
 
 class Client:
@@ -74,7 +87,24 @@ class Client:
         ]
         return ", ".join(dict.fromkeys(names))
 
-    def infer(self, model: Signature, values: np.ndarray) -> dict[str, np.ndarray]:
+    def statistics(self, version: str) -> Served | None:
+        """The requests that the server answered, and their time in it; None where it does not tell.
+
+        version: the one that answers; '' where that is not known. Raises RuntimeError where the server does not answer.
+        """
+        try:
+            told = self._client.get_inference_statistics(**self._model, **self._call).model_stats
+        except self._grpc.InferenceServerException as error:
+            if _status(error) in ("UNAVAILABLE", "DEADLINE_EXCEEDED"):
+                raise RuntimeError(self._reason(error)) from error
+            return None
+        told = [one for one in told if one.version == version] or told
+        if len(told) != 1:  # several versions, of which nobody knows which one answers
+            return None
+        success = told[0].inference_stats.success
+        return Served(success.count, success.ns / 1e9)
+
+    def infer(self, model: Signature, values: np.ndarray) -> Answer:
         """Infer and wait. values: an encoded picture."""
         done = threading.Event()
         answers: list[tuple[Any, Any]] = []
@@ -85,7 +115,7 @@ class Client:
 
         self.start(model, values, take)
         done.wait()  # gRPC itself ends the call after the timeout
-        return self.outputs(model, *answers[0])
+        return self.answer(model, *answers[0])
 
     def start(self, model: Signature, values: np.ndarray, done: Any) -> Any:
         """Send a picture; done(result, error) is called in a thread of gRPC."""
@@ -94,8 +124,8 @@ class Client:
         wanted = [self._grpc.InferRequestedOutput(name) for name in model.outputs.values()]
         return self._client.async_infer(inputs=[tensor], callback=done, outputs=wanted, **self._model, **self._call)
 
-    def outputs(self, model: Signature, result: Any, error: Any) -> dict[str, np.ndarray]:
-        """The outputs by the decoder's names, without the batch axis."""
+    def answer(self, model: Signature, result: Any, error: Any) -> Answer:
+        """What `start` passed on. Raises RuntimeError where the call failed, or outputs are missing."""
         if error is not None:
             raise RuntimeError(self._reason(error))
         found = {}
@@ -104,7 +134,9 @@ class Client:
             if values is None or not values.ndim or len(values) != 1:
                 raise RuntimeError(f"the server's answer lacks '{theirs}', or has it for more than one picture")
             found[name] = values[0].astype(np.float32, copy=False)
-        return found
+        response = result.get_response()
+        nbytes = sum(map(len, response.raw_output_contents)) or sum(values.nbytes for values in found.values())
+        return Answer(found, nbytes, response.model_version)
 
     def _ask(self, call: Any) -> Any:
         try:
@@ -114,7 +146,7 @@ class Client:
 
     def _reason(self, error: Any) -> str:
         """Why a call failed, and what helps."""
-        status = str(error.status()).rpartition(".")[2]
+        status = _status(error)
         told = first_line(error.message() or error)
         if status == "DEADLINE_EXCEEDED":
             return f"no answer within {self._settings.timeout_s:g} s (--remote-timeout)"
@@ -123,3 +155,8 @@ class Client:
         if status in ("UNAUTHENTICATED", "PERMISSION_DENIED"):
             return f"the server refuses the token; set {TOKEN_VARIABLE} ({told})"
         return told
+
+
+def _status(error: Any) -> str:
+    """The name of gRPC's status code."""
+    return str(error.status()).rpartition(".")[2]

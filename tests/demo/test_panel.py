@@ -30,6 +30,7 @@ from human_pose.inference.model import ModelFile
 def compiled(device: str, **more: Any) -> Any:
     known = {
         "device": device, "request_count": 1, "requests_in_use": more.get("request_count", 1), "facts": [],
+        "server": None,
         "compile_s": 0.25, "is_from_cache": False, "runs_on": "", "streams": 1,
         "execution_precision": "f32", "operations": {}, "subgraphs": None,
     }  # fmt: skip

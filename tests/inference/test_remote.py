@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,8 @@ from human_pose.inference.estimator import Estimator
 from human_pose.inference.input_size import Preprocessing
 from human_pose.inference.model import PoseModel, load_model
 from human_pose.inference.remote_address import TOKEN_VARIABLE, RemoteAddress, RemoteSettings, parse_address
-from human_pose.inference.remote_backend import MOST_DIFFERENT, RECENT_S, picture_of_people
+from human_pose.inference.remote_check import MOST_DIFFERENT, picture_of_people
+from human_pose.inference.remote_figures import RECENT_S, LatencyParts, Served
 from human_pose.inference.remote_signature import TensorInfo, checked, signature_of
 from human_pose.inference.request_tuner import AGAIN_AFTER_S, RequestTuner
 from human_pose.inference.settings import Settings
@@ -197,6 +199,80 @@ def test_a_server_gives_what_this_machine_gives(
     assert float(value.removesuffix(" MB/s")) > 0
 
 
+def given(parts: LatencyParts, number: int, latency_ms: float) -> None:
+    for _ in range(number):
+        parts.add(latency_ms / 1000)
+
+
+def test_the_latency_has_a_part_in_the_server_and_one_in_the_network() -> None:
+    parts = LatencyParts()
+    parts.connect(2)
+    parts.sample(Served(100, 7.0))  # of others, and before
+    assert (parts.recent, parts.mean()) == (None, None)
+    given(parts, 10, 30.0)
+    parts.sample(Served(110, 7.2))
+    assert parts.recent == pytest.approx((20.0, 10.0))
+    given(parts, 30, 40.0)
+    parts.sample(Served(142, 7.2 + 32 * 0.024))  # two are still on their way back
+    assert parts.recent == pytest.approx((24.0, 16.0))
+    assert parts.mean() == pytest.approx((23.0, 14.5))
+
+
+def test_other_clients_of_the_server_leave_the_parts_unknown() -> None:
+    parts = LatencyParts()
+    parts.connect(2)
+    parts.sample(Served(0, 0.0))
+    for second in range(1, 6):
+        given(parts, 10, 30.0)
+        parts.sample(Served(12 * second, 0.5 * second))  # two of each twelve are another's
+    assert parts.recent is None
+    told = parts.mean()
+    parts.connect(2)  # chosen anew: the means of before stay
+    parts.sample(Served(60, 2.5))
+    assert parts.mean() == told
+
+
+def test_a_server_that_starts_anew_counts_from_0() -> None:
+    parts = LatencyParts()
+    parts.connect(2)
+    parts.sample(Served(1000, 50.0))
+    given(parts, 10, 30.0)
+    parts.sample(Served(4, 0.1))
+    assert parts.mean() is None
+    given(parts, 10, 30.0)
+    parts.sample(Served(14, 0.3))
+    assert parts.mean() == pytest.approx((20.0, 10.0))
+
+
+def test_the_parts_of_the_latency_are_told_where_the_server_has_statistics(
+    network: PoseModel, serve: Callable[..., PoseServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("human_pose.inference.remote_figures.SAMPLE_S", 0.1)
+    server = serve(painted_network(), told_ms=20.0)
+    server.pause_s = 0.025  # so that no latency is shorter
+    estimator = estimator_on(network, server.device_string, requests=2)
+    found = list(infer(estimator, PICTURES))
+    figures = estimator.compiled.server
+    assert figures is not None
+    assert figures.server_ms == pytest.approx(20.0)
+    assert figures.network_ms is not None
+    assert 5 < figures.network_ms < max(inference.latency_ms for inference in found) - 20
+    assert figures.sent_bytes == WIDTH * HEIGHT * 3 * 4
+    assert figures.received_bytes == found[0].nbytes
+    (name, value), (traffic, _) = estimator.compiled.facts
+    assert (name, traffic) == ("of latency", "traffic")
+    assert re.fullmatch(r"server 20\.0 ms, network \d+\.\d ms", value)
+
+
+def test_without_statistics_the_parts_are_not_told(network: PoseModel, serve: Callable[..., PoseServer]) -> None:
+    estimator = estimator_on(network, serve(painted_network()).device_string)
+    list(infer(estimator, PICTURES[:4]))
+    figures = estimator.compiled.server
+    assert figures is not None
+    assert (figures.server_ms, figures.network_ms) == (None, None)
+    assert [name for name, _ in estimator.compiled.facts] == ["traffic"]
+
+
 def test_a_server_takes_frames_of_many_sizes(painted_xml: Path, serve: Callable[..., PoseServer]) -> None:
     network = load_model(ov.Core(), choose_model(str(painted_xml), None))
     network.reshape_open(256)
@@ -337,6 +413,54 @@ def test_a_server_that_is_back_can_be_chosen_again(network: PoseModel, serve: Ca
     found += results_with(estimator, {}, range(20, len(PICTURES)))
     same_as_here(network, found)
     assert found[-1].compiled.device == device
+
+
+def become_another_network(server: PoseServer) -> None:
+    server.spoil = lambda outputs: {name: -values for name, values in outputs.items()}
+
+
+@pytest.mark.parametrize("sign", ["version", "pause", "time"])
+def test_another_network_of_the_same_shapes_is_noticed_while_the_server_runs(
+    network: PoseModel, serve: Callable[..., PoseServer], monkeypatch: pytest.MonkeyPatch, sign: str
+) -> None:
+    monkeypatch.setattr("human_pose.inference.remote_check.AGAIN_S", 0.1 if sign == "time" else 30.0)
+    monkeypatch.setattr("human_pose.inference.remote_check.IDLE_S", 0.2)
+    server = serve(painted_network())
+    estimator = estimator_on(network, "CPU", requests=2)
+    switch(estimator, server.device_string)
+    found = results_with(estimator, {}, range(8))
+
+    become_another_network(server)
+    server.version = "2" if sign == "version" else "1"
+    server.pause_s = 0.05
+    if sign == "pause":
+        time.sleep(0.3)
+    found += results_with(estimator, {}, range(8, len(PICTURES)))
+    [failure] = estimator.take_failures()
+    assert "checked again, its outputs differ from those of painted" in str(failure)
+    assert found[-1].compiled.device == "CPU"
+    if sign != "time":  # then no result of the other network counts
+        same_as_here(network, found)
+        assert {inference.compiled.device for inference in found[8:]} == {"CPU"}
+
+
+@pytest.mark.parametrize("sign", ["version", "pause", "time"])
+def test_a_server_with_the_same_network_goes_on_after_a_check(
+    network: PoseModel, serve: Callable[..., PoseServer], monkeypatch: pytest.MonkeyPatch, sign: str
+) -> None:
+    monkeypatch.setattr("human_pose.inference.remote_check.AGAIN_S", 0.1 if sign == "time" else 30.0)
+    monkeypatch.setattr("human_pose.inference.remote_check.IDLE_S", 0.2)
+    server = serve(painted_network())
+    estimator = estimator_on(network, server.device_string, requests=2)
+    found = results_with(estimator, {}, range(8))
+    assert server.answers == 8 + 1  # and the check at the start
+    server.version = "2" if sign == "version" else "1"
+    server.pause_s = 0.01
+    if sign == "pause":
+        time.sleep(0.3)
+    found += results_with(estimator, {}, range(8, len(PICTURES)))
+    same_as_here(network, found)
+    assert server.answers >= len(PICTURES) + 2 if sign == "time" else server.answers == len(PICTURES) + 2
 
 
 def test_jpeg_travels_where_the_server_takes_it(serve: Callable[..., PoseServer]) -> None:
