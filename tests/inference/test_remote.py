@@ -4,7 +4,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -42,19 +42,6 @@ def network(painted_xml: Path) -> PoseModel:
     network = load_model(ov.Core(), choose_model(str(painted_xml), None))
     network.reshape(WIDTH, HEIGHT)
     return network
-
-
-@pytest.fixture
-def serve() -> Iterator[Callable[..., PoseServer]]:
-    servers = []
-
-    def start(model: ov.Model, **more: Any) -> PoseServer:
-        servers.append(PoseServer(model, **more))
-        return servers[-1]
-
-    yield start
-    for server in servers:
-        server.stop()
 
 
 def estimator_on(network: PoseModel, device: str, **settings: Any) -> Estimator:
