@@ -18,6 +18,7 @@ from human_pose.errors import DemoError, explain_import_error, explain_path_erro
 try:
     import openvino as ov
 
+    from human_pose.command import remote_settings
     from human_pose.console import ProgressLine, StopRequest, print_result, run_progress, say, set_up_terminal
     from human_pose.decoders.decoder import Decoder
     from human_pose.demo.device_cycle import DeviceCycle
@@ -27,6 +28,7 @@ try:
     from human_pose.demo.output_checks import check_model, check_outputs
     from human_pose.demo.people import People
     from human_pose.demo.report import profile_table, report, table, write_report
+    from human_pose.demo.returns import Returns
     from human_pose.demo.screen import why_no_window
     from human_pose.demo.statistics import RunStatistics
     from human_pose.demo.tour import Tour
@@ -68,7 +70,7 @@ def run(
     follow = statistics.profile.timed("track", people.see)
     started_at = time.perf_counter()
     capture.hold(False)
-    with StopRequest() as stop:
+    with StopRequest() as stop, Returns(remote_settings(options)) as returns:
         while not stop:
             wants_frames = estimator.submitted != options.frames and not viewer.is_paused
             inference = estimator.step(read if wants_frames else None)  # the oldest; the next frame is on its way
@@ -91,6 +93,10 @@ def run(
             for failure in estimator.take_failures():
                 devices.mark_failed(failure.device, back_to=estimator.target)
                 viewer.notice(str(failure))
+                returns.watch(failure)
+            for returned in returns.take():
+                if devices.mark_returned(returned):
+                    viewer.notice(f"{returned} is back: TAB offers it again.")
 
             is_over = estimator.is_idle and (capture.is_over or estimator.submitted == options.frames)
             if is_over and not viewer.keeps_picture and not viewer.is_paused:

@@ -3,8 +3,10 @@
 OpenVINO Model Server, Triton, KServe and MLServer speak it. tritonclient is imported only when a server is used.
 """
 
+import contextlib
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +16,8 @@ from .input_size import Preprocessing
 from .remote_address import TOKEN_VARIABLE, RemoteAddress, RemoteSettings, parse_address
 from .remote_figures import Served
 from .remote_signature import Signature, TensorInfo, signature_of
+
+READY_WITHIN_S = 2.0
 
 
 def check_remote(device: str) -> None:
@@ -28,6 +32,16 @@ def _client_package() -> Any:
     except ImportError as error:
         raise UsageError("For a device grpc://, install its client: pip install 'tritonclient[grpc]'") from error
     return tritonclient.grpc
+
+
+def is_ready(device: str, settings: RemoteSettings) -> bool:
+    """Whether a server answers that it is ready with the model, within READY_WITHIN_S."""
+    settings = replace(settings, timeout_s=min(settings.timeout_s, READY_WITHIN_S))
+    with contextlib.suppress(RuntimeError, UsageError):
+        client = Client(parse_address(device), settings)
+        with contextlib.closing(client):
+            return client.is_ready()
+    return False
 
 
 class Answer(NamedTuple):
@@ -60,7 +74,7 @@ class Client:
 
     def model(self, wanted: Mapping[str, tuple[int, ...]], preprocessing: Preprocessing) -> Signature:
         """How the server's model is used."""
-        if not self._ask(self._client.is_model_ready):
+        if not self.is_ready():
             raise RuntimeError(f"the server has no model '{self._address.model}', or is not ready with it")
         metadata = self._ask(self._client.get_model_metadata)
         inputs, outputs = (
@@ -71,6 +85,14 @@ class Client:
         if -1 not in sizes:  # of a fixed size, which need not be that of the local model: only the channels must agree
             wanted = {name: (*shape[:2], *(-1 for _ in shape[2:])) for name, shape in wanted.items()}
         return signature_of(inputs, outputs, wanted, preprocessing, self._settings.sends_jpeg)
+
+    def is_ready(self) -> bool:
+        """Whether the server is ready with the model."""
+        return bool(self._ask(self._client.is_model_ready))
+
+    def close(self) -> None:
+        """End the connection."""
+        self._client.close()
 
     def server_device(self) -> str:
         """The device in the model's configuration, which Triton tells: 'GPU.0'; '' where the server does not."""
