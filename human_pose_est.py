@@ -35,7 +35,7 @@ try:
     from human_pose.demo.viewer import Viewer
     from human_pose.demo.window import Key, open_window
     from human_pose.folders import cache_folder
-    from human_pose.inference.backends import open_backend
+    from human_pose.inference.backends import open_backend, waits_for
     from human_pose.inference.devices import open_core
     from human_pose.inference.estimator import Estimator
     from human_pose.inference.model import load_model
@@ -91,9 +91,10 @@ def run(
                     elapsed_s = time.perf_counter() - started_at
                     progress.show(run_progress(statistics.frames, capture.frame_count, options.frames, elapsed_s))
             for failure in estimator.take_failures():
-                devices.mark_failed(failure.device, back_to=estimator.target)
                 viewer.notice(str(failure))
-                returns.watch(failure)
+                if failure.device != estimator.target:  # else it is waited for
+                    devices.mark_failed(failure.device, back_to=estimator.target)
+                    returns.watch(failure)
             for returned in returns.take():
                 if devices.mark_returned(returned):
                     viewer.notice(f"{returned} is back: TAB offers it again.")
@@ -181,6 +182,7 @@ def demonstrate(options: argparse.Namespace, ending: Ending, written: OutputLog)
                 statistics.profile,
                 is_live=capture.keeps_newest,
                 waits=False,
+                waits_for=lambda device: waits_for(device, settings.remote),
             )
 
             def summarize() -> None:

@@ -32,19 +32,25 @@ def certificate(text: str) -> Path:
     return Path(text)
 
 
-def add_remote_options(parser: argparse._ActionsContainer) -> None:
-    """The options for servers; `remote_settings` reads them."""
+def add_remote_options(parser: argparse._ActionsContainer, has_wait: bool = False) -> None:
+    """The options for servers; `remote_settings` reads them. has_wait: with --remote-wait, for a run that goes on."""
     add = parser.add_argument
     add("--remote-timeout", type=seconds, default=DEFAULT_TIMEOUT_S, metavar="SECONDS",
         help="how long a server, grpc://host:port/model, may take for a frame; default: %(default).0f")  # fmt: skip
     add("--remote-ca", type=certificate, metavar="FILE",
         help="the certificate of the authority that signed that of a server grpcs://")  # fmt: skip
+    if has_wait:
+        add("--remote-wait", type=seconds, default=0.0, metavar="SECONDS",
+            help="how long to wait for a server that does not answer when it is chosen, or that fails as the only "
+                 "device; default: not at all")  # fmt: skip
     add("--remote-jpeg", action="store_true", help="send frames as JPEG, to a server that takes it")
 
 
 def remote_settings(options: argparse.Namespace) -> RemoteSettings:
     """The settings for servers."""
-    return RemoteSettings(options.remote_timeout, options.remote_ca, options.remote_jpeg)
+    return RemoteSettings(
+        options.remote_timeout, options.remote_ca, options.remote_jpeg, getattr(options, "remote_wait", 0.0)
+    )
 
 
 def count(text: str) -> int:

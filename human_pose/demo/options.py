@@ -117,7 +117,7 @@ def parse_options(arguments: list[str] | None, description: str | None) -> argpa
             help="any other OpenVINO property, for the devices that support it; may be given several times")
     devices("--no-cache", dest="cache", action="store_false",
             help="do not keep compiled networks in the user's cache folder; compile each time")
-    add_remote_options(device_group)
+    add_remote_options(device_group, has_wait=True)
     devices("--plugins", type=Path, metavar="FILE",
             help="a plugins.xml for OpenVINO, for example one that defines stand-in devices")
     # fmt: on

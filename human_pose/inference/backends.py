@@ -38,6 +38,11 @@ def may_return(failure: DeviceError) -> bool:
     return is_remote(failure.device) and failure.exit_code != UsageError.exit_code
 
 
+def waits_for(device: str, remote: RemoteSettings) -> bool:
+    """Whether the only device is compiled for again when it fails, as `compile` waits for it."""
+    return is_remote(device) and remote.wait_s > 0
+
+
 def has_returned(device: str, remote: RemoteSettings) -> bool:
     """Whether a device that may return is there again. This may take seconds."""
     return is_ready(device, remote)

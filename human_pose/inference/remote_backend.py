@@ -82,6 +82,7 @@ class RemoteBackend:
         try:
             check_remote(device)
             client = Client(parse_address(device), self._settings.remote)
+            client.wait()
             model = client.model(self._wanted, self._model.preprocessing)
             requests = self._requests(device, client, model, sample, started_at)
         except UsageError as error:

@@ -5,6 +5,7 @@ OpenVINO Model Server, Triton, KServe and MLServer speak it. tritonclient is imp
 
 import contextlib
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -18,6 +19,13 @@ from .remote_figures import Served
 from .remote_signature import Signature, TensorInfo, signature_of
 
 READY_WITHIN_S = 2.0
+RETRY_S = 1.0  # between two attempts to reach a server that is waited for
+CHANNEL = {
+    "grpc.max_send_message_length": -1,
+    "grpc.max_receive_message_length": -1,
+    "grpc.max_reconnect_backoff_ms": 2000,  # else it grows to two minutes while the server is away
+    "grpc.use_local_subchannel_pool": 1,  # a new client makes a new connection: the old one may be dead unnoticed
+}
 
 
 def check_remote(device: str) -> None:
@@ -68,9 +76,19 @@ class Client:
             address.server,
             ssl=address.is_encrypted,
             root_certificates=str(settings.certificate) if settings.certificate else None,
+            channel_args=list(CHANNEL.items()),
         )
         self._call = {"headers": address.headers, "client_timeout": settings.timeout_s}
         self._model = {"model_name": address.model, "model_version": address.version}
+
+    def wait(self) -> None:
+        """Until the server is ready with the model, for the time that the user allows. Does not raise."""
+        until = time.perf_counter() + self._settings.wait_s
+        while time.perf_counter() < until:
+            with contextlib.suppress(RuntimeError):
+                if self.is_ready():
+                    return
+            time.sleep(RETRY_S)
 
     def model(self, wanted: Mapping[str, tuple[int, ...]], preprocessing: Preprocessing) -> Signature:
         """How the server's model is used."""
@@ -174,6 +192,8 @@ class Client:
             return f"no answer within {self._settings.timeout_s:g} s (--remote-timeout)"
         if status == "UNAVAILABLE":
             return f"{self._address.server} does not answer ({told})"
+        if status == "CANCELLED":
+            return f"{self._address.server} broke off its answer ({told})"
         if status in ("UNAUTHENTICATED", "PERMISSION_DENIED"):
             return f"the server refuses the token; set {TOKEN_VARIABLE} ({told})"
         return told

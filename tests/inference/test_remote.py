@@ -1,8 +1,10 @@
 """A model on a server as one more device: addresses, how its tensors are read, results, failures."""
 
+import itertools
 import re
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +16,7 @@ import pytest
 
 from human_pose.errors import UsageError
 from human_pose.inference.backend import DeviceError, Inference
-from human_pose.inference.backends import check_device, open_backend
+from human_pose.inference.backends import check_device, open_backend, waits_for
 from human_pose.inference.estimator import Estimator
 from human_pose.inference.input_size import Preprocessing
 from human_pose.inference.model import PoseModel, load_model
@@ -44,8 +46,10 @@ def network(painted_xml: Path) -> PoseModel:
     return network
 
 
-def estimator_on(network: PoseModel, device: str, **settings: Any) -> Estimator:
-    return Estimator(open_backend(ov.Core(), network, Settings("FP32", **settings)), device, PICTURES[0])
+def estimator_on(network: PoseModel, device: str, remote: RemoteSettings | None = None, **settings: Any) -> Estimator:
+    remote = remote or RemoteSettings()
+    backend = open_backend(ov.Core(), network, Settings("FP32", **settings, remote=remote))
+    return Estimator(backend, device, PICTURES[0], waits_for=lambda device: waits_for(device, remote))
 
 
 def same_as_here(network: PoseModel, found: list[Inference]) -> None:
@@ -365,7 +369,7 @@ def give_nothing(server: PoseServer) -> None:
 @pytest.mark.parametrize(
     ("failing", "reason"),
     [
-        (break_off, r"localhost:\d+ does not answer|StatusCode"),
+        (break_off, r"localhost:\d+ (does not answer|broke off its answer) \("),
         (hang, r"no answer within 3 s \(--remote-timeout\)"),
         (give_other_shapes, r"the server gives \w+ \[\d+, 31, 40\] instead of \[\d+, 32, 40\]"),
         (give_nothing, "NaN or infinity"),
@@ -400,6 +404,71 @@ def test_a_server_that_is_back_can_be_chosen_again(network: PoseModel, serve: Ca
     found += results_with(estimator, {}, range(20, len(PICTURES)))
     same_as_here(network, found)
     assert found[-1].compiled.device == device
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that is waited for is asked often."""
+    monkeypatch.setattr("human_pose.inference.remote_client.RETRY_S", 0.1)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_the_only_device_is_waited_for_where_the_user_wants_it(
+    network: PoseModel, serve: Callable[..., PoseServer]
+) -> None:
+    server = serve(painted_network())
+    estimator = estimator_on(network, server.device_string, RemoteSettings(wait_s=60.0))
+
+    def restart() -> None:
+        server.stop()
+        threading.Timer(0.7, lambda: serve(painted_network(), port=server.port)).start()
+
+    same_as_here(network, results_with(estimator, {10: restart}))
+    [failure] = estimator.take_failures()
+    assert failure.device == estimator.device == estimator.target == server.device_string
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_server_that_is_not_there_yet_is_waited_for(network: PoseModel, serve: Callable[..., PoseServer]) -> None:
+    server = serve(painted_network())
+    server.stop()
+    threading.Timer(0.7, lambda: serve(painted_network(), port=server.port)).start()
+    same_as_here(
+        network, list(infer(estimator_on(network, server.device_string, RemoteSettings(wait_s=60.0)), PICTURES))
+    )
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("wait_s", [0.0, 0.5])
+def test_the_only_device_that_does_not_return_is_named(
+    network: PoseModel, serve: Callable[..., PoseServer], wait_s: float
+) -> None:
+    server = serve(painted_network())
+    estimator = estimator_on(network, server.device_string, RemoteSettings(wait_s=wait_s))
+    with pytest.raises(DeviceError, match=f"localhost:{server.port} (does not answer|broke off its answer)") as raised:
+        results_with(estimator, {10: server.stop})
+    assert raised.value.exit_code == 1
+    assert len(estimator.take_failures()) == (1 if wait_s else 0)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_server_that_gives_no_result_after_it_returned_is_not_waited_for_again(
+    network: PoseModel, serve: Callable[..., PoseServer]
+) -> None:
+    server = serve(painted_network())
+    estimator = estimator_on(network, server.device_string, RemoteSettings(wait_s=60.0))
+    factors = itertools.chain([1.0], itertools.repeat(np.nan))  # the check passes, no frame does
+
+    def spoil(outputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        factor = next(factors)
+        return {name: factor * values for name, values in outputs.items()}
+
+    def restart() -> None:
+        server.stop()
+        serve(painted_network(), port=server.port).spoil = spoil
+
+    with pytest.raises(DeviceError, match="NaN or infinity"):
+        results_with(estimator, {10: restart})
 
 
 def become_another_network(server: PoseServer) -> None:
