@@ -14,6 +14,7 @@ from ..media.capture import Capture, Frame
 from .backend import Backend, CompiledModel, DeviceError, Inference, InferRequest
 from .compilation import Compilation, is_any_running
 from .profile import Profile
+from .remote_address import is_remote
 
 log = logging.getLogger(__name__)
 
@@ -201,7 +202,9 @@ class Estimator:
                 self._adopt(compilation)
             elif not (self._ready or self._has_announced) and time.perf_counter() - compilation.started_at > SILENT_S:
                 self._has_announced = True
-                log.info(f"Compiling the network for {device} ...")
+                log.info(
+                    f"Connecting to {device} ..." if is_remote(device) else f"Compiling the network for {device} ..."
+                )
 
     def _adopt(self, compilation: Compilation) -> None:
         device = compilation.device

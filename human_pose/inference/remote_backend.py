@@ -3,10 +3,11 @@
 Frames are scaled here, so that the network's input travels and not the frame.
 """
 
+import contextlib
 import functools
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -78,11 +79,11 @@ class RemoteBackend:
 
     def compile(self, device: str, sample: np.ndarray) -> "list[RemoteRequest]":
         """See Backend.compile."""
-        started_at = time.perf_counter()
         try:
             check_remote(device)
             client = Client(parse_address(device), self._settings.remote)
             client.wait()
+            started_at = time.perf_counter()
             model = client.model(self._wanted, self._model.preprocessing)
             requests = self._requests(device, client, model, sample, started_at)
         except UsageError as error:
@@ -195,16 +196,18 @@ class RemoteRequest:
         """Whether the answer is there and counts, waiting for it up to `wait_ms`. Raises RuntimeError."""
         if not (self._is_done.wait(wait_ms / 1000) if wait_ms else self._is_done.is_set()):
             return False
-        if self._answer is None:
-            self._answer = self._client.answer(self._signature, *self._told)
-            self._told = None, None
-        return self._guard.vouches_for(self._answer.version, wait_ms / 1000)
+        with self._closed_on_failure():
+            if self._answer is None:
+                self._answer = self._client.answer(self._signature, *self._told)
+                self._told = None, None
+            return self._guard.vouches_for(self._answer.version, wait_ms / 1000)
 
     def result(self, frame: Frame) -> Inference:
         """The result for the image that was started last. Raises RuntimeError where the server failed."""
         assert self._answer is not None
-        outputs = checked(self._answer.outputs, self._shapes)
-        check_finite(*outputs.values())
+        with self._closed_on_failure():
+            outputs = checked(self._answer.outputs, self._shapes)
+            check_finite(*outputs.values())
         self.compiled.watch.traffic.add(self._sent, self._answer.nbytes, self._done_at)
         self.compiled.tuner.add(self._done_at)
         self._sampler.poll(self._done_at)
@@ -212,6 +215,15 @@ class RemoteRequest:
         _, height, width, _ = self._input.shape
         latency_ms = 1000 * (self._done_at - self._started_at)
         return Inference(frame, self.compiled, outputs, (width, height), self._box, latency_ms)
+
+    @contextlib.contextmanager
+    def _closed_on_failure(self) -> Iterator[None]:
+        """A request of a device that failed is kept, its connection is not: it would be made again and again."""
+        try:
+            yield
+        except RuntimeError:
+            self._client.close()
+            raise
 
     def _take(self, result: Any, error: Any) -> None:
         """Called in a thread of gRPC."""

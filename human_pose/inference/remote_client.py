@@ -4,6 +4,7 @@ OpenVINO Model Server, Triton, KServe and MLServer speak it. tritonclient is imp
 """
 
 import contextlib
+import os
 import threading
 import time
 from collections.abc import Mapping
@@ -18,6 +19,7 @@ from .remote_address import TOKEN_VARIABLE, RemoteAddress, RemoteSettings, parse
 from .remote_figures import Served
 from .remote_signature import Signature, TensorInfo, signature_of
 
+CLOSED = "the connection was closed"
 READY_WITHIN_S = 2.0
 RETRY_S = 1.0  # between two attempts to reach a server that is waited for
 CHANNEL = {
@@ -35,6 +37,7 @@ def check_remote(device: str) -> None:
 
 
 def _client_package() -> Any:
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # errors are reported here, in one line
     try:
         import tritonclient.grpc
     except ImportError as error:
@@ -109,7 +112,7 @@ class Client:
         return bool(self._ask(self._client.is_model_ready))
 
     def close(self) -> None:
-        """End the connection."""
+        """End the connection: calls on their way fail, and so do later ones."""
         self._client.close()
 
     def server_device(self) -> str:
@@ -134,6 +137,8 @@ class Client:
         """
         try:
             told = self._client.get_inference_statistics(**self._model, **self._call).model_stats
+        except ValueError as error:
+            raise RuntimeError(CLOSED) from error
         except self._grpc.InferenceServerException as error:
             if _status(error) in ("UNAVAILABLE", "DEADLINE_EXCEEDED"):
                 raise RuntimeError(self._reason(error)) from error
@@ -157,12 +162,15 @@ class Client:
         done.wait()  # gRPC itself ends the call after the timeout
         return self.answer(model, *answers[0])
 
-    def start(self, model: Signature, values: np.ndarray, done: Any) -> Any:
+    def start(self, model: Signature, values: np.ndarray, done: Any) -> None:
         """Send a picture; done(result, error) is called in a thread of gRPC."""
         tensor = self._grpc.InferInput(model.input_name, list(values.shape), model.datatype)
         tensor.set_data_from_numpy(values)
         wanted = [self._grpc.InferRequestedOutput(name) for name in model.outputs.values()]
-        return self._client.async_infer(inputs=[tensor], callback=done, outputs=wanted, **self._model, **self._call)
+        try:
+            self._client.async_infer(inputs=[tensor], callback=done, outputs=wanted, **self._model, **self._call)
+        except ValueError as error:
+            raise RuntimeError(CLOSED) from error
 
     def answer(self, model: Signature, result: Any, error: Any) -> Answer:
         """What `start` passed on. Raises RuntimeError where the call failed, or outputs are missing."""
@@ -181,6 +189,8 @@ class Client:
     def _ask(self, call: Any) -> Any:
         try:
             return call(self._address.model, self._address.version, **self._call)
+        except ValueError as error:
+            raise RuntimeError(CLOSED) from error
         except self._grpc.InferenceServerException as error:
             raise RuntimeError(self._reason(error)) from error
 

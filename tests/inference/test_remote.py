@@ -22,6 +22,7 @@ from human_pose.inference.input_size import Preprocessing
 from human_pose.inference.model import PoseModel, load_model
 from human_pose.inference.remote_address import TOKEN_VARIABLE, RemoteAddress, RemoteSettings, parse_address
 from human_pose.inference.remote_check import MOST_DIFFERENT, picture_of_people
+from human_pose.inference.remote_client import Client
 from human_pose.inference.remote_figures import RECENT_S, LatencyParts, Served
 from human_pose.inference.remote_signature import TensorInfo, checked, signature_of
 from human_pose.inference.request_tuner import AGAIN_AFTER_S, RequestTuner
@@ -311,6 +312,34 @@ def test_a_token_opens_the_server(
         estimator_on(network, server.device_string)
     monkeypatch.setenv(TOKEN_VARIABLE, "secret")
     same_as_here(network, list(infer(estimator_on(network, server.device_string), PICTURES)))
+
+
+def test_what_grpc_says_itself_is_not_shown(serve: Callable[..., PoseServer], root: Path) -> None:
+    device = serve(painted_network()).device_string.replace("grpc://", "grpcs://")
+    command = [sys.executable, "human_pose_est.py", "--no-show", "-d", device]
+    done = subprocess.run(command, cwd=root, check=False, capture_output=True, text=True)
+    [line] = done.stderr.splitlines()
+    assert (done.returncode, line.split(" (")[0]) == (
+        1,
+        f"error: {device} cannot run this network: {parse_address(device).server} does not answer",
+    )
+
+
+def test_a_closed_connection_is_an_error_in_one_line(serve: Callable[..., PoseServer]) -> None:
+    server = serve(painted_network(), told_ms=20.0)
+    client = Client(parse_address(server.device_string), RemoteSettings())
+    assert client.is_ready()
+    assert client.statistics("1") == Served(0, 0.0)
+    signature = client.model(MAPS, PLAIN)
+    client.close()
+    (encode,) = signature.encodings.values()
+    for call in (
+        client.is_ready,
+        lambda: client.statistics("1"),
+        lambda: client.infer(signature, encode(PICTURES[0][np.newaxis])),
+    ):
+        with pytest.raises(RuntimeError, match="the connection was closed"):
+            call()
 
 
 def test_a_server_over_tls(network: PoseModel, serve: Callable[..., PoseServer], tmp_path: Path) -> None:
