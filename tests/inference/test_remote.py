@@ -504,12 +504,16 @@ def become_another_network(server: PoseServer) -> None:
     server.spoil = lambda outputs: {name: -values for name, values in outputs.items()}
 
 
+def check_only_after(sign: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("human_pose.inference.remote_check.AGAIN_S", 0.1 if sign == "time" else 1000.0)
+    monkeypatch.setattr("human_pose.inference.remote_check.IDLE_S", 0.2 if sign == "pause" else 1000.0)
+
+
 @pytest.mark.parametrize("sign", ["version", "pause", "time"])
 def test_another_network_of_the_same_shapes_is_noticed_while_the_server_runs(
     network: PoseModel, serve: Callable[..., PoseServer], monkeypatch: pytest.MonkeyPatch, sign: str
 ) -> None:
-    monkeypatch.setattr("human_pose.inference.remote_check.AGAIN_S", 0.1 if sign == "time" else 30.0)
-    monkeypatch.setattr("human_pose.inference.remote_check.IDLE_S", 0.2)
+    check_only_after(sign, monkeypatch)
     server = serve(painted_network())
     estimator = estimator_on(network, "CPU", requests=2)
     switch(estimator, server.device_string)
@@ -533,19 +537,18 @@ def test_another_network_of_the_same_shapes_is_noticed_while_the_server_runs(
 def test_a_server_with_the_same_network_goes_on_after_a_check(
     network: PoseModel, serve: Callable[..., PoseServer], monkeypatch: pytest.MonkeyPatch, sign: str
 ) -> None:
-    monkeypatch.setattr("human_pose.inference.remote_check.AGAIN_S", 0.1 if sign == "time" else 30.0)
-    monkeypatch.setattr("human_pose.inference.remote_check.IDLE_S", 0.2)
+    check_only_after(sign, monkeypatch)
     server = serve(painted_network())
     estimator = estimator_on(network, server.device_string, requests=2)
     found = results_with(estimator, {}, range(8))
-    assert server.answers == 8 + 1  # and the check at the start
     server.version = "2" if sign == "version" else "1"
     server.pause_s = 0.01
     if sign == "pause":
         time.sleep(0.3)
     found += results_with(estimator, {}, range(8, len(PICTURES)))
     same_as_here(network, found)
-    assert server.answers >= len(PICTURES) + 2 if sign == "time" else server.answers == len(PICTURES) + 2
+    checks = server.answers - len(PICTURES)
+    assert checks == 2 if sign == "version" else checks >= 2  # the one at the start is the first
 
 
 def test_jpeg_travels_where_the_server_takes_it(serve: Callable[..., PoseServer]) -> None:
