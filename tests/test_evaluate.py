@@ -1,6 +1,7 @@
 """Average precision: painted people that are found to the pixel, the same poses as the demo's, and wrong input."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ import pytest
 from human_pose.evaluate import main
 from human_pose.poses.skeleton import COCO_KEYPOINTS
 from tests.conftest import Program
-from tests.helpers.painted import PERSON, blank, paint_person, pixels, save_network
+from tests.helpers.inference_server import PoseServer
+from tests.helpers.painted import PERSON, blank, paint_person, painted_network, pixels, save_network
 
 SIZES = {"7.png": (40, 32), "12.png": (32, 57), "30.png": (60, 32)}  # columns and rows of cells; one is upright
 
@@ -60,6 +62,22 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, st
         code = int(stop.code or 0)
     output, errors = capsys.readouterr()
     return code, output, errors
+
+
+def test_a_server_gives_the_same_ap_and_is_used_as_the_options_say(
+    open_xml: Path, painted_set: tuple[Path, Path], serve: Callable[..., PoseServer], capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, file = painted_set
+    server = serve(painted_network(height=-1, width=-1))
+    there = ["--images", folder, "--annotations", file, "-m", open_xml, "--size", 256, "-d", server.device_string]
+    code, output, errors = run(capsys, *there)
+    assert code == 0, errors
+    assert "AP 100.0" in output
+    server.pause_s = 1.0
+    code, _, errors = run(capsys, *there, "--remote-timeout", "0.3")
+    assert code == 1
+    assert errors.endswith("no answer within 0.3 s (--remote-timeout)\n")
+    assert run(capsys, *there, "--remote-ca", "none.pem")[0] == 2
 
 
 def test_people_found_to_the_pixel_are_a_hundred_percent(

@@ -35,7 +35,7 @@ class Choices:
     """The configuration that was asked for, and those that a key leads to from there.
 
     TAB walks through the devices: each single device, then MULTI and HETERO over all of them, then AUTO. A key passes
-    over a configuration that failed; a device's number still selects it.
+    over a configuration that failed until its device is back; a device's number still selects it.
     """
 
     def __init__(
@@ -78,6 +78,12 @@ class Choices:
         if key in (Key.LARGER, Key.SMALLER):
             return self._resize(1 if key is Key.LARGER else -1)
         return None
+
+    def mark_returned(self, device: str) -> bool:
+        """Keys no longer pass over a device that failed. Returns whether they did."""
+        returned = {configuration for configuration in self.failed if configuration.device == device}
+        self.failed -= returned
+        return bool(returned)
 
     def mark_failed(self, configuration: Configuration, back_to: Configuration) -> None:
         """Pass over a configuration from now on; keys lead on from `back_to`."""

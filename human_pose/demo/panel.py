@@ -7,6 +7,7 @@ from typing import NamedTuple
 from ..inference.backend import CompiledModel, Inference
 from ..inference.model import ModelFile, PoseModel
 from ..inference.profile import STAGES
+from ..inference.remote_address import is_remote
 from .statistics import ConfigurationStatistics
 
 KEYS = (
@@ -156,7 +157,8 @@ def switch_note(shown: str | None, target: str, compiling_s: float | None) -> li
     """
     blocks: list[Block] = []
     if compiling_s is not None:
-        blocks.append(Text(f"compiling {target} ... {compiling_s:.0f} s", Style.NOTE))
+        verb = "connecting to" if is_remote(target.partition(" ")[0]) else "compiling"
+        blocks.append(Text(f"{verb} {target} ... {compiling_s:.0f} s", Style.NOTE))
     elif shown is not None and target != shown:
         blocks.append(Text(f"{target} from the next result on", Style.NOTE))
     if blocks and shown is not None:

@@ -45,7 +45,8 @@ def table(statistics: RunStatistics, networks: Networks) -> str:
         )
         for row in rows
     ]
-    return "\n".join([*lines, *EXPLANATIONS])
+    servers = [line for one in statistics.used.values() for line in _server_line(one)]
+    return "\n".join([*lines, *servers, *EXPLANATIONS])
 
 
 def _row(name: str, one: ConfigurationStatistics) -> list[str]:
@@ -131,6 +132,7 @@ def _used(configuration: Configuration, one: ConfigurationStatistics) -> dict[st
         "is_emulated": compiled.is_emulated,
         "operations": dict(compiled.operations),
         "difference": compiled.difference,
+        "server": _server(one),
         "frames": one.frames,
         "warmup_frames": one.warmup_frames,
         "while_switching": one.while_switching,
@@ -139,6 +141,28 @@ def _used(configuration: Configuration, one: ConfigurationStatistics) -> dict[st
         "delay_ms": _summary(one.delays.summary())
         | {f"p{percent}": one.delays.percentile(percent) for percent in PERCENTILES},
     }
+
+
+def _server(one: ConfigurationStatistics) -> dict[str, Any] | None:
+    """What was measured of a server; null for a device of this machine."""
+    figures, fps = one.compiled.server, one.throughput.mean()
+    if figures is None:
+        return None
+    bytes_per_s = None if fps is None else fps * (figures.sent_bytes + figures.received_bytes)
+    return asdict(figures) | {"bytes_per_s": bytes_per_s}
+
+
+def _server_line(one: ConfigurationStatistics) -> list[str]:
+    """The same for people, in one line; none where nothing is known."""
+    figures, known = one.compiled.server, _server(one)
+    if figures is None or known is None:
+        return []
+    parts = "the server does not tell its part of the latency"
+    if figures.server_ms is not None and figures.network_ms is not None:
+        parts = f"of the latency {figures.server_ms:.1f} ms in the server, {figures.network_ms:.1f} ms in the network"
+    rate = "" if known["bytes_per_s"] is None else f", {known['bytes_per_s'] / 1e6:.1f} MB/s"
+    sizes = f"{figures.sent_bytes / 1e3:.0f} kB to it and {figures.received_bytes / 1e3:.0f} kB back a frame{rate}"
+    return [f"{one.compiled.device}: {parts}; {sizes}."]
 
 
 def _summary(summary: Summary | None) -> dict[str, Any]:

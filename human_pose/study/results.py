@@ -15,7 +15,7 @@ from .plan import Job
 
 FORMAT, VERSION = "human-pose-study", 3
 FILE = "results.json"
-FILES = ("input", "plugins", "original", "images", "annotations")  # among the options
+FILES = ("input", "plugins", "original", "images", "annotations", "remote_ca")  # among the options
 FIGURES = ("inference_fps", "application_fps", "latency_ms")  # of a run
 
 
@@ -85,7 +85,7 @@ class Study:
     def finish(self) -> None:
         """All is done. Of paths, `kept` is left: nobody needs more to read the study."""
         options = self.data["options"]
-        options |= {key: kept(options[key]) for key in FILES} | {"models": list(map(kept, options["models"]))}
+        options |= {key: kept(options.get(key)) for key in FILES} | {"models": list(map(kept, options["models"]))}
         for cell in self.data["cells"]:
             cell["file"] = kept(cell["file"])
         self.data["complete"] = True
