@@ -14,20 +14,30 @@ import traceback
 from contextlib import ExitStack
 from dataclasses import replace
 
-from human_pose.errors import DemoError, explain_import_error, explain_path_error
+from human_pose.errors import DemoError, UsageError, explain_import_error, explain_path_error
 
 try:
     import openvino as ov
 
     from human_pose.command import remote_settings
-    from human_pose.console import ProgressLine, StopRequest, print_result, run_progress, say, set_up_terminal
+    from human_pose.console import (
+        ProgressLine,
+        StopRequest,
+        print_result,
+        run_command,
+        run_progress,
+        say,
+        set_up_terminal,
+    )
     from human_pose.demo.choices import Choices
     from human_pose.demo.device_table import device_table
     from human_pose.demo.ending import EXIT_CODE_INTERRUPTED, DisplayWatch, Ending
-    from human_pose.demo.networks import Networks
-    from human_pose.demo.options import parse_options, settings_of
-    from human_pose.demo.output_checks import check_model, check_outputs
+    from human_pose.demo.networks import Networks, open_networks, start_of
+    from human_pose.demo.options import parse_options
+    from human_pose.demo.output_checks import check_outputs
     from human_pose.demo.people import People
+    from human_pose.demo.race import RACE_S, Race, pair_of
+    from human_pose.demo.race_show import VIDEO_FPS, show_race
     from human_pose.demo.report import profile_table, report, table, write_report
     from human_pose.demo.returns import Returns
     from human_pose.demo.screen import why_no_window
@@ -36,7 +46,7 @@ try:
     from human_pose.demo.viewer import Viewer
     from human_pose.demo.window import Key, open_window
     from human_pose.folders import cache_folder
-    from human_pose.inference.backends import waits_for
+    from human_pose.inference.backends import check_device, waits_for
     from human_pose.inference.configuration import Configuration
     from human_pose.inference.devices import open_core
     from human_pose.inference.estimator import Estimator
@@ -44,11 +54,11 @@ try:
     from human_pose.inference.openvino_backend import compile_model
     from human_pose.inference.settings import Settings, configure
     from human_pose.media.capture import Capture, open_capture
+    from human_pose.media.encoder import VIDEO_SUFFIXES
     from human_pose.media.writer import open_writer
     from human_pose.output_log import OutputLog
     from human_pose.poses.keypoint_files import KeypointWriter, open_keypoint_writer
     from human_pose.tracking.visit_files import open_visit_writer
-    from human_pose.zoo.catalog import DEFAULT_MODEL
     from human_pose.zoo.resolve import choose_model
 except ImportError as import_error:
     sys.exit(f"error: {explain_import_error(import_error)}")
@@ -72,10 +82,11 @@ def run(
     find_poses = statistics.profile.timed("decode", networks.decode)
     follow = statistics.profile.timed("track", people.see)
     started_at = time.perf_counter()
+    rival: Configuration | None = None  # a race with it begins when nothing is in flight
     capture.hold(False)
     with StopRequest() as stop, Returns(remote_settings(options)) as returns:
         while not stop:
-            wants_frames = estimator.submitted != options.frames and not viewer.is_paused
+            wants_frames = estimator.submitted != options.frames and not viewer.is_paused and rival is None
             inference = estimator.step(read if wants_frames else None)  # the oldest; the next frame is on its way
             if inference is not None:
                 poses = find_poses(inference)
@@ -113,9 +124,46 @@ def run(
                 viewer.is_paused = not viewer.is_paused
                 capture.hold(viewer.is_paused)
                 statistics.pause(viewer.is_paused)
+            elif key is Key.RACE:
+                rival = rival_of(choices, statistics, viewer, options)
             elif (wanted := choices.press(key)) is not None:
                 switch(wanted, estimator, statistics)
+            if rival is not None and estimator.is_idle:
+                statistics.pause(True)
+                key = race_against(rival, choices.target, networks, capture, viewer)
+                statistics.pause(False)
+                rival = None
+                if key is Key.QUIT:
+                    break
     progress.clear()
+
+
+def rival_of(
+    choices: Choices, statistics: RunStatistics, viewer: Viewer, options: argparse.Namespace
+) -> Configuration | None:
+    """The configuration to race against, the one used before. If there is none, or it cannot be, the panel says why."""
+    if options.output or options.keypoints or options.visits:
+        viewer.notice("No race while a file is written: it would lack these frames. Give --race A B -o FILE.")
+    elif choices.before not in statistics.used or choices.before == choices.target:
+        viewer.notice("A race needs two configurations: press TAB, F, T, + or N first, and then R.")
+    else:
+        return choices.before
+    return None
+
+
+def race_against(
+    rival: Configuration, present: Configuration, networks: Networks, capture: Capture, viewer: Viewer
+) -> Key | None:
+    """Race in the window until R, or a key to quit, which is returned."""
+    try:
+        race = Race((rival, present), networks, capture.first_image)
+        key = viewer.race(race)
+    except DemoError as error:
+        viewer.notice(str(error))
+        return None
+    if race.verdict():
+        viewer.notice(race.verdict())
+    return key
 
 
 def switch(wanted: Configuration, estimator: Estimator, statistics: RunStatistics) -> None:
@@ -133,7 +181,7 @@ def main(arguments: list[str] | None = None) -> int:
     set_up_terminal()
     options = parse_options(arguments, __doc__)
     ending, written = Ending(), OutputLog()
-    exit_code = demonstrate(options, ending, written)
+    exit_code = (hold_race if options.race else demonstrate)(options, ending, written)
     for line in written.lines:
         print_result(line)
     if arguments is None:
@@ -153,9 +201,7 @@ def demonstrate(options: argparse.Namespace, ending: Ending, written: OutputLog)
             print_result(list_devices(core))
             return 0
         check_outputs(options)
-        precision = options.precision or choose_model(options.model, None).precision
-        model, size = options.model or DEFAULT_MODEL, options.size or 0
-        start = Configuration(options.device, model, precision, options.hint, size)
+        start = start_of(options)
         choices = Choices(core, start, options.devices)
         if (options.affinity_map or options.affinity != "auto") and "HETERO" not in " ".join(choices.devices):
             say("--affinity and --affinity-map are for HETERO, which is not among the devices.")
@@ -168,12 +214,7 @@ def demonstrate(options: argparse.Namespace, ending: Ending, written: OutputLog)
             people = People(visits, options.visit_gap, options.gate, options.smoothing)
             stack.enter_context(capture)
             capture.hold(True)  # until the loop wants frames
-            frame_size = None if capture.source.has_many_sizes else capture.frame_size
-            choices.offer = networks = Networks(
-                core, start, lambda c: replace(settings_of(options, c.precision, written), hint=c.hint), frame_size,
-                options.plugins, (options.threshold, options.min_keypoints),
-            )  # fmt: skip
-            check_model(options, networks.network(start).file.path)
+            choices.offer = networks = open_networks(options, core, start, capture, written)
             statistics.profile.mark("source and model")
             estimator = Estimator(
                 networks,
@@ -224,6 +265,41 @@ def demonstrate(options: argparse.Namespace, ending: Ending, written: OutputLog)
         say("interrupted")
         return EXIT_CODE_INTERRUPTED
     return 1 if capture.has_broken_off else 0
+
+
+def hold_race(options: argparse.Namespace, ending: Ending, written: OutputLog) -> int:
+    """A run with --race. Returns its exit code."""
+
+    def run_it() -> int:
+        core = open_core(options.plugins)
+        check_outputs(options)
+        start = start_of(options)
+        pair = pair_of(options.race, start)
+        for configuration in pair:
+            check_device(core, configuration.device)
+        if options.keypoints or options.visits:
+            raise UsageError("A race writes only -o and --report. Leave --keypoints and --visits out.")
+        if options.output and not options.output.lower().endswith(VIDEO_SUFFIXES):
+            raise UsageError(f"A race is written as a video, not to '{options.output}'. Give a name that ends in .mp4.")
+        with ExitStack() as stack:
+            capture = open_capture(options.input, options.loop, options.realtime)
+            capture.loops |= not capture.source.is_live
+            source = replace(capture.source, fps=VIDEO_FPS)  # the output runs in real time
+            writer = stack.enter_context(open_writer(options.output, source, written, loops=True))
+            stack.enter_context(capture)
+            networks = open_networks(options, core, start, capture, written)
+            race = Race(pair, networks, capture.first_image, options.smoothing)
+            has_window = wants_window(options)
+            window = stack.enter_context(open_window("Human pose estimation", has_window))
+            ending.protect()
+            seconds = None if has_window or options.frames else RACE_S
+            show_race(race, capture, window, writer, options.display_fps, options.frames, seconds)
+            print_result(race.table())
+            if options.report is not None:
+                write_report(options.report, {"race": race.report()}, written)
+        return 1 if capture.has_broken_off else 0
+
+    return run_command(run_it)
 
 
 def close_at_once(files: ExitStack, written: OutputLog) -> None:

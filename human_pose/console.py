@@ -100,7 +100,7 @@ class ProgressLine:
 
     @property
     def is_due(self) -> bool:
-        return self.is_on and sys.stderr.isatty() and time.monotonic() >= self._due_at
+        return self.is_on and time.monotonic() >= self._due_at and sys.stderr.isatty()
 
     def show(self, text: str) -> None:
         """Replace the line's text with `text`, unless it was replaced less than interval_s ago."""

@@ -51,6 +51,7 @@ class Choices:
         for device in self.devices:
             check_device(core, device)
         self.target = start
+        self.before: Configuration | None = None  # the target before this one
         self.failed: set[Configuration] = set()
         self.offer = offer
 
@@ -61,6 +62,13 @@ class Choices:
 
     def press(self, key: Key | int | None) -> Configuration | None:
         """Move to what a key leads to; it may stay the same. None: the key chooses nothing."""
+        before = self.target
+        found = self._press(key)
+        if found is not None and found != before:
+            self.before = before
+        return found
+
+    def _press(self, key: Key | int | None) -> Configuration | None:
         if isinstance(key, int):
             return self._jump(key)
         if key in (Key.NEXT_DEVICE, Key.PREVIOUS_DEVICE):

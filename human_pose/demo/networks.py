@@ -1,5 +1,6 @@
 """The networks of a run: each is loaded once for each precision and size, when it is first asked for."""
 
+import argparse
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -16,8 +17,13 @@ from ..inference.devices import open_core
 from ..inference.input_size import LARGEST_SIZE
 from ..inference.model import ModelFile, PoseModel, load_model
 from ..inference.settings import Settings
+from ..media.capture import Capture
+from ..output_log import OutputLog
 from ..poses.pose import Pose
+from ..zoo.catalog import DEFAULT_MODEL
 from ..zoo.resolve import choose_model, executable_precisions, models_here
+from .options import settings_of
+from .output_checks import check_model
 
 MOST_OPEN = 12  # networks that are kept besides the newest
 STEPS = (1 / 2, 5 / 8, 3 / 4, 7 / 8, 1, 5 / 4, 3 / 2, 2)  # of a network's own size
@@ -119,6 +125,27 @@ class Networks:
                 self._shown[key] = replace(key, model=network.file.name, size=network.size)
                 self._opened = {**dict(list(self._opened.items())[-MOST_OPEN:]), key: opened}
             return self._opened[key]
+
+
+def start_of(options: argparse.Namespace) -> Configuration:
+    """The configuration that the options ask for. Raises UsageError or DemoError where there is no such network."""
+    precision = options.precision or choose_model(options.model, None).precision
+    return Configuration(options.device, options.model or DEFAULT_MODEL, precision, options.hint, options.size or 0)
+
+
+def open_networks(
+    options: argparse.Namespace, core: ov.Core, start: Configuration, capture: Capture, written: OutputLog
+) -> Networks:
+    """The networks of a run. capture: is entered, so that the frames' size is known. written: for affinity maps."""
+
+    def settings(configuration: Configuration) -> Settings:
+        return replace(settings_of(options, configuration.precision, written), hint=configuration.hint)
+
+    frame_size = None if capture.source.has_many_sizes else capture.frame_size
+    limits = (options.threshold, options.min_keypoints)
+    networks = Networks(core, start, settings, frame_size, options.plugins, limits)
+    check_model(options, networks.network(start).file.path)
+    return networks
 
 
 def _key(configuration: Configuration) -> Configuration:

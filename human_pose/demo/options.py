@@ -40,6 +40,7 @@ KEY_HELP = """keys in the window:
   T               the other hint: throughput, latency
   + and -         a larger or a smaller input of the network
   N               the next network
+  R               a race, side by side, with the configuration used before; R again ends it
   L               colour the limbs by person or by side
   V               show the work: the last two seconds, a lane for each request, a bar for each inference
   H               hide or show the panel
@@ -107,6 +108,10 @@ def parse_options(arguments: list[str] | None, description: str | None) -> argpa
     devices("--list-devices", action="store_true", help="print the devices that this machine has and lacks, and quit")
     devices("--tour", type=seconds, metavar="SECONDS",
             help="visit every device automatically, stay that long on each, then quit")
+    devices("--race", nargs="+", metavar="C",
+            help="show two configurations side by side on the same frames, and how much faster one is; each is a "
+                 "device, precision, hint, size or network, in quotes where it is several of them: --race CPU "
+                 "'CPU FP16 latency'; ends with ESC, after --frames frames, or without a window after 30 s")
     devices("--hint", choices=HINTS, default=HINTS[0],
             help="throughput: as many results as possible; latency: one request, each as fast as possible; cumulative: "
                  "throughput, and AUTO uses all its devices at once; default: %(default)s")

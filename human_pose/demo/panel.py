@@ -12,7 +12,7 @@ from .statistics import ConfigurationStatistics
 
 KEYS = (
     ("TAB", "next device"), ("1 to 9", "a device"), ("F", "precision"), ("T", "hint"), ("+ -", "input size"),
-    ("N", "network"), ("SPACE", "pause"), ("ESC", "quit"),
+    ("N", "network"), ("R", "race"), ("SPACE", "pause"), ("ESC", "quit"),
     ("I", "details"), ("C", "compare"), ("P", "profile"), ("V", "work"), ("L", "colours"), ("H", "hide panel"),
     ("S", "save"),
 )  # fmt: skip

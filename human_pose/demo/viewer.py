@@ -11,7 +11,7 @@ from ..files import free_name
 from ..inference.backend import Inference
 from ..inference.estimator import Estimator
 from ..media.capture import Capture
-from ..media.writer import PictureWriter, write_image
+from ..media.writer import NullWriter, PictureWriter, write_image
 from ..poses.draw import draw, draw_to_fit
 from ..poses.labels import Marks
 from .choices import Choices
@@ -22,6 +22,8 @@ from .panel_content import PARTS, Blocks, PanelContent, Result
 from .panel_picture import WIDEST, put_panel
 from .panel_place import Box, PanelPlace, people_boxes
 from .people import Seen
+from .race import Race
+from .race_show import show_race
 from .statistics import RunStatistics
 from .window import Key, Window
 from .work_strip import WorkStrip
@@ -65,6 +67,7 @@ class Viewer:
         self._window, self._writer, self._estimator, self._capture = window, writer, estimator, capture
         self._choices = choices
         self._profile = statistics.profile
+        self._display_fps = display_fps
         self._pacer: Pacer[Result] = Pacer(display_fps)
         self._content = PanelContent(networks, estimator, capture, choices, statistics, has_panel, self._pacer.fps)
         self._shown: Result | None = None  # in the window
@@ -129,6 +132,13 @@ class Viewer:
             self._save(self._shown)
         self._paint_anew(stands_still, at_once=key in (*PARTS, Key.COLOURS, Key.WORK))
         return key
+
+    def race(self, race: Race) -> Key | None:
+        """Show a race in the window until a key ends it. Returns that key."""
+        try:
+            return show_race(race, self._capture, self._window, NullWriter(), self._display_fps)
+        finally:
+            self._painted_at = 0.0  # the window shows the race: paint anew
 
     def notice(self, text: str) -> None:
         """Print a message on the terminal, and show it in the panel for a while."""

@@ -33,6 +33,7 @@ class Key(enum.Enum):
     SAVE = "save"
     COLOURS = "colours"
     WORK = "work"
+    RACE = "race"
 
 
 _LETTERS = {
@@ -51,6 +52,7 @@ _LETTERS = {
     "-": Key.SMALLER,
     "_": Key.SMALLER,
     "v": Key.WORK,
+    "r": Key.RACE,
     " ": Key.PAUSE,
     "\x1b": Key.QUIT,
 }

@@ -1,7 +1,11 @@
 """What runs: the choices that a viewer can change while the demo runs."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from ..errors import UsageError
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,34 @@ class Configuration:
 
     def _values(self) -> list[object]:
         return [getattr(self, part.name) for part in fields(self)]
+
+
+def parse_configuration(
+    text: str, start: Configuration, models: Collection[str], precisions: Sequence[str], hints: Sequence[str]
+) -> Configuration:
+    """Read 'CPU FP16 latency 256 mobilenet-thin': words in any order; what is left out is as in `start`.
+
+    A number is a size, a name of `models` or a path of a network is a network, any other word is the device. Raises
+    UsageError where a part comes twice.
+    """
+    found: dict[str, Any] = {}
+    for word in text.split():
+        if word.upper() in precisions:
+            part, value = "precision", word.upper()
+        elif word.lower() in hints:
+            part, value = "hint", word.lower()
+        elif word.isdecimal():
+            part, value = "size", word
+        elif word in models or word.endswith((".xml", ".onnx")) or Path(word).is_dir():
+            part, value = "model", word
+        else:
+            part, value = "device", word
+        if part in found:
+            raise UsageError(f"'{text}' names two of a kind: {part}s '{found[part]}' and '{value}'. Give one.")
+        found[part] = value
+    if "model" in found and found["model"] != start.model:
+        found = {"precision": "", "size": 0} | found  # its own
+    return replace(start, **found | {"size": int(found.get("size", start.size))})
 
 
 def labels(configurations: Sequence[Configuration]) -> list[str]:

@@ -454,7 +454,7 @@ def test_the_only_device_is_waited_for_where_the_user_wants_it(
         threading.Timer(0.7, lambda: serve(painted_network(), port=server.port)).start()
 
     same_as_here(network, results_with(estimator, {10: restart}))
-    [(failed, failure)] = estimator.take_failures()
+    [(failed, _)] = estimator.take_failures()
     assert failed == estimator.configuration == estimator.target == Configuration(server.device_string)
 
 
