@@ -82,7 +82,8 @@ class DaskCrew:
         self._submit(job, None)
 
     def submit_again(self, job: Job) -> bool:
-        idle = self._idle()
+        with self._asking():
+            idle = self._idle()
         if idle:
             self._submit(job, idle)
         return bool(idle)
@@ -98,19 +99,28 @@ class DaskCrew:
         self._waits += 1
         if self._stop():
             raise KeyboardInterrupt
-        if self._waits % COUNTED_EVERY == 0:
-            self._count()
-            self._tell_refusals()
         results = []
-        with contextlib.suppress(queue.Empty):
-            job, future = self._done.get(timeout=timeout_s)
-            results.append((job, self._result(job, future)))
-            while True:
-                job, future = self._done.get_nowait()
+        with self._asking():
+            if self._waits % COUNTED_EVERY == 0:
+                self._count()
+                self._tell_refusals()
+            with contextlib.suppress(queue.Empty):
+                job, future = self._done.get(timeout=timeout_s)
                 results.append((job, self._result(job, future)))
+                while True:
+                    job, future = self._done.get_nowait()
+                    results.append((job, self._result(job, future)))
         if self._client.status != "running":
             raise self._gone()
         return results
+
+    @contextlib.contextmanager
+    def _asking(self) -> Iterator[None]:
+        """A question to the scheduler may be open when it dies; the client's state changes only later."""
+        try:
+            yield
+        except OSError as error:  # a closed connection, or no answer in time
+            raise self._gone() from error
 
     def _result(self, job: Job, future: Any) -> Result:
         self._futures.pop(future.key, None)
