@@ -13,6 +13,7 @@ COMMANDS = (
     ("decoder",),
     ("one_stage_decoder",),
     ("smoothing", "--repeats", "3"),
+    ("work_strip",),
     ("startup", "--runs", "5"),
     ("pipeline", "--runs", "3"),
     ("latency", "--runs", "3"),
