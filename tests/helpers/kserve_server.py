@@ -1,6 +1,6 @@
 """A KServe server, as its own process, of the models in a folder that `serve-layout` wrote.
 
-python -m tests.helpers.kserve_server FOLDER --port PORT
+python -m tests.helpers.kserve_server FOLDER --port PORT [--precision f32]
 """
 
 import argparse
@@ -31,8 +31,8 @@ def models_in(folder: Path) -> dict[str, Path]:
     return found
 
 
-def serve(folder: Path, port: int) -> None:
-    """Serve until the process ends. The CPU's threads and requests are as its throughput hint has them."""
+def serve(folder: Path, port: int, precision: str) -> None:
+    """Serve on the CPU until the process ends. precision: the type in which to execute, f32 or bf16, say."""
     from kserve import InferOutput, InferResponse, Model, ModelServer
 
     class Network(Model):  # type: ignore[misc]
@@ -40,7 +40,8 @@ def serve(folder: Path, port: int) -> None:
 
         def __init__(self, name: str, xml: Path) -> None:
             super().__init__(name)
-            self._network = ov.Core().compile_model(xml, "CPU", {"PERFORMANCE_HINT": "THROUGHPUT"})
+            properties = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": precision}
+            self._network = ov.Core().compile_model(xml, "CPU", properties)
             self._idle: asyncio.Queue[Any] = asyncio.Queue()
             for _ in range(self._network.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS") + 1):
                 self._idle.put_nowait(self._network.create_infer_request())
@@ -86,7 +87,7 @@ def free_port() -> int:
 
 
 class ServerProcess:
-    """The server in a process of its own, on a free port of the loopback address or the given one. A context manager."""
+    """The server in a process of its own, on a free port or the given one. Use it as a context manager."""
 
     def __init__(self, folder: Path, log: Path, port: int | None = None) -> None:
         self.port = port or free_port()
@@ -95,10 +96,6 @@ class ServerProcess:
         environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
         with log.open("ab") as file:
             self._process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=file, stderr=file)
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
 
     def device(self, model: str) -> str:
         """The address of a model."""
@@ -131,5 +128,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--precision", default="f32")
     options = parser.parse_args()
-    serve(options.folder, options.port)
+    serve(options.folder, options.port, options.precision)
