@@ -119,6 +119,13 @@ def test_the_input_is_fixed_for_frames_of_a_size(folder: Path, painted_xml: Path
     assert heatmaps.shape == (1, 19, 16, 29)
 
 
+def test_a_network_of_a_fixed_size_keeps_it(folder: Path, tmp_path: Path) -> None:
+    assert write(folder, "-m", save_one_stage(tmp_path, is_fixed=True)) == 0
+    assert list(triton_config(folder / "whole").input[0].dims) == [1, 64, 64, 3]
+    assert write(folder, "-m", tmp_path / "whole.xml", "--name", "other", "--frame-size", "64x64", "--size", 32) == 2
+    assert list(served(folder)) == ["whole"]
+
+
 def test_models_are_added_and_settings_of_the_user_stay(folder: Path, painted_xml: Path) -> None:
     assert write(folder, "-m", painted_xml) == 0
     config = json.loads((folder / CONFIG).read_text())
