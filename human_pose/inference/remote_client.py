@@ -29,6 +29,15 @@ def _client_package() -> Any:
     return tritonclient.grpc
 
 
+CHANNEL = (
+    ("grpc.max_send_message_length", -1),  # no limit
+    ("grpc.max_receive_message_length", -1),
+    # Else a new client waits with an old one of the same address, which tries at longer and longer intervals, up to two
+    # minutes, while a server that is back would answer at once.
+    ("grpc.use_local_subchannel_pool", 1),
+)
+
+
 class Client:
     """The calls to a server. Raises RuntimeError where one fails, UsageError where the model does not fit."""
 
@@ -41,6 +50,7 @@ class Client:
             address.server,
             ssl=address.is_encrypted,
             root_certificates=str(settings.certificate) if settings.certificate else None,
+            channel_args=list(CHANNEL),
         )
         self._call = {"headers": address.headers, "client_timeout": settings.timeout_s}
         self._model = {"model_name": address.model, "model_version": address.version}

@@ -21,8 +21,8 @@ from tests.conftest import Program
 from tests.helpers.kserve_server import ServerProcess
 from tests.helpers.painted import HEIGHT, PERSON, WIDTH, blank, paint_person, pixels
 
-FRAMES = 400
-PAUSE_S = 0.01  # a frame of the CPU takes so long, so that the video lasts
+FRAMES = 300
+PAUSE_S = 0.05  # a frame of the CPU takes so long, so that the video outlasts both switches on a busy machine
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("kserve")]
 
 
@@ -91,7 +91,7 @@ def test_a_served_model_finds_what_is_found_here(
     there, here = tmp_path / "there.jsonl", tmp_path / "here.jsonl"
     options = ["-m", model, "--frames", 2, "--size", 184, "--no-cache"]
     done = call(*options, "-d", servers[-1].device(model), "--keypoints", there, "--report", "report.json")
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0, done.stderr
     assert call(*options, "-d", "CPU", "--keypoints", here).returncode == 0
     [device] = json.loads((tmp_path / "report.json").read_text())["devices"]
     assert device["difference"] < 0.05  # the CPU here may execute in another type

@@ -19,6 +19,7 @@ from human_pose.inference.input_size import Preprocessing
 from human_pose.inference.model import PoseModel, load_model
 from human_pose.inference.remote_address import TOKEN_VARIABLE, RemoteAddress, RemoteSettings, parse_address
 from human_pose.inference.remote_backend import MOST_DIFFERENT, RECENT_S, picture_of_people
+from human_pose.inference.remote_client import Client
 from human_pose.inference.remote_signature import TensorInfo, checked, signature_of
 from human_pose.inference.request_tuner import AGAIN_AFTER_S, RequestTuner
 from human_pose.inference.settings import Settings
@@ -337,6 +338,21 @@ def test_a_server_that_is_back_can_be_chosen_again(network: PoseModel, serve: Ca
     found += results_with(estimator, {}, range(20, len(PICTURES)))
     same_as_here(network, found)
     assert found[-1].compiled.device == device
+
+
+def test_a_server_that_is_back_answers_at_once(network: PoseModel, serve: Callable[..., PoseServer]) -> None:
+    """A client from before goes on trying, at longer and longer intervals; a new one must not wait with it."""
+    server = serve(painted_network())
+    wanted = {name: (1, count, -1, -1) for name, count in (("heatmaps", 19), ("pafs", 38))}
+    address = parse_address(server.device_string)
+    before = Client(address, RemoteSettings())
+    before.model(wanted, network.preprocessing)
+    server.stop()
+    for _ in range(3):
+        with pytest.raises(RuntimeError, match="does not answer"):
+            before.model(wanted, network.preprocessing)
+    serve(painted_network(), port=server.port)
+    assert Client(address, RemoteSettings()).model(wanted, network.preprocessing).fixed_size == (WIDTH, HEIGHT)
 
 
 def test_jpeg_travels_where_the_server_takes_it(serve: Callable[..., PoseServer]) -> None:
