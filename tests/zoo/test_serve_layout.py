@@ -160,6 +160,15 @@ def test_another_model_of_that_name_is_replaced_only_by_force(
     assert snapshot(folder).keys() == before.keys()
 
 
+def test_a_broken_model_is_not_the_same(folder: Path, painted_xml: Path) -> None:
+    assert write(folder, "-m", painted_xml) == 0
+    xml = folder / "painted" / "1" / "model.xml"
+    xml.write_bytes(xml.read_bytes()[:1000])
+    assert write(folder, "-m", painted_xml) == 2
+    assert write(folder, "-m", painted_xml, "--force") == 0
+    ov.Core().read_model(xml)
+
+
 def test_force_replaces_nothing_that_the_command_did_not_write(
     folder: Path, painted_xml: Path, capsys: Captured
 ) -> None:
