@@ -18,6 +18,7 @@ from human_pose.errors import DemoError, explain_import_error, explain_path_erro
 try:
     import openvino as ov
 
+    from human_pose.command import remote_settings
     from human_pose.console import ProgressLine, StopRequest, print_result, run_progress, say, set_up_terminal
     from human_pose.decoders.decoder import Decoder
     from human_pose.demo.device_cycle import DeviceCycle
@@ -27,13 +28,14 @@ try:
     from human_pose.demo.output_checks import check_model, check_outputs
     from human_pose.demo.people import People
     from human_pose.demo.report import profile_table, report, table, write_report
+    from human_pose.demo.returns import Returns
     from human_pose.demo.screen import why_no_window
     from human_pose.demo.statistics import RunStatistics
     from human_pose.demo.tour import Tour
     from human_pose.demo.viewer import Viewer
     from human_pose.demo.window import Key, open_window
     from human_pose.folders import cache_folder
-    from human_pose.inference.backends import open_backend
+    from human_pose.inference.backends import open_backend, waits_for
     from human_pose.inference.devices import open_core
     from human_pose.inference.estimator import Estimator
     from human_pose.inference.model import load_model
@@ -68,7 +70,7 @@ def run(
     follow = statistics.profile.timed("track", people.see)
     started_at = time.perf_counter()
     capture.hold(False)
-    with StopRequest() as stop:
+    with StopRequest() as stop, Returns(remote_settings(options)) as returns:
         while not stop:
             wants_frames = estimator.submitted != options.frames and not viewer.is_paused
             inference = estimator.step(read if wants_frames else None)  # the oldest; the next frame is on its way
@@ -89,8 +91,13 @@ def run(
                     elapsed_s = time.perf_counter() - started_at
                     progress.show(run_progress(statistics.frames, capture.frame_count, options.frames, elapsed_s))
             for failure in estimator.take_failures():
-                devices.mark_failed(failure.device, back_to=estimator.target)
                 viewer.notice(str(failure))
+                if failure.device != estimator.target:  # else it is waited for
+                    devices.mark_failed(failure.device, back_to=estimator.target)
+                    returns.watch(failure)
+            for returned in returns.take():
+                if devices.mark_returned(returned):
+                    viewer.notice(f"{returned} is back: TAB offers it again.")
 
             is_over = estimator.is_idle and (capture.is_over or estimator.submitted == options.frames)
             if is_over and not viewer.keeps_picture and not viewer.is_paused:
@@ -175,6 +182,7 @@ def demonstrate(options: argparse.Namespace, ending: Ending, written: OutputLog)
                 statistics.profile,
                 is_live=capture.keeps_newest,
                 waits=False,
+                waits_for=lambda device: waits_for(device, settings.remote),
             )
 
             def summarize() -> None:

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .api import PoseEstimator
     from .errors import DemoError, UsageError
+    from .inference.remote_address import RemoteSettings
     from .poses.draw import draw
     from .poses.pose import Keypoint, Pose
 
 __version__ = "1.0.0"
-__all__ = ["DemoError", "Keypoint", "Pose", "PoseEstimator", "UsageError", "__version__", "draw"]
+__all__ = ["DemoError", "Keypoint", "Pose", "PoseEstimator", "RemoteSettings", "UsageError", "__version__", "draw"]
 
 STARTED_AT = time.perf_counter()  # when the program started, as early as it can be read
 
@@ -34,7 +35,7 @@ logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 _MODULES = {
     "PoseEstimator": "api", "DemoError": "errors", "UsageError": "errors", "draw": "poses.draw",
-    "Keypoint": "poses.pose", "Pose": "poses.pose",
+    "Keypoint": "poses.pose", "Pose": "poses.pose", "RemoteSettings": "inference.remote_address",
 }  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from .inference.backends import open_backend
 from .inference.devices import open_core
 from .inference.estimator import Estimator, infer_all
 from .inference.model import load_model
+from .inference.remote_address import RemoteSettings
 from .inference.settings import Settings
 from .media.capture import Capture, Frame, open_capture
 from .poses.pose import Pose
@@ -42,6 +43,7 @@ class PoseEstimator:
         min_keypoints: int | None = None,
         cache: bool = True,
         threads: int | None = None,
+        remote: RemoteSettings | None = None,
     ) -> None:
         """model: a name of the catalog or of your models, or the path of an IR, an .onnx file or an exporter's folder.
 
@@ -51,7 +53,8 @@ class PoseEstimator:
         side of the network's input in pixels, or the longer of one-stage networks; None: the model's own. threshold:
         minimum score of a keypoint, or of a person in one-stage networks, 0..1; min_keypoints: people with fewer are
         left out; None: the decoder's own. cache: keep compiled networks in the user's cache folder. threads: number of
-        CPU threads; None: OpenVINO's choice. Raises UsageError where the model is unknown or is not a pose network.
+        CPU threads; None: OpenVINO's choice. remote: the settings for a server; None: the defaults. Raises UsageError
+        where the model is unknown or is not a pose network.
         """
         self._core = open_core(None)
         file = choose_model(None if model is None else str(model), precision)
@@ -60,6 +63,7 @@ class PoseEstimator:
         self._size = size
         self._cache = cache_folder() if cache else None
         self._threads = threads
+        self._remote = remote or RemoteSettings()
         self.device = device
         self._estimators: OrderedDict[tuple[tuple[int, int] | None, Hint], Estimator] = OrderedDict()
 
@@ -123,7 +127,9 @@ class PoseEstimator:
                 self._model.reshape_open(self._size)
             else:
                 self._model.reshape(*input_size)
-            settings = Settings(self._model.file.precision, hint, threads=self._threads, cache=self._cache)
+            settings = Settings(
+                self._model.file.precision, hint, threads=self._threads, cache=self._cache, remote=self._remote
+            )
             self._estimators[key] = Estimator(open_backend(self._core, self._model, settings), self.device, sample)
             while len(self._estimators) > MAX_SIZES:
                 self._estimators.popitem(last=False)

@@ -2,9 +2,11 @@
 
 import argparse
 import re
+from pathlib import Path
 from typing import NoReturn
 
 from .inference.input_size import LARGEST_SIZE, SIZE_STEP
+from .inference.remote_address import DEFAULT_TIMEOUT_S, TOKEN_VARIABLE, RemoteSettings
 from .tracking.gate import Gate
 
 MAX_REQUESTS = 256
@@ -13,6 +15,7 @@ SIZE_HELP = (
     "the shorter side of the network's input in pixels, a multiple of 8, or in one-stage networks the longer side, "
     "a multiple of 32; the other follows the frame's shape; default: the model's own (--height is the same option)"
 )
+SERVER_HELP = f"a model on a server, grpc://host:port/model[/version], grpcs:// over TLS, a token in {TOKEN_VARIABLE}"
 MODEL_HELP = "the name of a model in models/, or the path of an IR's .xml, an .onnx file, or an exporter's folder"
 
 
@@ -21,6 +24,34 @@ class OptionParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"error: {message}. See --help.\n")
+
+
+def certificate(text: str) -> Path:
+    """An existing file."""
+    if not Path(text).is_file():
+        raise argparse.ArgumentTypeError(f"there is no file '{text}'; give the authority's certificate")
+    return Path(text)
+
+
+def add_remote_options(parser: argparse._ActionsContainer, has_wait: bool = False) -> None:
+    """The options for servers; `remote_settings` reads them. has_wait: with --remote-wait, for a run that goes on."""
+    add = parser.add_argument
+    add("--remote-timeout", type=seconds, default=DEFAULT_TIMEOUT_S, metavar="SECONDS",
+        help="how long a server, grpc://host:port/model, may take for a frame; default: %(default).0f")  # fmt: skip
+    add("--remote-ca", type=certificate, metavar="FILE",
+        help="the certificate of the authority that signed that of a server grpcs://")  # fmt: skip
+    if has_wait:
+        add("--remote-wait", type=seconds, default=0.0, metavar="SECONDS",
+            help="how long to wait for a server that does not answer when it is chosen, or that fails as the only "
+                 "device; default: not at all")  # fmt: skip
+    add("--remote-jpeg", action="store_true", help="send frames as JPEG, to a server that takes it")
+
+
+def remote_settings(options: argparse.Namespace) -> RemoteSettings:
+    """The settings for servers."""
+    return RemoteSettings(
+        options.remote_timeout, options.remote_ca, options.remote_jpeg, getattr(options, "remote_wait", 0.0)
+    )
 
 
 def count(text: str) -> int:

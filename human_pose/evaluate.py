@@ -21,13 +21,25 @@ from .errors import UsageError, explain_import_error
 try:
     import openvino as ov
 
-    from .command import MODEL_HELP, PRECISION_HELP, SIZE_HELP, OptionParser, count, input_size, score
+    from .command import (
+        MODEL_HELP,
+        PRECISION_HELP,
+        SERVER_HELP,
+        SIZE_HELP,
+        OptionParser,
+        add_remote_options,
+        count,
+        input_size,
+        remote_settings,
+        score,
+    )
     from .console import ProgressLine, minutes, print_result, run_command, say, set_up_terminal
     from .files import check_writable, write_whole
     from .folders import cache_folder
     from .inference.backends import open_backend
     from .inference.estimator import Estimator, infer_all
     from .inference.model import PoseModel, load_model
+    from .inference.remote_address import RemoteSettings
     from .inference.settings import Settings
     from .media.capture import Capture
     from .media.sources import images_source
@@ -68,11 +80,12 @@ def evaluate(
     threshold: float | None = None,
     min_keypoints: int = MIN_KEYPOINTS,
     limit: int | None = None,
+    remote: RemoteSettings | None = None,
 ) -> Evaluation:
     """Evaluate a network on a device. size: the side of its input that --size names; limit: only the first N images.
 
-    Raises UsageError where the annotations cannot be read or no image is found, DeviceError where the device rejects
-    the network.
+    remote: the settings for a server. Raises UsageError where the annotations cannot be read or no image is found,
+    DeviceError where the device rejects the network.
     """
     truth = load_annotations(annotations)
     ids = {image["file_name"]: int(image["id"]) for image in truth.dataset["images"][:limit]}
@@ -84,7 +97,7 @@ def evaluate(
         raise UsageError(f"None of the {len(ids)} images of '{annotations}' is in '{images}'. Give their folder.")
 
     network.reshape_open(size)
-    settings = Settings(network.file.precision, hint="latency", cache=cache_folder())
+    settings = Settings(network.file.precision, hint="latency", cache=cache_folder(), remote=remote or RemoteSettings())
     estimator = Estimator(open_backend(core, network, settings), device)
     decoder = network.decoder.for_evaluation().with_limits(threshold, min_keypoints)
     results: list[dict[str, Any]] = []
@@ -168,7 +181,8 @@ def parse_options(arguments: list[str] | None) -> argparse.Namespace:
     add("--annotations", type=Path, required=True, metavar="FILE", help="COCO keypoints annotations, as JSON")
     add("-m", "--model", help=f"{' or '.join(CATALOG)}, {MODEL_HELP}; default: {DEFAULT_MODEL}")
     add("-p", "--precision", choices=PRECISIONS, help=PRECISION_HELP)
-    add("-d", "--device", default="CPU", help="default: %(default)s")
+    add("-d", "--device", default="CPU", help=f"as OpenVINO names it, or {SERVER_HELP}; default: %(default)s")
+    add_remote_options(parser)
     add("--size", "--height", type=input_size, metavar="N", help=SIZE_HELP)
     add(
         "--threshold",
@@ -190,7 +204,7 @@ def run_evaluation(options: argparse.Namespace) -> None:
     network = load_model(core, choose_model(options.model, options.precision))
     evaluation = evaluate(
         core, network, options.images, options.annotations, options.device, options.size, options.threshold,
-        options.min_keypoints, options.limit,
+        options.min_keypoints, options.limit, remote_settings(options),
     )  # fmt: skip
     if options.results is not None:
         write_whole(options.results, json.dumps(evaluation.results, allow_nan=False).encode())

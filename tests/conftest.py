@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import openvino as ov
 import pytest
@@ -81,6 +82,22 @@ def measurement_data() -> Path:
 def painted_xml(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """IR of the network that finds what was painted."""
     return save_network(tmp_path_factory.mktemp("painted"))
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Any]]:
+    """Starts a `PoseServer` for a network; all are stopped at the end."""
+    from tests.helpers.inference_server import PoseServer
+
+    servers: list[PoseServer] = []
+
+    def start(model: ov.Model, **more: Any) -> PoseServer:
+        servers.append(PoseServer(model, **more))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.stop()
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -16,7 +17,8 @@ import human_pose
 from human_pose import PoseEstimator, UsageError
 from human_pose.zoo.catalog import BUNDLED
 from tests.conftest import but_for_waiting
-from tests.helpers.painted import PERSON, blank, paint_person, pixels
+from tests.helpers.inference_server import PoseServer
+from tests.helpers.painted import PERSON, blank, paint_person, painted_network, pixels
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +86,19 @@ def test_limits_are_the_users(painted_xml: Path) -> None:
 def test_the_skeleton_names_keypoints_and_limbs(painter: PoseEstimator) -> None:
     assert painter.skeleton.keypoints[:2] == ("nose", "neck")
     assert ("right_elbow", "right_wrist") in painter.skeleton.limbs
+
+
+def test_a_server_with_its_settings(painted_xml: Path, serve: Callable[..., PoseServer]) -> None:
+    server = serve(painted_network())
+    image = paint_person(blank())
+    there = PoseEstimator(
+        painted_xml, server.device_string, cache=False, remote=human_pose.RemoteSettings(timeout_s=0.3)
+    )
+    [found], [here] = there(image), PoseEstimator(painted_xml, cache=False)(image)
+    np.testing.assert_array_equal(found.keypoints, here.keypoints)
+    server.pause_s = 1.0
+    with pytest.raises(human_pose.DemoError, match=r"no answer within 0\.3 s"):
+        there(image)
 
 
 @pytest.mark.parametrize("wrong", [{"model": "nobody"}, {"device": "GPUX"}, {"precision": "FP8"}])

@@ -1,6 +1,7 @@
 """Average precision: painted people that are found to the pixel, the same poses as the demo's, and wrong input."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ import pytest
 from human_pose.evaluate import main
 from human_pose.poses.skeleton import COCO_KEYPOINTS
 from tests.conftest import Program
-from tests.helpers.painted import PERSON, blank, paint_person, pixels, save_network
+from tests.helpers.inference_server import PoseServer
+from tests.helpers.painted import PERSON, blank, paint_person, painted_network, pixels, save_network
 
 SIZES = {"7.png": (40, 32), "12.png": (32, 57), "30.png": (60, 32)}  # columns and rows of cells; one is upright
 
@@ -60,6 +62,22 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, st
         code = int(stop.code or 0)
     output, errors = capsys.readouterr()
     return code, output, errors
+
+
+def test_a_server_gives_the_same_ap_and_is_used_as_the_options_say(
+    open_xml: Path, painted_set: tuple[Path, Path], serve: Callable[..., PoseServer], capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, file = painted_set
+    server = serve(painted_network(height=-1, width=-1))
+    there = ["--images", folder, "--annotations", file, "-m", open_xml, "--size", 256, "-d", server.device_string]
+    code, output, errors = run(capsys, *there)
+    assert code == 0, errors
+    assert "AP 100.0" in output
+    server.pause_s = 1.0
+    code, _, errors = run(capsys, *there, "--remote-timeout", "0.3")
+    assert code == 1
+    assert errors.endswith("no answer within 0.3 s (--remote-timeout)\n")
+    assert run(capsys, *there, "--remote-ca", "none.pem")[0] == 2
 
 
 def test_people_found_to_the_pixel_are_a_hundred_percent(
@@ -175,11 +193,14 @@ def test_a_network_of_a_fixed_size_is_refused_where_another_is_wanted(
 def test_a_one_stage_network_has_the_ap_of_its_makers_letterbox(
     measurement_data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """200 images of COCO at 416: 44.5 with non-maximum suppression at 0.65 and scores from 0.01."""
+    """200 images of COCO at 416: 44.5 with non-maximum suppression at 0.65 and scores from 0.01; the first 60: 41.7.
+
+    41.0 with black padding instead of grey.
+    """
     data = measurement_data / "data" / "coco_dev"
     code, output, errors = run(
-        capsys, "--images", data / "images", "--annotations", data / "annotations.json", "--size", 416,
+        capsys, "--images", data / "images", "--annotations", data / "annotations.json", "--size", 416, "--limit", 60,
         "-m", measurement_data / "models/yolov8n-pose/FP16-INT8", "-p", "FP16-INT8",
     )  # fmt: skip
     assert code == 0, errors
-    assert float(output.split("AP ")[1].split()[0]) >= 44.3
+    assert float(output.split("AP ")[1].split()[0]) >= 41.4

@@ -9,7 +9,7 @@ done, 1 if some failed, 2 for wrong use.
 import argparse
 import contextlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +19,7 @@ try:
     from ..command import MODEL_HELP, PRECISION_HELP, SIZE_HELP, OptionParser, count, input_size, score, seconds
     from ..console import StopRequest, print_result, run_command, say, set_up_terminal
     from ..zoo.catalog import CATALOG, DEFAULT_MODEL, PRECISIONS
+    from .cluster import local_crew, remote_crew
     from .coordinator import Coordinator, Outcome
     from .crew import Crew, LocalCrew
     from .inputs import find_videos
@@ -26,11 +27,12 @@ try:
     from .progress import Progress
     from .recipe import Recipe
     from .tables import check_parquet, has_parquet
-    from .work import estimator_for
+    from .work import estimator_for, own_cores
 except ImportError as import_error:
     sys.exit(f"error: {explain_import_error(import_error)}")
 
 PIECE_S = 60.0
+MAX_WORKERS = 256
 LISTED = 40  # a longer summary lists only the videos with a problem
 
 
@@ -59,8 +61,26 @@ def parse_options(arguments: list[str] | None) -> argparse.Namespace:
     poses("--threshold", type=score, metavar="T", help="minimum score of a keypoint, in one-stage networks of a person")
     poses("--min-keypoints", type=count, metavar="N", help="leave out people with fewer keypoints")
     poses("--threads", type=count, metavar="N", help="CPU threads of each worker; default: its cores")
+    crew = parser.add_argument_group("workers; each is a process").add_argument
+    crew("--workers", type=worker_count, metavar="N", help="processes on this machine, through Dask; default: this one")
+    crew("--scheduler", metavar="ADDRESS",
+         help="of a Dask cluster that is running: host:8786, tls://host:8786; its workers must see videos and output "
+              "under the same paths")
+    crew("--tls", type=Path, nargs=3, metavar=("CA", "CERTIFICATE", "KEY"), help="files for tls://")
     # fmt: on
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.workers is not None and options.scheduler is not None:
+        parser.error("--workers are processes of this machine, --scheduler has its own workers: give one of them")
+    if options.tls is not None and not (options.scheduler or "").startswith("tls://"):
+        parser.error("--tls is for --scheduler tls://host:port")
+    return options
+
+
+def worker_count(text: str) -> int:
+    """An integer, 1 to MAX_WORKERS."""
+    if count(text) > MAX_WORKERS:
+        raise argparse.ArgumentTypeError(f"'{text}' workers are too many for a machine; give up to {MAX_WORKERS}")
+    return count(text)
 
 
 def recipe_of(options: argparse.Namespace) -> Recipe:
@@ -98,7 +118,7 @@ def run(options: argparse.Namespace) -> int:
     recipe = recipe_of(options)
     ledger = Ledger(options.output, recipe, options.resume)
     progress = Progress(len(videos))
-    coordinator = Coordinator(videos, ledger, options.piece, options.threads, progress)
+    coordinator = Coordinator(videos, ledger, options.piece, threads_of(options), progress)
     with StopRequest() as stop, contextlib.ExitStack() as stack:
         stack.enter_context(ledger.locked())
         ledger.check(videos)
@@ -108,12 +128,34 @@ def run(options: argparse.Namespace) -> int:
             if stop:
                 raise KeyboardInterrupt
 
-        crew: Crew = stack.enter_context(LocalCrew(on_frame))
+        crew = stack.enter_context(open_crew(options, recipe, ledger, on_frame, stop))
         try:
             coordinator.run(crew)
         finally:
             print_result(summary(coordinator.outcomes))
     return 1 if any(outcome.problem for outcome in coordinator.outcomes) else 0
+
+
+def threads_of(options: argparse.Namespace) -> int | None:
+    """CPU threads of each worker: as given, else its share of the cores; 0: it counts its own."""
+    if options.threads is not None:
+        return int(options.threads)
+    if options.workers is not None:
+        return max(1, own_cores() // int(options.workers))
+    return None if options.scheduler is None else 0
+
+
+def open_crew(
+    options: argparse.Namespace, recipe: Recipe, ledger: Ledger, on_frame: Callable[[], None], stop: StopRequest
+) -> contextlib.AbstractContextManager[Crew]:
+    """The workers that the options ask for. Raises UsageError."""
+    if options.workers is None and options.scheduler is None:
+        return LocalCrew(on_frame)
+    if options.scheduler is not None:
+        return remote_crew(
+            options.scheduler, options.tls, threads_of(options), recipe, ledger.token(), lambda: bool(stop)
+        )
+    return local_crew(options.workers, threads_of(options), recipe, ledger.token(), lambda: bool(stop))
 
 
 def main(arguments: list[str] | None = None) -> int:

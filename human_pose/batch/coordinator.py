@@ -3,7 +3,7 @@
 import statistics
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ..errors import DemoError, UsageError
@@ -141,16 +141,12 @@ class Coordinator:
         self._progress.end(outcome.video)
 
     def _double_slow(self, crew: Crew) -> None:
-        """When workers are idle, give them what others take too long for. A double does no harm: see `piece_files`."""
-        if self._ready or self._waiting or len(self._flights) >= crew.size or not self._durations:
+        """When a worker is idle, give it what others take too long for. A double does no harm: see `piece_files`."""
+        if self._ready or self._waiting or not self._durations:
             return
         limit_s = max(SLOW_S, SLOW * statistics.median(self._durations))
-        for job in self._slow(limit_s):
-            crew.submit(job, again=True)
-            self._flights[job].is_double = True
-
-    def _slow(self, limit_s: float) -> Iterator[Job]:
         now = time.monotonic()
         for job, flight in self._flights.items():
-            if isinstance(job, Find) and not flight.is_double and now - flight.started_at > limit_s:
-                yield job
+            if not flight.is_double and now - flight.started_at > limit_s:
+                flight.is_double = crew.submit_again(job)
+                return  # the next one when it is known who is idle then

@@ -18,8 +18,12 @@ class Crew(Protocol):
         """How many jobs it can do at once, now."""
         ...
 
-    def submit(self, job: Job, again: bool = False) -> None:
-        """Take a job. again: also elsewhere than where it is being done."""
+    def submit(self, job: Job) -> None:
+        """Take a job."""
+        ...
+
+    def submit_again(self, job: Job) -> bool:
+        """Have an idle worker do a job that is in flight. Returns False where no worker is idle."""
         ...
 
     def wait(self, timeout_s: float) -> list[tuple[Job, Result]]:
@@ -41,8 +45,11 @@ class LocalCrew(contextlib.AbstractContextManager["LocalCrew"]):
     ) -> None:
         pass
 
-    def submit(self, job: Job, again: bool = False) -> None:
+    def submit(self, job: Job) -> None:
         self._jobs.append(job)
+
+    def submit_again(self, job: Job) -> bool:
+        return False
 
     def wait(self, timeout_s: float) -> list[tuple[Job, Result]]:
         job = self._jobs.popleft()

@@ -12,7 +12,8 @@ from .recipe import Recipe
 class Task:
     """A video, how to work on it, and the folder for its pieces, which every worker sees under this path.
 
-    piece_s: the least length of a piece, in s. threads: CPU threads for the network; None: the worker's cores.
+    piece_s: the least length of a piece, in s. threads: CPU threads for the network; 0: as many as the worker has
+    cores; None: OpenVINO's choice, as in the demo.
     """
 
     video: Video

@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -15,6 +16,8 @@ import cv2
 from ..api import PoseEstimator
 from ..errors import DemoError, UsageError, first_line
 from ..inference.backend import DeviceError
+from ..inference.backends import check_device
+from ..inference.devices import open_core
 from ..media.capture import Capture
 from ..media.sources import Source, early_end, open_source
 from ..poses.pose import Pose
@@ -55,6 +58,8 @@ def estimator_for(recipe: Recipe, threads: int | None) -> PoseEstimator:
     """The estimator of this process. Raises UsageError, or RefusedError where it would make other poses."""
     if recipe.version != (own := Recipe.__dataclass_fields__["version"].default):
         raise RefusedError(f"This is version {own} of the program, not {recipe.version}. Install the same everywhere.")
+    if threads == 0:
+        threads = own_cores()
     estimator = PoseEstimator(
         recipe.model, recipe.device, recipe.precision, recipe.size, recipe.threshold, recipe.min_keypoints,
         threads=threads,
@@ -64,6 +69,17 @@ def estimator_for(recipe: Recipe, threads: int | None) -> PoseEstimator:
             f"The model '{recipe.model or 'by default'}' is another file here. Copy the same everywhere."
         )
     return estimator
+
+
+def check_worker(recipe: Recipe, threads: int | None) -> None:
+    """Raise UsageError, or RefusedError, where this process cannot make the poses of a recipe."""
+    estimator_for(recipe, threads)
+    check_device(open_core(None), recipe.device)
+
+
+def own_cores() -> int:
+    """The number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _plan(task: Task) -> Planned:

@@ -10,7 +10,7 @@ from ..inference.backends import check_device, offered_devices
 class DeviceCycle:
     """The devices that TAB walks through: each single device, then MULTI and HETERO over all of them, then AUTO.
 
-    TAB skips a device that failed; its number key still selects it.
+    TAB skips a device that failed until it is back; its number key still selects it.
     """
 
     def __init__(self, core: ov.Core, start: str, devices: Sequence[str] | None = None) -> None:
@@ -40,6 +40,12 @@ class DeviceCycle:
         self.target = self.devices[number - 1]
         self.failed.discard(self.target)
         return self.target
+
+    def mark_returned(self, device: str) -> bool:
+        """TAB no longer skips a device. Returns whether it did."""
+        was_failed = device in self.failed
+        self.failed.discard(device)
+        return was_failed
 
     def mark_failed(self, device: str, back_to: str) -> None:
         """Skip a device from now on; TAB continues from `back_to`."""

@@ -6,12 +6,15 @@ from pathlib import Path
 from ..command import (
     MODEL_HELP,
     PRECISION_HELP,
+    SERVER_HELP,
     SIZE_HELP,
     OptionParser,
+    add_remote_options,
     count,
     gate,
     input_size,
     rate,
+    remote_settings,
     request_count,
     score,
     seconds,
@@ -20,7 +23,6 @@ from ..decoders import one_stage, openpose
 from ..errors import UsageError
 from ..folders import BUNDLED_VIDEO, cache_folder
 from ..inference.hetero import read_rules
-from ..inference.remote_address import DEFAULT_TIMEOUT_S, TOKEN_VARIABLE, RemoteSettings
 from ..inference.settings import HINTS, Settings
 from ..output_log import OutputLog
 from ..tracking.visits import DEFAULT_GAP_S
@@ -89,11 +91,11 @@ def parse_options(arguments: list[str] | None, description: str | None) -> argpa
                 "from the left of the arrow from point 1 to point 2 to its right is in: at 0.5,1,0.5,0 from left to "
                 "right")
 
-    devices = parser.add_argument_group("devices").add_argument
+    device_group = parser.add_argument_group("devices")
+    devices = device_group.add_argument
     devices("-d", "--device",
-            help="the device to start on: CPU, GPU, NPU, AUTO, MULTI:GPU,CPU, HETERO:GPU,CPU, ...; or a model on a "
-                 f"server, grpc://host:port/model[/version], grpcs:// over TLS, a token in {TOKEN_VARIABLE}; "
-                 "default: CPU")
+            help="the device to start on: CPU, GPU, NPU, AUTO, MULTI:GPU,CPU, HETERO:GPU,CPU, ...; or "
+                 f"{SERVER_HELP}; default: CPU")
     devices("--devices", nargs="+", metavar="D",
             help="what TAB walks through, separated by spaces: --devices CPU GPU MULTI:GPU,CPU; default: all devices")
     devices("--list-devices", action="store_true", help="print the devices that this machine has and lacks, and quit")
@@ -115,11 +117,7 @@ def parse_options(arguments: list[str] | None, description: str | None) -> argpa
             help="any other OpenVINO property, for the devices that support it; may be given several times")
     devices("--no-cache", dest="cache", action="store_false",
             help="do not keep compiled networks in the user's cache folder; compile each time")
-    devices("--remote-timeout", type=seconds, default=DEFAULT_TIMEOUT_S, metavar="SECONDS",
-            help="how long a server, grpc://host:port/model, may take for a frame; default: %(default).0f")
-    devices("--remote-ca", type=Path, metavar="FILE",
-            help="the certificate of the authority that signed that of a server grpcs://")
-    devices("--remote-jpeg", action="store_true", help="send frames as JPEG, to a server that takes it")
+    add_remote_options(device_group, has_wait=True)
     devices("--plugins", type=Path, metavar="FILE",
             help="a plugins.xml for OpenVINO, for example one that defines stand-in devices")
     # fmt: on
@@ -164,5 +162,5 @@ def settings_of(options: argparse.Namespace, precision: str, written: OutputLog 
         options.affinity,
         options.affinity_map,
         written,
-        RemoteSettings(options.remote_timeout, options.remote_ca, options.remote_jpeg),
+        remote_settings(options),
     )

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from ..inference.backend import CompiledModel, Inference
 from ..inference.model import ModelFile, PoseModel
 from ..inference.profile import STAGES
+from ..inference.remote_address import is_remote
 from .statistics import DeviceStatistics
 
 KEYS = (
@@ -147,7 +148,9 @@ def switch_note(shown: str | None, target: str, compiling: tuple[str, float] | N
     """
     blocks: list[Block] = []
     if compiling is not None:
-        blocks.append(Text("compiling {} ... {:.0f} s".format(*compiling), Style.NOTE))
+        device, seconds = compiling
+        verb = "connecting to" if is_remote(device) else "compiling"
+        blocks.append(Text(f"{verb} {device} ... {seconds:.0f} s", Style.NOTE))
     elif shown is not None and target != shown:
         blocks.append(Text(f"{target} from the next result on", Style.NOTE))
     if blocks and shown is not None:

@@ -43,7 +43,8 @@ def table(statistics: RunStatistics) -> str:
         )
         for row in rows
     ]
-    return "\n".join([*lines, *EXPLANATIONS])
+    servers = [line for device in statistics.devices.values() for line in _server_line(device)]
+    return "\n".join([*lines, *servers, *EXPLANATIONS])
 
 
 def _row(device: DeviceStatistics) -> list[str]:
@@ -116,6 +117,7 @@ def _device(device: DeviceStatistics) -> dict[str, Any]:
         "is_emulated": compiled.is_emulated,
         "operations": dict(compiled.operations),
         "difference": compiled.difference,
+        "server": _server(device),
         "frames": device.frames,
         "warmup_frames": device.warmup_frames,
         "while_switching": device.while_switching,
@@ -124,6 +126,28 @@ def _device(device: DeviceStatistics) -> dict[str, Any]:
         "delay_ms": _summary(device.delays.summary())
         | {f"p{percent}": device.delays.percentile(percent) for percent in PERCENTILES},
     }
+
+
+def _server(device: DeviceStatistics) -> dict[str, Any] | None:
+    """What was measured of a server; null for a device of this machine."""
+    figures, fps = device.compiled.server, device.throughput.mean()
+    if figures is None:
+        return None
+    bytes_per_s = None if fps is None else fps * (figures.sent_bytes + figures.received_bytes)
+    return asdict(figures) | {"bytes_per_s": bytes_per_s}
+
+
+def _server_line(device: DeviceStatistics) -> list[str]:
+    """The same for people, in one line; none where nothing is known."""
+    figures, known = device.compiled.server, _server(device)
+    if figures is None or known is None:
+        return []
+    parts = "the server does not tell its part of the latency"
+    if figures.server_ms is not None and figures.network_ms is not None:
+        parts = f"of the latency {figures.server_ms:.1f} ms in the server, {figures.network_ms:.1f} ms in the network"
+    rate = "" if known["bytes_per_s"] is None else f", {known['bytes_per_s'] / 1e6:.1f} MB/s"
+    sizes = f"{figures.sent_bytes / 1e3:.0f} kB to it and {figures.received_bytes / 1e3:.0f} kB back a frame{rate}"
+    return [f"{device.compiled.device}: {parts}; {sizes}."]
 
 
 def _summary(summary: Summary | None) -> dict[str, Any]:

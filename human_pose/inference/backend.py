@@ -34,6 +34,20 @@ def members_of(device: str) -> list[str]:
 
 
 @dataclass(frozen=True)
+class ServerFigures:
+    """What was measured of a server: means of a frame.
+
+    server_ms, network_ms: the parts of the latency, None where they are not known. sent_bytes, received_bytes: of the
+    picture and of the outputs.
+    """
+
+    server_ms: float | None
+    network_ms: float | None
+    sent_bytes: float
+    received_bytes: float
+
+
+@dataclass(frozen=True)
 class CompiledModel:
     """The facts about a network that was compiled for `device`.
 
@@ -76,6 +90,11 @@ class CompiledModel:
     def facts(self) -> list[tuple[str, str]]:
         """What else the details tell about it: names and values."""
         return []
+
+    @property
+    def server(self) -> ServerFigures | None:
+        """What was measured of the server; None for a device of this machine."""
+        return None
 
     @property
     def mark(self) -> str:

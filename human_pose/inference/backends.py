@@ -9,13 +9,14 @@ from collections.abc import Sequence
 import numpy as np
 import openvino as ov
 
+from ..errors import UsageError
 from . import devices
-from .backend import Backend, InferRequest
+from .backend import Backend, DeviceError, InferRequest
 from .model import PoseModel
 from .openvino_backend import OpenVinoBackend
-from .remote_address import is_remote
+from .remote_address import RemoteSettings, is_remote
 from .remote_backend import RemoteBackend
-from .remote_client import check_remote
+from .remote_client import check_remote, is_ready
 from .settings import Settings
 
 
@@ -30,6 +31,21 @@ def check_device(core: ov.Core, device: str) -> None:
         check_remote(device)
     else:
         devices.check_device(core, device)
+
+
+def may_return(failure: DeviceError) -> bool:
+    """Whether a device that failed may work again later: a server, but none that has another network."""
+    return is_remote(failure.device) and failure.exit_code != UsageError.exit_code
+
+
+def waits_for(device: str, remote: RemoteSettings) -> bool:
+    """Whether the only device is compiled for again when it fails, as `compile` waits for it."""
+    return is_remote(device) and remote.wait_s > 0
+
+
+def has_returned(device: str, remote: RemoteSettings) -> bool:
+    """Whether a device that may return is there again. This may take seconds."""
+    return is_ready(device, remote)
 
 
 class Backends:

@@ -14,6 +14,7 @@ from ..media.capture import Capture, Frame
 from .backend import Backend, CompiledModel, DeviceError, Inference, InferRequest
 from .compilation import Compilation, is_any_running
 from .profile import Profile
+from .remote_address import is_remote
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +42,8 @@ class Estimator:
 
     Results come in the order of the frames. None is lost: if a device fails, its unfinished frames are inferred again
     on the device used before. Only for a live source, a result that would delay newer ones by more than LATE_AFTER_S is
-    dropped and counted in `late`. Raises DeviceError when no device is left.
+    dropped and counted in `late`. Raises DeviceError when no device is left; where the backend waits for the last one,
+    only when that does not come back.
     """
 
     def __init__(
@@ -52,11 +54,13 @@ class Estimator:
         profile: Profile | None = None,
         is_live: bool = False,
         waits: bool = True,
+        waits_for: Callable[[str], bool] = lambda device: False,
     ) -> None:
         """sample: an image (h, w, 3) uint8 of the source, on which outputs are checked; None: a grey image.
 
         profile: takes the times of scaling, waiting and inference. is_live: the source is live. waits: whether to wait
-        for the first compilation; if not, no request is idle until it is over.
+        for the first compilation; if not, no request is idle until it is over. waits_for: whether the network is
+        compiled again for a device that fails as the only one; it must have given a result since the last time.
         """
         self.late = self.submitted = 0
         self._profile = profile or Profile()
@@ -73,6 +77,8 @@ class Estimator:
         self._settled_at = -math.inf
         self._is_auto_moving = False
         self._has_announced = False
+        self._waits_for = waits_for
+        self._has_result = False  # since the last device was waited for
         self.switch(device)
         while waits and not self._ready:
             self._compilations[device].join(0.05)
@@ -144,7 +150,7 @@ class Estimator:
         Raises DeviceError if the last device that could run the network failed.
         """
         self._finish_compilations()
-        if wait and not self._jobs and not self._ready:
+        if wait and not self._ready:
             time.sleep(WAIT_MS / 1000)
         self._note_disturbance()
         for position, job in enumerate(self._jobs):
@@ -196,7 +202,9 @@ class Estimator:
                 self._adopt(compilation)
             elif not (self._ready or self._has_announced) and time.perf_counter() - compilation.started_at > SILENT_S:
                 self._has_announced = True
-                log.info(f"Compiling the network for {device} ...")
+                log.info(
+                    f"Connecting to {device} ..." if is_remote(device) else f"Compiling the network for {device} ..."
+                )
 
     def _adopt(self, compilation: Compilation) -> None:
         device = compilation.device
@@ -259,6 +267,7 @@ class Estimator:
             return
         if inference is not None:
             job.inference = inference
+            self._has_result = True
             job.done_at = time.perf_counter()
             self._profile.add("infer", inference.latency_ms)
             self._idle[device].append(job.request)
@@ -288,7 +297,10 @@ class Estimator:
                 _given_up.append(job.request)
                 job.request = None
         if not self._ready and not self._compilations:
-            raise error
+            if not (self._has_result and self._waits_for(device)):
+                raise error
+            self._has_result = False
+            self._compilations[device] = Compilation(self._backend, device, self._sample)
         self._failures.append(error)
         self._retarget(device)
 

@@ -19,11 +19,13 @@ class RemoteSettings:
 
     timeout_s: how long a result may take; certificate: the file of the authority that signed the server's certificate,
     None: those that gRPC comes with. sends_jpeg: send a picture as JPEG, to a server that takes it.
+    wait_s: how long to wait for a server that does not answer when it is chosen.
     """
 
     timeout_s: float = DEFAULT_TIMEOUT_S
     certificate: Path | None = None
     sends_jpeg: bool = False
+    wait_s: float = 0.0
 
 
 @dataclass(frozen=True)

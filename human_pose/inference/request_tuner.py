@@ -16,7 +16,7 @@ class RequestTuner:
         self.limit = 1
         self._most = most
         self._best_rate, self._best_limit = 0.0, 1
-        self._is_searching = most > 1
+        self.is_searching = most > 1
         self._ignored = 1  # results of requests that began under another limit
         self._since: float | None = None
         self._results = 0
@@ -24,9 +24,9 @@ class RequestTuner:
 
     def add(self, now: float) -> None:
         """Count a result. now: the time in s."""
-        if not self._is_searching:
+        if not self.is_searching:
             if self._most > 1 and now - self._found_at > AGAIN_AFTER_S:
-                self._is_searching, self._best_rate = True, 0.0
+                self.is_searching, self._best_rate = True, 0.0
                 self._try(max(1, self._best_limit // 2))
             return
         if self._ignored:
@@ -46,7 +46,7 @@ class RequestTuner:
             self._try(min(2 * self.limit, self._most))
         else:
             self._try(self._best_limit)
-            self._is_searching, self._found_at = False, now
+            self.is_searching, self._found_at = False, now
 
     def _try(self, limit: int) -> None:
         self._ignored, self._results = max(self.limit, limit), 0

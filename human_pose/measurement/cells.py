@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from ..inference.remote_address import DEFAULT_TIMEOUT_S
+
 FRAMEWORKS = {
     "openvino": "OpenVINO",
     "opencv": "OpenCV DNN",
@@ -9,6 +11,7 @@ FRAMEWORKS = {
     "benchmark_app": "benchmark_app",
 }
 ORIGINALS = ("opencv", "tensorflow")
+AS_SERVED = "as served"  # the precision of a server's network, which it does not tell
 DEFAULT_REQUESTS = "default"  # in flight: as many as the program chooses
 
 
@@ -20,7 +23,7 @@ class StudyOptions:
     run; frames: so many results instead. requests: of the second grid, numbers or DEFAULT_REQUESTS. pause_s: before
     each run. agreement_frames: frames on which the keypoints of the precisions are compared. cache: keep compiled
     networks. quick: without benchmark_app, and without another run for what other programs disturbed.
-    size: the shorter side of the network's input.
+    size: the shorter side of the network's input. remote_timeout, remote_ca, remote_jpeg: for servers.
     """
 
     devices: list[str]
@@ -44,6 +47,9 @@ class StudyOptions:
     agreement_frames: int = 40
     quick: bool = False
     note: str = ""
+    remote_timeout: float = DEFAULT_TIMEOUT_S
+    remote_ca: str | None = None
+    remote_jpeg: bool = False
 
     @property
     def length(self) -> str:

@@ -9,11 +9,13 @@ import openvino as ov
 
 from ..decoders.decoder import Decoder
 from ..errors import DemoError
+from ..inference.backend import CompiledModel
 from ..inference.backends import open_backend
 from ..inference.estimator import Estimator, infer_all
 from ..inference.openvino_backend import OpenVinoCompiledModel
+from ..inference.remote_backend import RemoteCompiledModel
 from ..inference.settings import execution_type
-from ..media.capture import Capture, open_capture
+from ..media.capture import Capture, Frame, open_capture
 from ..poses.draw import draw
 from .benchmark_app import throughput
 from .cells import Cell, StudyOptions
@@ -21,18 +23,22 @@ from .intervals import bins
 from .machine import Watch
 from .workload import Workload
 
+SETTLES_WITHIN_S = 10.0
 WARM_UP_S = 0.3  # at least, besides the first result of each request
 GoesOn = Callable[[int], bool]  # of the number of frames begun: whether one more is wanted
 InferWhile = Callable[[GoesOn], list[float]]  # infers frames at hand; returns the latency of each in ms
 
 
 def openvino_run(cell: Cell, options: StudyOptions) -> dict[str, Any]:
-    """A run of OpenVINO, all requests in flight."""
+    """A run of OpenVINO, or of a server, all requests in flight."""
     workload = Workload(cell, options)
     backend = open_backend(workload.core, workload.network, workload.settings)
     estimator = Estimator(backend, cell.device, workload.images[0])
-    assert isinstance(estimator.compiled, OpenVinoCompiledModel)
-    infer_while = queue_of(estimator.compiled, workload)
+    if isinstance(estimator.compiled, OpenVinoCompiledModel):
+        infer_while = queue_of(estimator.compiled, workload)
+    else:
+        infer_while = frames_through(estimator, workload)
+        settle(estimator.compiled, infer_while)
     return run_of(estimator, infer_while, workload.network.decoder, workload.size, options)
 
 
@@ -48,7 +54,7 @@ def run_of(
         "input_size": list(size),
         "executed_on": compiled.executed_on,
         "execution_precision": compiled.execution_precision,
-        "requests": compiled.request_count,
+        "requests": compiled.requests_in_use,
         "streams": compiled.streams,
         "subgraphs": compiled.subgraphs,
         "compile_s": round(compiled.compile_s, 4),
@@ -78,6 +84,33 @@ def queue_of(compiled: OpenVinoCompiledModel, workload: Workload) -> InferWhile:
             queue.start_async()
             started += 1
         queue.wait_all()
+        return latencies
+
+    return infer_while
+
+
+def settle(compiled: CompiledModel, infer_while: InferWhile) -> None:
+    """Infer until the number of requests that pays is found, or for SETTLES_WITHIN_S."""
+    if isinstance(compiled, RemoteCompiledModel):
+        until = time.perf_counter() + SETTLES_WITHIN_S
+        infer_while(lambda _: compiled.tuner.is_searching and time.perf_counter() < until)
+
+
+def frames_through(estimator: Estimator, workload: Workload) -> InferWhile:
+    """Infers on a server, with as many requests in flight as pay; frames at hand have the size of the input."""
+
+    def infer_while(goes_on: GoesOn) -> list[float]:
+        latencies: list[float] = []
+        started = 0
+        while (more := goes_on(started)) or not estimator.is_idle:
+            if more and estimator.has_idle_request:
+                image = workload.inputs[started % len(workload.inputs)][0]
+                estimator.submit(Frame(started, image, 0.0))
+                started += 1
+                continue
+            inference = estimator.collect(wait=True)
+            if inference is not None:
+                latencies.append(inference.latency_ms)
         return latencies
 
     return infer_while

@@ -18,6 +18,7 @@ from ..inference.input_size import Preprocessing
 from ..inference.model import ModelFile, PoseModel, load_model
 from ..inference.openvino_backend import OpenVinoCompiledModel, compile_model
 from ..inference.preprocess import blank_input, fill_input
+from ..inference.remote_address import RemoteSettings
 from ..inference.settings import Settings, configure
 from ..media.sources import open_source
 from ..zoo.resolve import choose_model, known_names
@@ -96,6 +97,9 @@ class Workload:
             cell.requests,
             cache=cache_folder() if options.cache else None,
             affinity=cell.affinity,
+            remote=RemoteSettings(
+                options.remote_timeout, Path(options.remote_ca) if options.remote_ca else None, options.remote_jpeg
+            ),
         )
         self.inputs = as_inputs(self.images, self.size, self.network.preprocessing)
 

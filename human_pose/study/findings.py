@@ -5,12 +5,14 @@ from dataclasses import dataclass, field, fields
 from typing import Any, NamedTuple, TypeVar
 
 from ..inference.backend import members_of
+from ..inference.remote_address import is_remote
 from ..measurement.cells import ORIGINALS, Cell
 from ..measurement.intervals import MIN_RUNS, Ratio, figures, ratio
 from ..poses.pck import Pck
 from .plan import accuracy_cells, layer_cells
 from .results import Study, is_disturbed
 
+NOT_OF_SERVERS = "a server does not tell what is inside it"
 AGREES = 0.05  # two throughputs agree where the whole interval of their ratio lies within so much of 1
 
 
@@ -194,6 +196,8 @@ class Findings:
         for one in self.every:
             is_model = one.cell.kind == "openvino" and one.cell.not_measured is not None
             found.append((one.why_not, f"{one.cell.model} {one.cell.precision}" if is_model else one.label))
+        servers = [device for device in self.options.devices if is_remote(device)]
+        found += [(NOT_OF_SERVERS, f"layers, accuracy and benchmark_app of {device}") for device in servers]
         labels = {one.cell.id: one.label for one in self.every}
         extras = self.study.data["extras"]
         found += [(extra.get("error"), f"{extra['task']} of {labels[extra['cell']]}") for extra in extras]

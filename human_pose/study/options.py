@@ -4,7 +4,16 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from ..command import SIZE_HELP, OptionParser, count, input_size, request_count, seconds
+from ..command import (
+    SERVER_HELP,
+    SIZE_HELP,
+    OptionParser,
+    add_remote_options,
+    count,
+    input_size,
+    request_count,
+    seconds,
+)
 from ..errors import UsageError
 from ..folders import BUNDLED_VIDEO
 from ..inference.settings import HINTS
@@ -57,7 +66,8 @@ def study_parser(description: str | None) -> OptionParser:
         help="a first impression, two minutes at most: the default model on the CPU with the throughput hint, five "
              "runs of a second; no grid of requests, no other devices; options that are given still hold")
     add("--devices", nargs="+", metavar="D",
-        help="as CPU GPU MULTI:GPU,CPU HETERO:GPU,CPU; default: all there is, but AUTO")
+        help=f"as CPU GPU MULTI:GPU,CPU HETERO:GPU,CPU, or {SERVER_HELP}; default: all there is, but AUTO")
+    add_remote_options(parser)
     add("-m", "--model", nargs="+", dest="models", type=model, metavar="M",
         help="names, or paths of networks or their folders; several may be precisions of one model; default: "
              f"{DEFAULT_MODEL} and {ORIGINAL_MODEL}")
@@ -113,5 +123,7 @@ def options_of(parsed: argparse.Namespace) -> StudyOptions:
         key: value for key, value in vars(parsed).items() if value is not None and key in StudyOptions.__annotations__
     }
     chosen = defaults | (QUICK if parsed.quick else {}) | given
+    if parsed.remote_ca is not None:
+        chosen["remote_ca"] = str(parsed.remote_ca.resolve())
     runs = chosen.get("runs", StudyOptions.runs)
     return StudyOptions(**{**chosen, "original_runs": max(min(runs, MIN_RUNS), (runs + 1) // 2)})

@@ -15,7 +15,7 @@ from .plan import Job
 
 FORMAT, VERSION = "human-pose-study", 3
 FILE = "results.json"
-FILES = ("input", "plugins", "original", "images", "annotations")  # among the options
+FILES = ("input", "plugins", "original", "images", "annotations", "remote_ca")  # among the options
 FIGURES = ("inference_fps", "application_fps", "latency_ms")  # of a run
 
 
@@ -85,7 +85,7 @@ class Study:
     def finish(self) -> None:
         """All is done. Of paths, `kept` is left: nobody needs more to read the study."""
         options = self.data["options"]
-        options |= {key: kept(options[key]) for key in FILES} | {"models": list(map(kept, options["models"]))}
+        options |= {key: kept(options.get(key)) for key in FILES} | {"models": list(map(kept, options["models"]))}
         for cell in self.data["cells"]:
             cell["file"] = kept(cell["file"])
         self.data["complete"] = True
@@ -115,8 +115,12 @@ class Study:
 
     def all_runs(self, cell: Cell) -> list[dict[str, Any]]:
         """A cell's runs that gave figures."""
-        return [run for run in self.data["runs"] if run["cell"] == cell.id and error_of(run) is None]
+        return [run for run in self._entries(cell) if error_of(run) is None]
 
     def errors(self, cell: Cell) -> list[str]:
         """Why its other runs gave none."""
-        return [why for run in self.data["runs"] if run["cell"] == cell.id and (why := error_of(run)) is not None]
+        return [why for run in self._entries(cell) if (why := error_of(run)) is not None]
+
+    def _entries(self, cell: Cell) -> list[dict[str, Any]]:
+        wanted = cell.id  # put together once, not for each run
+        return [run for run in self.data["runs"] if run["cell"] == wanted]

@@ -19,8 +19,10 @@ import openvino as ov
 from ..console import ProgressLine, StopRequest, minutes, say
 from ..errors import DemoError, UsageError
 from ..inference.backend import VIRTUAL_DEVICES, members_of
-from ..inference.devices import check_device, is_emulated, is_stand_in, missing_devices, offered_devices, open_core
+from ..inference.backends import check_device
+from ..inference.devices import is_emulated, is_stand_in, missing_devices, offered_devices, open_core
 from ..inference.model import ModelFile
+from ..inference.remote_address import is_remote
 from ..measurement import machine
 from ..measurement.cells import ORIGINALS, StudyOptions
 from ..measurement.workload import NOT_GIVEN, first_frames, models_of
@@ -52,12 +54,15 @@ def begin(options: StudyOptions) -> Study:
     names = list(dict.fromkeys(model.name for model in models))
     cells += original_cells(options, names[0], names)
     if not options.quick:
-        single = next((device for device in devices if device.split(":")[0] not in VIRTUAL_DEVICES), "CPU")
+        own_devices = [device for device in devices if not is_remote(device)]
+        single = next((device for device in own_devices if device.split(":")[0] not in VIRTUAL_DEVICES), "CPU")
         compared = (there[0].name, single, "throughput")
         own = [cell for cell in in_matrix(cells) if (cell.model, cell.device, cell.hint) == compared]
         cells += [replace(cell, kind="benchmark_app") for cell in own]
     cells = [
-        replace(cell, is_stand_in=is_stand_in(core, cell.device), is_emulated=is_emulated(core, cell.device))
+        cell
+        if is_remote(cell.device)
+        else replace(cell, is_stand_in=is_stand_in(core, cell.device), is_emulated=is_emulated(core, cell.device))
         for cell in cells
     ]
     video = Path(options.input)
@@ -97,7 +102,8 @@ def devices_of(core: ov.Core, options: StudyOptions) -> tuple[list[str], dict[st
     there = [device for device in wanted if device not in missing]
     for device in there or wanted:
         check_device(core, device)
-    return list(dict.fromkeys(there)), missing
+    servers_last = sorted(there, key=is_remote)  # the first device is the one that others are compared with
+    return list(dict.fromkeys(servers_last)), missing
 
 
 def _weights(file: str) -> str:

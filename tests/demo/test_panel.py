@@ -30,6 +30,7 @@ from human_pose.inference.model import ModelFile
 def compiled(device: str, **more: Any) -> Any:
     known = {
         "device": device, "request_count": 1, "requests_in_use": more.get("request_count", 1), "facts": [],
+        "server": None,
         "compile_s": 0.25, "is_from_cache": False, "runs_on": "", "streams": 1,
         "execution_precision": "f32", "operations": {}, "subgraphs": None,
     }  # fmt: skip
@@ -117,6 +118,7 @@ def test_while_a_switch_is_under_way_the_panel_says_whose_figures_it_shows() -> 
     assert texts(switch_note("CPU", "GPU", ("GPU", 12.3))) == ["compiling GPU ... 12 s", "until then: figures of CPU"]
     assert texts(switch_note("AUTO", "CPU", None)) == ["CPU from the next result on", "until then: figures of AUTO"]
     assert texts(switch_note(None, "CPU", ("CPU", 3.0))) == ["compiling CPU ... 3 s"]
+    assert texts(switch_note(None, "grpc://a:1/m", ("grpc://a:1/m", 3.0))) == ["connecting to grpc://a:1/m ... 3 s"]
     assert switch_note("CPU", "CPU", None) == []
 
 

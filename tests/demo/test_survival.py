@@ -3,7 +3,6 @@
 import functools
 import random
 import time
-from argparse import Namespace
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -16,6 +15,7 @@ import pytest
 import human_pose_est
 from human_pose.decoders.openpose_fields import KEYPOINTS
 from human_pose.demo.device_cycle import DeviceCycle
+from human_pose.demo.options import parse_options
 from human_pose.demo.people import People
 from human_pose.demo.statistics import RunStatistics
 from human_pose.demo.viewer import Viewer
@@ -379,7 +379,7 @@ def test_twenty_rapid_switches_lose_no_frame(
     choices: list[Key | int] = [Key.NEXT_DEVICE, Key.PREVIOUS_DEVICE, 1, 2, 3, 4, 5]
     window = PressingWindow(set(chance.sample(range(5, count * 3 // 4), 20)), lambda: chance.choice(choices))
     writer, statistics = RecordingWriter(), RunStatistics()
-    options = Namespace(threshold=0.05, min_keypoints=5, frames=None, tour=None)
+    options = parse_options([], None)
     with Capture(Source("numbered", images, frame_count=count)) as capture:
         estimator = estimator_on(core, network, "CPU")
         devices = DeviceCycle(core, "CPU", ["CPU", "GPU", HETERO, MULTI, "MULTI:CPU"])

@@ -84,7 +84,7 @@ class Show:
         self.window, self.writer = CountingWindow(), CountingWriter(output)
         self.compiled = {
             device: SimpleNamespace(
-                device=device, request_count=1, requests_in_use=1, facts=[], runs_on="", streams=1,
+                device=device, request_count=1, requests_in_use=1, facts=[], server=None, runs_on="", streams=1,
                 is_from_cache=False, compile_s=0.1,
                 execution_precision="f32", operations={}, is_stand_in=False, is_emulated=False,
             )

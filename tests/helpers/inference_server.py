@@ -23,12 +23,16 @@ class PoseServer(GRPCInferenceServiceServicer):  # type: ignore[misc]
 
     takes_jpeg: the input is a JPEG, declared as BYTES. device: what the model's configuration tells: 'GPU' or 'CPU';
     '': nothing. token: the calls must carry it. pause_s: before each answer. spoil: changes the answer's arrays.
+    version: of the model, in its answers. told_ms: the time of an answer that the statistics tell; None: no statistics.
     """
 
     def __init__(self, model: ov.Model, name: str = "painted", port: int = 0, token: str = "", **more: Any) -> None:
         self.name, self.token = name, token
         self.takes_jpeg, self.device = more.get("takes_jpeg", False), more.get("device", "")
         self.pause_s = 0.0
+        self.version = "1"
+        self.told_ms: float | None = more.get("told_ms")
+        self._told_ns = 0
         self.spoil: Any = None
         self.most_at_once = self.answers = 0
         self._at_once = 0
@@ -81,6 +85,16 @@ class PoseServer(GRPCInferenceServiceServicer):  # type: ignore[misc]
             group.gpus.append(0)
         return answer
 
+    def ModelStatistics(self, request: Any, context: Any) -> Any:  # noqa: N802
+        self._check(context)
+        if self.told_ms is None:
+            context.abort(grpc.StatusCode.UNIMPLEMENTED, "no statistics")
+        answer = messages.ModelStatisticsResponse()
+        told = answer.model_stats.add(name=self.name, version=self.version)
+        with self._lock:
+            told.inference_stats.success.count, told.inference_stats.success.ns = self.answers, self._told_ns
+        return answer
+
     def ModelInfer(self, request: Any, context: Any) -> Any:  # noqa: N802
         self._check(context)
         with self._lock:
@@ -101,13 +115,14 @@ class PoseServer(GRPCInferenceServiceServicer):  # type: ignore[misc]
         outputs = {self._name(port, n): infer.get_tensor(port).data for n, port in enumerate(self._network.outputs)}
         if self.spoil is not None:
             outputs = self.spoil(outputs)
-        answer = messages.ModelInferResponse(model_name=self.name, model_version="1")
+        answer = messages.ModelInferResponse(model_name=self.name, model_version=self.version)
         for name in [wanted.name for wanted in request.outputs] or outputs:
             answer.outputs.add(name=name, datatype="FP32", shape=outputs[name].shape)
             answer.raw_output_contents.append(np.ascontiguousarray(outputs[name], np.float32).tobytes())
         with self._lock:
             self._at_once -= 1
             self.answers += 1
+            self._told_ns += round(1e6 * (self.told_ms or 0))
         return answer
 
     def _check(self, context: Any) -> None:

@@ -33,7 +33,7 @@ def invented(options: StudyOptions = OPTIONS) -> Study:
     study = Study.new(options, cells, found)
     for job in schedule(cells, options):
         cell = job.cell
-        fps = 5.0 if cell == ORIGINAL else SPEED[cell.device] * (2 if cell.precision == "FP16" else 1)
+        fps = 5.0 if cell == ORIGINAL else SPEED.get(cell.device, 25.0) * (2 if cell.precision == "FP16" else 1)
         fps *= draw.gauss(1, 0.01)
         conditions = {"own_cores": 1.0, "other_cores": 0.0, "disturbed": False, "mhz": 2000, "temperature_c": None}
         result: dict[str, Any] = {"input_size": [64, 48], "inference_fps": fps, "conditions": conditions}

@@ -1,9 +1,12 @@
 """A model on a server as one more device: addresses, how its tensors are read, results, failures."""
 
+import itertools
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +16,14 @@ import pytest
 
 from human_pose.errors import UsageError
 from human_pose.inference.backend import DeviceError, Inference
-from human_pose.inference.backends import check_device, open_backend
+from human_pose.inference.backends import check_device, open_backend, waits_for
 from human_pose.inference.estimator import Estimator
 from human_pose.inference.input_size import Preprocessing
 from human_pose.inference.model import PoseModel, load_model
 from human_pose.inference.remote_address import TOKEN_VARIABLE, RemoteAddress, RemoteSettings, parse_address
-from human_pose.inference.remote_backend import MOST_DIFFERENT, RECENT_S, picture_of_people
+from human_pose.inference.remote_check import MOST_DIFFERENT, picture_of_people
 from human_pose.inference.remote_client import Client
+from human_pose.inference.remote_figures import RECENT_S, LatencyParts, Served
 from human_pose.inference.remote_signature import TensorInfo, checked, signature_of
 from human_pose.inference.request_tuner import AGAIN_AFTER_S, RequestTuner
 from human_pose.inference.settings import Settings
@@ -43,21 +47,10 @@ def network(painted_xml: Path) -> PoseModel:
     return network
 
 
-@pytest.fixture
-def serve() -> Iterator[Callable[..., PoseServer]]:
-    servers = []
-
-    def start(model: ov.Model, **more: Any) -> PoseServer:
-        servers.append(PoseServer(model, **more))
-        return servers[-1]
-
-    yield start
-    for server in servers:
-        server.stop()
-
-
-def estimator_on(network: PoseModel, device: str, **settings: Any) -> Estimator:
-    return Estimator(open_backend(ov.Core(), network, Settings("FP32", **settings)), device, PICTURES[0])
+def estimator_on(network: PoseModel, device: str, remote: RemoteSettings | None = None, **settings: Any) -> Estimator:
+    remote = remote or RemoteSettings()
+    backend = open_backend(ov.Core(), network, Settings("FP32", **settings, remote=remote))
+    return Estimator(backend, device, PICTURES[0], waits_for=lambda device: waits_for(device, remote))
 
 
 def same_as_here(network: PoseModel, found: list[Inference]) -> None:
@@ -198,6 +191,80 @@ def test_a_server_gives_what_this_machine_gives(
     assert float(value.removesuffix(" MB/s")) > 0
 
 
+def given(parts: LatencyParts, number: int, latency_ms: float) -> None:
+    for _ in range(number):
+        parts.add(latency_ms / 1000)
+
+
+def test_the_latency_has_a_part_in_the_server_and_one_in_the_network() -> None:
+    parts = LatencyParts()
+    parts.connect(2)
+    parts.sample(Served(100, 7.0))  # of others, and before
+    assert (parts.recent, parts.mean()) == (None, None)
+    given(parts, 10, 30.0)
+    parts.sample(Served(110, 7.2))
+    assert parts.recent == pytest.approx((20.0, 10.0))
+    given(parts, 30, 40.0)
+    parts.sample(Served(142, 7.2 + 32 * 0.024))  # two are still on their way back
+    assert parts.recent == pytest.approx((24.0, 16.0))
+    assert parts.mean() == pytest.approx((23.0, 14.5))
+
+
+def test_other_clients_of_the_server_leave_the_parts_unknown() -> None:
+    parts = LatencyParts()
+    parts.connect(2)
+    parts.sample(Served(0, 0.0))
+    for second in range(1, 6):
+        given(parts, 10, 30.0)
+        parts.sample(Served(12 * second, 0.5 * second))  # two of each twelve are another's
+    assert parts.recent is None
+    told = parts.mean()
+    parts.connect(2)  # chosen anew: the means of before stay
+    parts.sample(Served(60, 2.5))
+    assert parts.mean() == told
+
+
+def test_a_server_that_starts_anew_counts_from_0() -> None:
+    parts = LatencyParts()
+    parts.connect(2)
+    parts.sample(Served(1000, 50.0))
+    given(parts, 10, 30.0)
+    parts.sample(Served(4, 0.1))
+    assert parts.mean() is None
+    given(parts, 10, 30.0)
+    parts.sample(Served(14, 0.3))
+    assert parts.mean() == pytest.approx((20.0, 10.0))
+
+
+def test_the_parts_of_the_latency_are_told_where_the_server_has_statistics(
+    network: PoseModel, serve: Callable[..., PoseServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("human_pose.inference.remote_figures.SAMPLE_S", 0.1)
+    server = serve(painted_network(), told_ms=20.0)
+    server.pause_s = 0.025  # so that no latency is shorter
+    estimator = estimator_on(network, server.device_string, requests=2)
+    found = list(infer(estimator, PICTURES))
+    figures = estimator.compiled.server
+    assert figures is not None
+    assert figures.server_ms == pytest.approx(20.0)
+    assert figures.network_ms is not None
+    assert 5 < figures.network_ms < max(inference.latency_ms for inference in found) - 20
+    assert figures.sent_bytes == WIDTH * HEIGHT * 3 * 4
+    assert figures.received_bytes == found[0].nbytes
+    (name, value), (traffic, _) = estimator.compiled.facts
+    assert (name, traffic) == ("of latency", "traffic")
+    assert re.fullmatch(r"server 20\.0 ms, network \d+\.\d ms", value)
+
+
+def test_without_statistics_the_parts_are_not_told(network: PoseModel, serve: Callable[..., PoseServer]) -> None:
+    estimator = estimator_on(network, serve(painted_network()).device_string)
+    list(infer(estimator, PICTURES[:4]))
+    figures = estimator.compiled.server
+    assert figures is not None
+    assert (figures.server_ms, figures.network_ms) == (None, None)
+    assert [name for name, _ in estimator.compiled.facts] == ["traffic"]
+
+
 def test_a_server_takes_frames_of_many_sizes(painted_xml: Path, serve: Callable[..., PoseServer]) -> None:
     network = load_model(ov.Core(), choose_model(str(painted_xml), None))
     network.reshape_open(256)
@@ -245,6 +312,34 @@ def test_a_token_opens_the_server(
         estimator_on(network, server.device_string)
     monkeypatch.setenv(TOKEN_VARIABLE, "secret")
     same_as_here(network, list(infer(estimator_on(network, server.device_string), PICTURES)))
+
+
+def test_what_grpc_says_itself_is_not_shown(serve: Callable[..., PoseServer], root: Path) -> None:
+    device = serve(painted_network()).device_string.replace("grpc://", "grpcs://")
+    command = [sys.executable, "human_pose_est.py", "--no-show", "-d", device]
+    done = subprocess.run(command, cwd=root, check=False, capture_output=True, text=True)
+    [line] = done.stderr.splitlines()
+    assert (done.returncode, line.split(" (")[0]) == (
+        1,
+        f"error: {device} cannot run this network: {parse_address(device).server} does not answer",
+    )
+
+
+def test_a_closed_connection_is_an_error_in_one_line(serve: Callable[..., PoseServer]) -> None:
+    server = serve(painted_network(), told_ms=20.0)
+    client = Client(parse_address(server.device_string), RemoteSettings())
+    assert client.is_ready()
+    assert client.statistics("1") == Served(0, 0.0)
+    signature = client.model(MAPS, PLAIN)
+    client.close()
+    (encode,) = signature.encodings.values()
+    for call in (
+        client.is_ready,
+        lambda: client.statistics("1"),
+        lambda: client.infer(signature, encode(PICTURES[0][np.newaxis])),
+    ):
+        with pytest.raises(RuntimeError, match="the connection was closed"):
+            call()
 
 
 def test_a_server_over_tls(network: PoseModel, serve: Callable[..., PoseServer], tmp_path: Path) -> None:
@@ -303,7 +398,7 @@ def give_nothing(server: PoseServer) -> None:
 @pytest.mark.parametrize(
     ("failing", "reason"),
     [
-        (break_off, r"localhost:\d+ does not answer|StatusCode"),
+        (break_off, r"localhost:\d+ (does not answer|broke off its answer) \("),
         (hang, r"no answer within 3 s \(--remote-timeout\)"),
         (give_other_shapes, r"the server gives \w+ \[\d+, 31, 40\] instead of \[\d+, 32, 40\]"),
         (give_nothing, "NaN or infinity"),
@@ -353,6 +448,122 @@ def test_a_server_that_is_back_answers_at_once(network: PoseModel, serve: Callab
             before.model(wanted, network.preprocessing)
     serve(painted_network(), port=server.port)
     assert Client(address, RemoteSettings()).model(wanted, network.preprocessing).fixed_size == (WIDTH, HEIGHT)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that is waited for is asked often."""
+    monkeypatch.setattr("human_pose.inference.remote_client.RETRY_S", 0.1)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_the_only_device_is_waited_for_where_the_user_wants_it(
+    network: PoseModel, serve: Callable[..., PoseServer]
+) -> None:
+    server = serve(painted_network())
+    estimator = estimator_on(network, server.device_string, RemoteSettings(wait_s=60.0))
+
+    def restart() -> None:
+        server.stop()
+        threading.Timer(0.7, lambda: serve(painted_network(), port=server.port)).start()
+
+    same_as_here(network, results_with(estimator, {10: restart}))
+    [failure] = estimator.take_failures()
+    assert failure.device == estimator.device == estimator.target == server.device_string
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_server_that_is_not_there_yet_is_waited_for(network: PoseModel, serve: Callable[..., PoseServer]) -> None:
+    server = serve(painted_network())
+    server.stop()
+    threading.Timer(0.7, lambda: serve(painted_network(), port=server.port)).start()
+    same_as_here(
+        network, list(infer(estimator_on(network, server.device_string, RemoteSettings(wait_s=60.0)), PICTURES))
+    )
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("wait_s", [0.0, 0.5])
+def test_the_only_device_that_does_not_return_is_named(
+    network: PoseModel, serve: Callable[..., PoseServer], wait_s: float
+) -> None:
+    server = serve(painted_network())
+    estimator = estimator_on(network, server.device_string, RemoteSettings(wait_s=wait_s))
+    with pytest.raises(DeviceError, match=f"localhost:{server.port} (does not answer|broke off its answer)") as raised:
+        results_with(estimator, {10: server.stop})
+    assert raised.value.exit_code == 1
+    assert len(estimator.take_failures()) == (1 if wait_s else 0)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_server_that_gives_no_result_after_it_returned_is_not_waited_for_again(
+    network: PoseModel, serve: Callable[..., PoseServer]
+) -> None:
+    server = serve(painted_network())
+    estimator = estimator_on(network, server.device_string, RemoteSettings(wait_s=60.0))
+    factors = itertools.chain([1.0], itertools.repeat(np.nan))  # the check passes, no frame does
+
+    def spoil(outputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        factor = next(factors)
+        return {name: factor * values for name, values in outputs.items()}
+
+    def restart() -> None:
+        server.stop()
+        serve(painted_network(), port=server.port).spoil = spoil
+
+    with pytest.raises(DeviceError, match="NaN or infinity"):
+        results_with(estimator, {10: restart})
+
+
+def become_another_network(server: PoseServer) -> None:
+    server.spoil = lambda outputs: {name: -values for name, values in outputs.items()}
+
+
+def check_only_after(sign: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("human_pose.inference.remote_check.AGAIN_S", 0.1 if sign == "time" else 1000.0)
+    monkeypatch.setattr("human_pose.inference.remote_check.IDLE_S", 0.2 if sign == "pause" else 1000.0)
+
+
+@pytest.mark.parametrize("sign", ["version", "pause", "time"])
+def test_another_network_of_the_same_shapes_is_noticed_while_the_server_runs(
+    network: PoseModel, serve: Callable[..., PoseServer], monkeypatch: pytest.MonkeyPatch, sign: str
+) -> None:
+    check_only_after(sign, monkeypatch)
+    server = serve(painted_network())
+    estimator = estimator_on(network, "CPU", requests=2)
+    switch(estimator, server.device_string)
+    found = results_with(estimator, {}, range(8))
+
+    become_another_network(server)
+    server.version = "2" if sign == "version" else "1"
+    server.pause_s = 0.05
+    if sign == "pause":
+        time.sleep(0.3)
+    found += results_with(estimator, {}, range(8, len(PICTURES)))
+    [failure] = estimator.take_failures()
+    assert "checked again, its outputs differ from those of painted" in str(failure)
+    assert found[-1].compiled.device == "CPU"
+    if sign != "time":  # then no result of the other network counts
+        same_as_here(network, found)
+        assert {inference.compiled.device for inference in found[8:]} == {"CPU"}
+
+
+@pytest.mark.parametrize("sign", ["version", "pause", "time"])
+def test_a_server_with_the_same_network_goes_on_after_a_check(
+    network: PoseModel, serve: Callable[..., PoseServer], monkeypatch: pytest.MonkeyPatch, sign: str
+) -> None:
+    check_only_after(sign, monkeypatch)
+    server = serve(painted_network())
+    estimator = estimator_on(network, server.device_string, requests=2)
+    found = results_with(estimator, {}, range(8))
+    server.version = "2" if sign == "version" else "1"
+    server.pause_s = 0.01
+    if sign == "pause":
+        time.sleep(0.3)
+    found += results_with(estimator, {}, range(8, len(PICTURES)))
+    same_as_here(network, found)
+    checks = server.answers - len(PICTURES)
+    assert checks == 2 if sign == "version" else checks >= 2  # the one at the start is the first
 
 
 def test_jpeg_travels_where_the_server_takes_it(serve: Callable[..., PoseServer]) -> None:
