@@ -24,7 +24,7 @@ from human_pose.inference.openpose_outputs import PREPROCESSING
 from human_pose.media.sources import open_source
 from human_pose.poses.pck import compare_poses
 from human_pose.quantization.calibration import Inputs, read_samples, split
-from human_pose.quantization.comparison import infer_frames, output_errors
+from human_pose.quantization.comparison import infer_frames, output_errors, request_of
 from human_pose.quantization.equalize import equalize
 from human_pose.quantization.nncf_quantizer import import_nncf
 from human_pose.zoo.catalog import ORIGINAL_MODEL
@@ -92,14 +92,14 @@ def main() -> None:
     is_nchw = graph.input().partial_shape[1] == ov.Dimension(3)
     graph.reshape([1, 3, height, width] if is_nchw else [1, height, width, 3])
     inputs = Inputs(calibration, is_nchw, PREPROCESSING)
-    truth = infer_frames(core, make_uniform(graph.clone(), file), held_out, progress)
+    network = make_uniform(graph.clone(), file)
+    truth = infer_frames(request_of(core, network), network.decoder, held_out, progress)
     print(f"{machine()}; {file.name}, {width}x{height}, {len(calibration)} frames calibrated, {len(held_out)} held out")
     print("| what | found again within 5 pixels | within 0.2 torso | error of heatmaps, fields | people |")
     print("|---|---|---|---|---|")
     for name, (aligns, equalizes) in VARIANTS.items():
-        found = infer_frames(
-            core, make_uniform(quantized(core, graph, inputs, aligns, equalizes), file), held_out, progress
-        )
+        variant = make_uniform(quantized(core, graph, inputs, aligns, equalizes), file)
+        found = infer_frames(request_of(core, variant), variant.decoder, held_out, progress)
         pck = compare_poses(zip(truth.poses, found.poses, strict=True))
         errors = ", ".join(f"{error:.2f}" for error in output_errors(truth.outputs, found.outputs).values())
         torso = "-" if pck.within_torso is None else f"{pck.within_torso:.1%}"

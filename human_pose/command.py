@@ -1,6 +1,7 @@
 """What the command lines share: a parser that reports an error in one line, and the types of options."""
 
 import argparse
+import re
 from pathlib import Path
 from typing import NoReturn
 
@@ -96,6 +97,14 @@ def input_size(text: str) -> int:
             f"'{text}' is not a multiple of {SIZE_STEP} from {SIZE_STEP} to {LARGEST_SIZE}; give 256 or 368, say"
         )
     return int(text)
+
+
+def frame_size(text: str) -> tuple[int, int]:
+    """Width and height of a frame in pixels: 1280x720."""
+    found = re.fullmatch(r"([1-9]\d{0,4})x([1-9]\d{0,4})", text)
+    if found is None:
+        raise argparse.ArgumentTypeError(f"'{text}' is not the size of a frame; give 1280x720, say")
+    return int(found[1]), int(found[2])
 
 
 def score(text: str) -> float:

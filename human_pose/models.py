@@ -1,9 +1,10 @@
-"""The models of the demo: list, download, convert and quantize them.
+"""The models of the demo: list, download, convert and quantize them, and write them for a server.
 
 python -m human_pose.models list
 python -m human_pose.models fetch human-pose-estimation-0001 -p FP16 FP16-INT8
 python -m human_pose.models convert graph.onnx --name my-net
 python -m human_pose.models quantize my-net --calibration street.mp4
+python -m human_pose.models serve-layout served -m human-pose-estimation-0001
 """
 
 import argparse
@@ -14,7 +15,7 @@ from pathlib import Path
 from .errors import UsageError, explain_import_error
 
 try:
-    from .command import SIZE_HELP, OptionParser, count, input_size, score
+    from .command import MODEL_HELP, PRECISION_HELP, SIZE_HELP, OptionParser, count, frame_size, input_size, score
     from .console import print_result, run_command, say, set_up_terminal
     from .decoders.openpose import DEFAULT_THRESHOLD
     from .folders import MODELS_FOLDER
@@ -25,7 +26,8 @@ try:
     from .zoo.download import download
     from .zoo.listing import as_table, entries
     from .zoo.originals import GRAPH, fetch_original
-    from .zoo.resolve import ZOO_VARIABLE, check_new_name, model_file
+    from .zoo.resolve import ZOO_VARIABLE, check_new_name, choose_model, model_file
+    from .zoo.serve_layout import ServedModel, serve_layout
 except ImportError as import_error:
     sys.exit(f"error: {explain_import_error(import_error)}")
 
@@ -93,6 +95,15 @@ def quantize_model(options: argparse.Namespace) -> None:
     print_result(str(xml))
 
 
+def write_for_server(options: argparse.Namespace) -> None:
+    """Add a model to a folder that OpenVINO Model Server and Triton serve."""
+    file = choose_model(options.model, options.precision)
+    wanted = ServedModel(file, options.name, options.frame_size, options.size, options.force)
+    place, tensors = serve_layout(options.folder, wanted)
+    say(f"{file.title}: {tensors}")
+    print_result(str(place))
+
+
 def read_options(arguments: list[str] | None) -> argparse.Namespace:
     """The command and its options; a wrong one ends the program with exit code 2."""
     # fmt: off
@@ -141,8 +152,27 @@ def read_options(arguments: list[str] | None) -> argparse.Namespace:
     add("--accuracy-control", action="store_true",
         help="keep the most sensitive layers in float, as many as the bound needs; takes longer")
     quantizer.set_defaults(run=quantize_model)
+
+    server = commands.add_parser(
+        "serve-layout", help="write a model for OpenVINO Model Server and Triton", description=write_for_server.__doc__,
+        epilog="The demo then takes the server as a device: --devices CPU grpc://host:port/NAME, with the same -m. "
+               "docs/remote.md has the servers' commands.")
+    add = server.add_argument
+    add("folder", type=Path, metavar="DIR",
+        help="what the server serves; models that it holds already stay. It is made if it is not there")
+    add("-m", "--model", metavar="NAME_OR_PATH", help=f"{MODEL_HELP}; default: the demo's")
+    add("-p", "--precision", choices=PRECISIONS, help=PRECISION_HELP)
+    add("--name", help="the model's name in the address; default: the model's own")
+    add("--frame-size", type=frame_size, metavar="WIDTHxHEIGHT",
+        help="fix the input for frames of this size; without it, frames of every size and every --size are taken")
+    add("--size", "--height", type=input_size, metavar="N",
+        help="with --frame-size: the side of the network's input, as in the demo; default: the model's own")
+    add("--force", action="store_true", help="replace another model of that name")
+    server.set_defaults(run=write_for_server)
     # fmt: on
     options = parser.parse_args(arguments)
+    if options.command == "serve-layout" and options.size and not options.frame_size:
+        parser.error("argument --size: give --frame-size as well; an open input takes every client's own --size")
     if options.command == "fetch" and options.precision and options.name in CATALOG:
         lacking = [precision for precision in options.precision if precision not in precisions_of(options.name)]
         if lacking:

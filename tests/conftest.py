@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -42,7 +43,7 @@ def missing_program(*names: str) -> None:
 
 def but_for_waiting(errors: str) -> str:
     """What the program said, without the line that it says on a machine that is busy with something else."""
-    return errors.replace("Compiling the network for CPU ...\n", "")
+    return re.sub(r"(Compiling the network for CPU|Connecting to \S+) \.\.\.\n", "", errors)
 
 
 @contextlib.contextmanager

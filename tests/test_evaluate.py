@@ -193,11 +193,14 @@ def test_a_network_of_a_fixed_size_is_refused_where_another_is_wanted(
 def test_a_one_stage_network_has_the_ap_of_its_makers_letterbox(
     measurement_data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """200 images of COCO at 416: 44.5 with non-maximum suppression at 0.65 and scores from 0.01."""
+    """200 images of COCO at 416: 44.5 with non-maximum suppression at 0.65 and scores from 0.01; the first 60: 41.7.
+
+    41.0 with black padding instead of grey.
+    """
     data = measurement_data / "data" / "coco_dev"
     code, output, errors = run(
-        capsys, "--images", data / "images", "--annotations", data / "annotations.json", "--size", 416,
+        capsys, "--images", data / "images", "--annotations", data / "annotations.json", "--size", 416, "--limit", 60,
         "-m", measurement_data / "models/yolov8n-pose/FP16-INT8", "-p", "FP16-INT8",
     )  # fmt: skip
     assert code == 0, errors
-    assert float(output.split("AP ")[1].split()[0]) >= 44.3
+    assert float(output.split("AP ")[1].split()[0]) >= 41.4

@@ -92,6 +92,13 @@ class PoseModel:
             sides = ov.Dimension(*self.preprocessing.open_sides(size))
             self._reshape(sides, sides)
 
+    def reshape_any(self) -> None:
+        """Accept an input of every size, without bounds. A network of a fixed size keeps that for all frames."""
+        if self.preprocessing.fixed_size is not None:
+            self._reshape(*self.preprocessing.fixed_size)
+        else:
+            self._reshape(ov.Dimension(), ov.Dimension())
+
     def checked_size(self, size: int | None) -> int:
         """The size that was asked for, or the network's own. Raises UsageError where the network does not take it."""
         if size is None:

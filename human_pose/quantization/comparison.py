@@ -54,9 +54,8 @@ class Found:
     poses: list[list[Pose]]
 
 
-def infer_frames(core: ov.Core, network: PoseModel, frames: list[np.ndarray], progress: ProgressLine) -> Found:
-    """Run a network on frames, each (1, height, width, 3) uint8 of the input's size, one at a time, on the CPU."""
-    request, decoder = _request(core, network), network.decoder
+def infer_frames(request: ov.InferRequest, decoder: Decoder, frames: list[np.ndarray], progress: ProgressLine) -> Found:
+    """Run a network on frames, each (1, height, width, 3) uint8 of the input's size, one at a time."""
     found = Found([], [])
     for number, frame in enumerate(frames):
         progress.show(f"comparing: frame {number + 1} of {len(frames)}")
@@ -69,7 +68,7 @@ def infer_frames(core: ov.Core, network: PoseModel, frames: list[np.ndarray], pr
 def infer_signal(core: ov.Core, graph: ov.Model, file: ModelFile, frames: list[np.ndarray]) -> list[Outputs]:
     """The signal of the outputs of a variant of a file's graph; frames as in infer_frames. `graph` is not changed."""
     network = make_uniform(graph.clone(), file)
-    request, decoder = _request(core, network), network.decoder
+    request, decoder = request_of(core, network), network.decoder
     return [decoder.signal(_infer(request, decoder, frame)) for frame in frames]
 
 
@@ -80,7 +79,7 @@ def _infer(request: ov.InferRequest, decoder: Decoder, frame: np.ndarray) -> Out
 
 def compare(
     core: ov.Core,
-    float_network: PoseModel,
+    float_request: ov.InferRequest,
     truth: Found,
     file: ModelFile,
     frames: list[np.ndarray],
@@ -92,8 +91,9 @@ def compare(
     """
     network = load_model(core, file)
     network.reshape(frames[0].shape[2], frames[0].shape[1])
-    found = infer_frames(core, network, frames, progress)
-    float_ms, quantized_ms = _times([_request(core, float_network), _request(core, network)], frames)
+    request = request_of(core, network)
+    found = infer_frames(request, network.decoder, frames, progress)
+    float_ms, quantized_ms = _times([float_request, request], frames)
     return Comparison(
         compare_poses(zip(truth.poses, found.poses, strict=True)),
         output_errors(truth.outputs, found.outputs),
@@ -110,7 +110,8 @@ def output_errors(truth: Sequence[Outputs], found: Sequence[Outputs]) -> dict[st
     }
 
 
-def _request(core: ov.Core, network: PoseModel) -> ov.InferRequest:
+def request_of(core: ov.Core, network: PoseModel) -> ov.InferRequest:
+    """The network compiled for the CPU, which takes longer than all inferences of a comparison."""
     hints: dict[str, Any] = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
     return core.compile_model(network.model, "CPU", hints).create_infer_request()
 

@@ -25,7 +25,7 @@ from ..poses.pck import NEAR_PIXELS, NEAR_TORSO
 from ..zoo.catalog import BUNDLED
 from ..zoo.resolve import check_new_name, choose_model, known_names
 from .calibration import Inputs, read_samples, split
-from .comparison import Comparison, compare, infer_frames, infer_signal
+from .comparison import Comparison, compare, infer_frames, infer_signal, request_of
 from .equalize import equalize
 from .nncf_quantizer import Progress, import_nncf, quantize_graph, sensitive_layers
 
@@ -84,7 +84,8 @@ def quantize(
     network.reshape(width, height)
     graph, inputs = _raw_graph(core, network, calibration)
     own_shape = _image(core.read_model(network.file.path)).port.partial_shape
-    truth, test_truth = (infer_frames(core, network, frames, progress) for frames in (selection, test))
+    float_request = request_of(core, network)
+    truth, test_truth = (infer_frames(float_request, network.decoder, frames, progress) for frames in (selection, test))
     if not any(truth.poses) or not any(test_truth.poses):
         raise UsageError(
             f"The float network finds nobody in '{source.name}', so there is nothing to compare. Give another."
@@ -101,7 +102,7 @@ def quantize(
                 xml = Path(gathering) / str(number) / f"{name}.xml"
                 _save(quantized, own_shape, xml, name)
                 copy_sidecars(network.file.path, xml)  # they say what its outputs are
-                result = compare(core, network, truth, ModelFile(name, INT8, xml), selection, progress)
+                result = compare(core, float_request, truth, ModelFile(name, INT8, xml), selection, progress)
                 result = replace(result, weight_bits=bits, float_layers=tuple(kept))
                 log.info(
                     f"{bits} bits for weights, {len(kept)} layers in float: {result.agreement.pck:.1%} of the "
@@ -113,7 +114,7 @@ def quantize(
                     break
             assert best is not None
             selected, xml = best
-            result = compare(core, network, test_truth, ModelFile(name, INT8, xml), test, progress)
+            result = compare(core, float_request, test_truth, ModelFile(name, INT8, xml), test, progress)
             result = replace(result, weight_bits=selected.weight_bits, float_layers=selected.float_layers)
             if result.agreement.pck < options.bound and not options.force:
                 raise DemoError(

@@ -115,8 +115,12 @@ class Study:
 
     def all_runs(self, cell: Cell) -> list[dict[str, Any]]:
         """A cell's runs that gave figures."""
-        return [run for run in self.data["runs"] if run["cell"] == cell.id and error_of(run) is None]
+        return [run for run in self._entries(cell) if error_of(run) is None]
 
     def errors(self, cell: Cell) -> list[str]:
         """Why its other runs gave none."""
-        return [why for run in self.data["runs"] if run["cell"] == cell.id and (why := error_of(run)) is not None]
+        return [why for run in self._entries(cell) if (why := error_of(run)) is not None]
+
+    def _entries(self, cell: Cell) -> list[dict[str, Any]]:
+        wanted = cell.id  # put together once, not for each run
+        return [run for run in self.data["runs"] if run["cell"] == wanted]

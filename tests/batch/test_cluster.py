@@ -93,11 +93,11 @@ def test_a_killed_worker_loses_nothing(walkers: Path, expected: bytes, start: St
     wait_for(lambda: pieces_in(output), batch)
     workers = [child for child in psutil.Process(batch.pid).children() if "spawn_main" in " ".join(child.cmdline())]
     assert len(workers) == 2
+    own = [batch.pid, *(worker.pid for worker in workers)]
     addresses = {
         connection.laddr.ip
-        for process in (psutil.Process(batch.pid), *workers)
-        for connection in process.net_connections("inet")
-        if connection.status == psutil.CONN_LISTEN
+        for connection in psutil.net_connections("inet")
+        if connection.pid in own and connection.status == psutil.CONN_LISTEN
     }
     assert addresses == {"127.0.0.1"}
     workers[0].send_signal(signal.SIGKILL)
@@ -148,8 +148,9 @@ def test_a_scheduler_of_its_own(
     wait_for((tmp_path / "scheduler.json").exists, scheduler)
     address = next(
         f"tls://127.0.0.1:{connection.laddr.port}"
-        for connection in psutil.Process(scheduler.pid).net_connections("inet")
-        if connection.status == psutil.CONN_LISTEN
+        for connection in psutil.net_connections("inet")
+        if connection.pid == scheduler.pid
+        and connection.status == psutil.CONN_LISTEN
         and f':{connection.laddr.port}"' in (tmp_path / "scheduler.json").read_text()
     )
     worker = ("distributed.cli.dask_worker", address, "--host", "127.0.0.1", "--nthreads", 1, "--no-nanny",

@@ -16,7 +16,6 @@ from human_pose.media.capture import Frame
 from human_pose.media.sources import open_source
 from human_pose.poses.pose import Pose
 from human_pose.tracking.gate import Gate
-from human_pose.tracking.tracker import MEMORY_S
 from human_pose.tracking.visit_files import NullVisitWriter, open_visit_writer
 from tests.conftest import ROOT, Program
 from tests.helpers.painted import blank, paint_person
@@ -26,6 +25,7 @@ from tests.helpers.window import Demo, wait_for
 
 CLIP = ROOT / "videos" / "park.mp4"
 FPS = 30
+MEMORY_S = 2.0  # instead of 5: how long the tracker remembers who is not seen, in the test of a pause
 
 
 def frame(index: int, time_s: float | None) -> Frame:
@@ -149,7 +149,7 @@ def test_numbers_survive_a_change_of_device(call: Program, painted_xml: Path, tm
 @pytest.mark.slow
 def test_numbers_survive_the_frames_that_a_live_source_drops() -> None:
     """Of the bundled clip's poses, those that a device of about 8 FPS would see."""
-    found = list(PoseEstimator(size=256).run(CLIP))
+    found = list(PoseEstimator(size=192).run(CLIP))
     gaps = np.random.default_rng(7).integers(2, 7, 60)
     for start in range(3):
         people = People(NullVisitWriter())
@@ -161,18 +161,28 @@ def test_numbers_survive_the_frames_that_a_live_source_drops() -> None:
 
 
 @pytest.mark.slow
-def test_numbers_survive_a_pause(demo: Callable[..., Demo], tmp_path: Path) -> None:
-    """A pause stops the clock of a file. Longer than what the tracker remembers, it would otherwise make new people."""
-    slow, keypoints = tmp_path / "slow.avi", tmp_path / "k.jsonl"
-    writer = cv2.VideoWriter(str(slow), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*"MJPG"), 10, (640, 360))
-    for image in frames_of(CLIP, list(range(140))):
-        writer.write(cv2.resize(image, (640, 360)))
+def test_numbers_survive_a_pause(demo: Callable[..., Demo], painted_xml: Path, tmp_path: Path) -> None:
+    """A pause stops the clock of a file. Longer than what the tracker remembers, it would otherwise make new people.
+
+    Here it remembers for 2 s, so that a pause of 3 s is enough.
+    """
+    slow, keypoints, script = tmp_path / "slow.avi", tmp_path / "k.jsonl", tmp_path / "forgets.py"
+    writer = cv2.VideoWriter(str(slow), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*"FFV1"), 10, (320, 256))
+    for number in range(140):
+        writer.write(paint_person(blank(), shift=(abs(number % 38 - 19), 0)))  # to and fro
     writer.release()
+    script.write_text(
+        f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
+        "import human_pose_est\n"
+        "from human_pose.tracking import tracker\n"
+        f"tracker.MEMORY_S = {MEMORY_S}\n"
+        "human_pose_est.program()\n"
+    )
 
     def written() -> int:
         return len(keypoints.read_bytes().splitlines()) if keypoints.exists() else 0
 
-    window = demo("-i", slow, "--realtime", "--size", 192, "--keypoints", keypoints)
+    window = demo("-m", painted_xml, "-i", slow, "--realtime", "--keypoints", keypoints, script=script)
     wait_for(lambda: written() > 10, "the first frames")
     window.press("space")
     wait_for(window.stands_still, "the pause")

@@ -20,6 +20,7 @@ from tests.helpers.openpose import estimator_on, infer, poses_of
 from tests.helpers.pictures import frames_of
 
 MODELS = pytest.mark.parametrize("model", BUNDLED)
+pytestmark = pytest.mark.xdist_group("pictures")  # in one process, which compiles each network once for a shape
 
 
 @functools.cache

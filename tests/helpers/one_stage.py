@@ -41,23 +41,24 @@ def one_stage_network(
     x, y = (ops.multiply(place, ops.constant(np.float32(255))) for place in (across, down))
     one = ops.add(ops.multiply(score, ops.constant(np.float32(0))), ops.constant(np.float32(1)))
     box = [x, y, *(ops.multiply(one, ops.constant(np.float32(BOX))) for _ in range(2))]
-    points: list[ov.Node] = []
-    for number in range(keypoints):
-        shift = ops.constant(np.float32(STEP * number))
-        points += [ops.add(x, shift), ops.add(y, shift), ops.multiply(score, one)][:values]
+    # All keypoints at once: what has fewer nodes is compiled sooner.
+    shifts = ops.constant(STEP * np.arange(keypoints, dtype=np.float32).reshape(1, -1, 1, 1))
+    parts = [ops.add(ops.unsqueeze(place, ops.constant([2])), shifts) for place in (x, y)]  # (1, K, 1, n) each
+    parts += [ops.tile(ops.unsqueeze(score, ops.constant([2])), ops.constant([1, keypoints, 1, 1]))]
+    points = ops.reshape(ops.concat(parts[:values], 2), ops.constant([0, keypoints * values, -1]), True)
     inputs = [image]
     if is_fixed:
         grid = np.zeros((1, 1, height, width), np.float32)
         score = ops.add(score, ops.reduce_sum(ops.multiply(image, ops.constant(grid)), [1, 2, 3])).output(0)
     if layout == "candidates":
-        outputs = [ops.concat([*box, score, *points], 1)]
+        outputs = [ops.concat([*box, score, points], 1)]
     elif layout == "transposed":
-        outputs = [ops.transpose(ops.concat([*box, score, *points], 1), [0, 2, 1])]
+        outputs = [ops.transpose(ops.concat([*box, score, points], 1), [0, 2, 1])]
     elif layout == "people":
         kind = ops.multiply(score, ops.constant(np.float32(0)))
-        outputs = [ops.transpose(ops.concat([*box, score, kind, *points], 1), [0, 2, 1])]
+        outputs = [ops.transpose(ops.concat([*box, score, kind, points], 1), [0, 2, 1])]
     else:
-        places = ops.transpose(ops.concat(points, 1), [0, 2, 1])  # (1, n, K * values)
+        places = ops.transpose(points, [0, 2, 1])  # (1, n, K * values)
         places = ops.reshape(places, ops.constant([0, 0, keypoints, values]), True)
         labels = ops.convert(ops.squeeze(score, [1]), "i64")
         if layout == "boxes":

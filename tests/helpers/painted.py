@@ -43,15 +43,13 @@ def painted_network(
     heatmaps = ops.relu(
         ops.subtract(ops.constant(np.float32(1)), ops.multiply(distance, ops.constant(np.float32(0.2))))
     )
-    fields = [
-        ops.select(
-            ops.less(component, ops.constant(np.float32(0.5))),
-            ops.constant(np.float32(0)),
-            ops.multiply(ops.subtract(component, ops.constant(np.float32(128))), ops.constant(np.float32(1 / 127))),
-        )
-        for component in (green, red)
-    ]
-    pafs = ops.concat([fields[channel % 2] for channel in range(PAF_CHANNELS)], 1)
+    components = ops.concat([green, red], 1)
+    fields = ops.select(
+        ops.less(components, ops.constant(np.float32(0.5))),
+        ops.constant(np.float32(0)),
+        ops.multiply(ops.subtract(components, ops.constant(np.float32(128))), ops.constant(np.float32(1 / 127))),
+    )
+    pafs = ops.tile(fields, ops.constant([1, PAF_CHANNELS // 2, 1, 1]))  # x and y, of every limb
     if outputs == 2:
         results = [ops.result(pafs), ops.result(heatmaps)]
     else:

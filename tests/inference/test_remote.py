@@ -436,6 +436,21 @@ def test_a_server_that_is_back_can_be_chosen_again(network: PoseModel, serve: Ca
     assert found[-1].compiled.device == device
 
 
+def test_a_server_that_is_back_answers_at_once(network: PoseModel, serve: Callable[..., PoseServer]) -> None:
+    """A client from before goes on trying, at longer and longer intervals; a new one must not wait with it."""
+    server = serve(painted_network())
+    wanted = {name: (1, count, -1, -1) for name, count in (("heatmaps", 19), ("pafs", 38))}
+    address = parse_address(server.device_string)
+    before = Client(address, RemoteSettings())
+    before.model(wanted, network.preprocessing)
+    server.stop()
+    for _ in range(3):
+        with pytest.raises(RuntimeError, match="does not answer"):
+            before.model(wanted, network.preprocessing)
+    serve(painted_network(), port=server.port)
+    assert Client(address, RemoteSettings()).model(wanted, network.preprocessing).fixed_size == (WIDTH, HEIGHT)
+
+
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that is waited for is asked often."""

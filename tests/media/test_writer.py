@@ -253,7 +253,7 @@ def test_disk_that_fills_ends_the_video_at_once_and_keeps_it(
 ) -> None:
     noise = np.random.default_rng(5).integers(0, 256, (8, 240, 320, 3), np.uint8)
     path, written = tmp_path / f"out{suffix}", OutputLog()
-    with room_for(4_000_000), open_writer(str(path), video_source(), written) as writer:
+    with room_for(2_000_000), open_writer(str(path), video_source(), written) as writer:
         for index in range(400):
             writer.write(frame(index), noise[index % 8])
             if written.has_failed:

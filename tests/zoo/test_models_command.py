@@ -194,6 +194,9 @@ WRONG: dict[str, list[str]] = {
     "no frames to calibrate on": ["quantize", "mine"],
     "a height that is no multiple of 8": ["quantize", "mine", "--calibration", "a.mp4", "--height", "100"],
     "too few samples": ["quantize", "mine", "--calibration", "a.mp4", "--samples", "3"],
+    "no folder to serve": ["serve-layout"],
+    "a size without frames": ["serve-layout", "served", "--size", "128"],
+    "no size of a frame": ["serve-layout", "served", "--frame-size", "1280"],
     "a bound that is no share": ["quantize", "mine", "--calibration", "a.mp4", "--bound", "90"],
 }
 
@@ -207,7 +210,7 @@ def test_wrong_use_ends_with_2_and_one_line(arguments: list[str], capsys: pytest
     assert (output.out, output.err.count("\n")) == ("", 1)
 
 
-@pytest.mark.parametrize("arguments", [[], ["list"], ["fetch"], ["convert"], ["quantize"]])
+@pytest.mark.parametrize("arguments", [[], ["list"], ["fetch"], ["convert"], ["quantize"], ["serve-layout"]])
 def test_help_is_there(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         models.main([*arguments, "--help"])
