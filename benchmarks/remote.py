@@ -223,7 +223,7 @@ def measure(options: argparse.Namespace, folder: Path) -> None:
         fps = [one.fps for one in runs]
         ratios = [one / other.fps for one, other in zip(fps, found["here", count], strict=True)]
         cores = (statistics.median(one.own_cores for one in runs), statistics.median(one.server_cores for one in runs))
-        share = "" if way == "here" else spread(ratios, 2)
+        share = spread(ratios, 2) if way == "server" else ""
         latencies = spread([one.latency_ms for one in runs])
         print(f"{count:<10}{way:8}{spread(fps):>24}{share:>22}{latencies:>24}{cores[0]:>12.2f}{cores[1]:>8.2f}")
     ways = {way: [one.latency_ms for one in found[way, 1]] for way in WAYS}
