@@ -38,6 +38,7 @@ from openvino import opset13 as ops
 from benchmarks.common import BUNDLED, CLIP, ROOT, machine, name_and_precision, spread
 from human_pose.inference.backend import InferRequest
 from human_pose.inference.backends import open_backend
+from human_pose.inference.configuration import Configuration
 from human_pose.inference.model import PoseModel, load_model
 from human_pose.inference.settings import Settings, execution_type
 from human_pose.media.capture import Frame
@@ -201,9 +202,9 @@ def measure(options: argparse.Namespace, folder: Path) -> None:
     with server_of(folder, execution_type(core, "CPU", file.precision)) as (address, number):
         server = psutil.Process(number)
         requests = {
-            "here": open_backend(core, network, settings).compile("CPU", frames[0]),
-            "server": open_backend(core, network, settings).compile(f"{address}/network", frames[0]),
-            "echo": open_backend(core, echo, settings).compile(f"{address}/echo", frames[0]),
+            "here": open_backend(core, network, settings).compile(Configuration("CPU"), frames[0]),
+            "server": open_backend(core, network, settings).compile(Configuration(f"{address}/network"), frames[0]),
+            "echo": open_backend(core, echo, settings).compile(Configuration(f"{address}/echo"), frames[0]),
         }
         for way in WAYS:
             run(requests[way], frames, 0.5, server)  # warm
