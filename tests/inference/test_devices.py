@@ -238,6 +238,17 @@ def test_where_all_others_failed_tab_stays(core: ov.Core) -> None:
 # ---- settings ----
 
 
+def test_threads_are_not_pinned_where_their_number_is_given() -> None:
+    """OpenVINO pins to the first cores: two programs of one thread each would share one."""
+    pinned = {}
+    for threads, properties in ((None, {}), (1, {}), (1, {"ENABLE_CPU_PINNING": "YES"})):
+        core = ov.Core()
+        default = core.get_property("CPU", "ENABLE_CPU_PINNING")
+        configure(core, Settings("FP32", threads=threads, properties=properties))
+        pinned[threads, *properties] = core.get_property("CPU", "ENABLE_CPU_PINNING")
+    assert pinned == {(None,): default, (1,): False, (1, "ENABLE_CPU_PINNING"): True}
+
+
 def test_a_property_reaches_the_members_of_multi_hetero_and_auto(network: PoseModel, tmp_path: Path) -> None:
     core = ov.Core(str(write_plugins(tmp_path)))
     configure(core, Settings("FP32", threads=1))
