@@ -27,6 +27,8 @@ COUNTED_EVERY = 10  # waits: how often workers are counted and new ones looked a
 IGNORE_INTERRUPTS = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
 CONFIGURATION = {
     "distributed.scheduler.allowed-failures": 2,  # a video that ends its worker three times is given up
+    "distributed.worker.profile.enabled": False,  # it looks at every stack a hundred times a second
+    "distributed.admin.tick.interval": "500ms",
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
     "distributed.nanny.http.routes": [],

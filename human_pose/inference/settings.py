@@ -59,6 +59,11 @@ def configure(core: ov.Core, settings: Settings) -> None:
         wanted["NUM_STREAMS"] = settings.streams
     if settings.threads is not None:
         wanted["INFERENCE_NUM_THREADS"] = settings.threads
+    if settings.threads is not None and "ENABLE_CPU_PINNING" not in wanted:
+        # OpenVINO pins its threads to the first cores: two programs with one thread each would share the first core.
+        for device in kinds_of_devices(core):
+            if _takes(core, device, "ENABLE_CPU_PINNING"):
+                _set_property(core, device, "ENABLE_CPU_PINNING", False)
     for name, value in wanted.items():
         takers = [device for device in kinds_of_devices(core) if _takes(core, device, name)]
         if not takers:

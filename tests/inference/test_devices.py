@@ -246,6 +246,18 @@ def test_where_all_others_failed_tab_stays(core: ov.Core) -> None:
 # ---- settings ----
 
 
+def test_threads_are_not_pinned_where_their_number_is_given() -> None:
+    """OpenVINO pins to the first cores: two programs of one thread each would share one."""
+    default = ov.Core().get_property("CPU", "ENABLE_CPU_PINNING")
+    cases: list[tuple[int | None, dict[str, str], bool]] = [
+        (None, {}, default), (1, {}, False), (1, {"ENABLE_CPU_PINNING": "YES"}, True),
+    ]  # fmt: skip
+    for threads, properties, is_pinned in cases:
+        core = ov.Core()
+        configure(core, Settings("FP32", threads=threads, properties=properties))
+        assert core.get_property("CPU", "ENABLE_CPU_PINNING") == is_pinned
+
+
 def test_a_property_reaches_the_members_of_multi_hetero_and_auto(network: PoseModel, tmp_path: Path) -> None:
     core = ov.Core(str(write_plugins(tmp_path)))
     configure(core, Settings("FP32", threads=1))
