@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from ..inference.configuration import Configuration
 from ..inference.remote_address import is_remote
 from .kiosk_stops import Stop
 

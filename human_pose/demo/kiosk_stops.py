@@ -8,7 +8,7 @@ import openvino as ov
 from ..errors import UsageError
 from ..inference.backends import check_device, offered_devices
 from ..inference.configuration import Configuration
-from .choices import HINTS, Offer
+from .choices import HINTS
 from .networks import configuration_of
 
 EXAMPLE = "--kiosk CPU 'CPU latency' 'CPU vs CPU FP16'"
@@ -23,11 +23,14 @@ def stops_of(words: Sequence[str], start: Configuration, core: ov.Core) -> list[
     return [_stop_of(text, start, core) for text in words]
 
 
-def default_stops(start: Configuration, devices: Sequence[str], offer: Offer) -> list[Stop]:
-    """Every device, then a race of the first: with another precision, or where there is none, with the other hint."""
+def default_stops(start: Configuration, devices: Sequence[str], precisions: Sequence[str]) -> list[Stop]:
+    """Every device, then a race of the first: with another precision, or where there is none, with the other hint.
+
+    precisions: in which the network can be executed.
+    """
     stops: list[Stop] = [(replace(start, device=device),) for device in devices]
     first = stops[0][0]
-    others = [replace(first, precision=precision) for precision in offer.precisions(first.model)]
+    others = [replace(first, precision=precision) for precision in precisions]
     others += [replace(first, hint=hint) for hint in HINTS]
     other = next(configuration for configuration in others if configuration != first)
     return [*stops, (first, other)]
