@@ -14,7 +14,7 @@ DEVICES = {
     "AUTO": "AUTO: OpenVINO chooses the device",
 }
 SERVER = "A server: another computer runs the network; each frame travels there, the result comes back"
-RACE = "A race: both get the same frames; between them stands how much faster one is"
+RACE = "A race on the same frames"
 HINTS = {
     "throughput": "throughput hint: many frames at once, as many results as possible",
     "latency": "latency hint: one frame at a time, each as fast as possible",
@@ -26,20 +26,33 @@ PRECISIONS = {
     "FP32": "FP32: numbers of 32 bits, the slowest and most exact",
 }
 
+SHORT_HINTS = {"throughput": "many frames at once", "latency": "one frame at a time"}
+SHORT_PRECISIONS = {"FP16-INT8": "numbers of 8 bits", "FP16": "numbers of 16 bits", "FP32": "numbers of 32 bits"}
+
 
 def explain(stop: Stop, stops: Sequence[Stop]) -> str:
-    """What is seen at a stop. The hint and the precision are explained where the stops differ in them.
+    """What is seen at a stop. The hint and the precision are explained where the stops differ in them."""
+    if len(stop) == 2:
+        return f"{_race(stop)}."
+    everywhere = [configuration for one in stops for configuration in one]
+    parts = [_device(stop[0].device)]
+    if len({one.hint for one in everywhere}) > 1:
+        parts.append(HINTS.get(stop[0].hint, ""))
+    if len({one.precision for one in everywhere}) > 1:
+        parts.append(PRECISIONS.get(stop[0].precision, ""))
+    return ". ".join(part[:1].upper() + part[1:] for part in parts if part) + "."
 
-    In a race, only what its two sides differ in is explained.
-    """
-    shown = [configuration for one in (stops if len(stop) == 1 else [stop]) for configuration in one]
-    parts = [RACE] if len(stop) == 2 else [_device(stop[0].device)]
-    for configuration in stop:
-        if len({one.hint for one in shown}) > 1:
-            parts.append(HINTS.get(configuration.hint, ""))
-        if len({one.precision for one in shown}) > 1:
-            parts.append(PRECISIONS.get(configuration.precision, ""))
-    return ". ".join(_capital(part) for part in dict.fromkeys(parts) if part) + "."
+
+def _race(pair: Stop) -> str:
+    """A race, and in which hint and precision its sides differ; their names stand in the picture."""
+    differences = []
+    for short, values in (
+        (SHORT_HINTS, [side.hint for side in pair]),
+        (SHORT_PRECISIONS, [side.precision for side in pair]),
+    ):
+        if values[0] != values[1] and all(value in short for value in values):
+            differences.append(" against ".join(short[value] for value in values))
+    return ": ".join(filter(None, [RACE, ", ".join(differences)]))
 
 
 def _device(device: str) -> str:
@@ -47,7 +60,3 @@ def _device(device: str) -> str:
         return SERVER
     kind = device.partition(":")[0].partition(".")[0]
     return DEVICES.get(kind, f"{device} runs the network")
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

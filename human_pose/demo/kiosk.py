@@ -44,9 +44,12 @@ WAIT_MS = 20  # maximum wait for a key meanwhile
 class Stay:
     """Ends the loop of the demo after some seconds of a configuration, or when it failed; see tour.Tour."""
 
-    def __init__(self, choices: Choices, seconds: float) -> None:
-        """choices: their target is the configuration. seconds: from its first counted result."""
-        self._choices, self._wanted, self._seconds = choices, choices.target, seconds
+    def __init__(self, choices: Choices, seconds: float, arrive: Callable[[], None]) -> None:
+        """choices: their target is the configuration. seconds: from its first counted result.
+
+        arrive: is called at that result.
+        """
+        self._choices, self._wanted, self._seconds, self._arrive = choices, choices.target, seconds, arrive
         self._began_at: float | None = None
         self._leaves_at: float | None = None
         self.failure = ""
@@ -60,6 +63,7 @@ class Stay:
             self._began_at = now
         if self._leaves_at is None and counting == self._wanted:
             self._leaves_at = now + self._seconds
+            self._arrive()
         if self._leaves_at is None and now - self._began_at >= GIVE_UP_S:
             self.failure = f"{self._wanted.device} gave no result in {GIVE_UP_S:.0f} s."
             return Key.QUIT
@@ -157,9 +161,8 @@ class Kiosk:
                 continue
             if rounds != self._itinerary.rounds:  # numbers of people must not grow for ever
                 people, rounds = self._new_people(), self._itinerary.rounds
-            self._window.caption = explain(visited, self._itinerary.stops)
             try:
-                failure = self._race(visited, capture) if len(visited) == 2 else self._stay(visited[0], capture, people)
+                failure = self._race(visited, capture) if len(visited) == 2 else self._stay(visited, capture, people)
             except DeviceError as error:
                 failure = str(error)
                 self.show = None
@@ -174,16 +177,19 @@ class Kiosk:
             else:
                 self._itinerary.mark_worked(visited)
 
-    def _stay(self, configuration: Configuration, capture: Capture, people: People) -> str:
+    def _stay(self, visited: Stop, capture: Capture, people: People) -> str:
         """Show a configuration. Returns why it failed, '' if it did not."""
         assert self.networks is not None
+        [configuration] = visited
         if self.show is None:
             self.show = self._new_show(configuration, capture)
         estimator, choices, viewer = self.show
         choices.target = configuration
         estimator.switch(configuration)
         viewer.close_tables()
-        stay = Stay(choices, self._options.tour)
+        text = explain(visited, self._itinerary.stops)
+        self._window.caption = f"Next: {text}"  # until its network is compiled, the one before is seen
+        stay = Stay(choices, self._options.tour, lambda: setattr(self._window, "caption", text))
         keypoints = NullKeypointWriter()
         self._run(
             capture, estimator, self.networks, people, choices, viewer, keypoints, self._statistics, self._options, stay
@@ -196,6 +202,7 @@ class Kiosk:
         if self.show is not None:
             while not self.show.estimator.is_idle:  # the race has the devices for itself
                 self.show.estimator.collect(wait=True)
+        self._window.caption = explain(pair, self._itinerary.stops)
         self._statistics.pause(True)
         try:
             capture.hold(False)

@@ -110,8 +110,10 @@ def test_hint_and_precision_are_explained_where_the_stops_differ_in_them() -> No
     assert "Throughput hint: many frames at once" in explain((START,), stops)
     assert "bits" not in explain((START,), stops)
     assert "INT8: numbers of 8 bits" in explain((START,), [(START,), (fp16,)])
-    race = (START, fp16)
-    assert explain(race, [race]).startswith("A race: both get the same frames")
-    assert "INT8: numbers of 8 bits" in explain(race, [race])
-    assert "FP16: numbers of 16 bits" in explain(race, [race])
-    assert "hint" not in explain(race, [race, (latency,)])
+    assert explain((START, fp16), [(latency,)]) == (
+        "A race on the same frames: numbers of 8 bits against numbers of 16 bits."
+    )
+    assert (
+        explain((START, latency), []) == "A race on the same frames: many frames at once against one frame at a time."
+    )
+    assert explain((START, Configuration("GPU", *START._values()[1:])), []) == "A race on the same frames."
