@@ -1,10 +1,13 @@
 """An exhibition: visitors' keys do not end it, and it survives its source and its devices."""
 
 import contextlib
+import gc
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import openvino as ov
@@ -14,6 +17,7 @@ import human_pose_est
 from human_pose.demo import kiosk, kiosk_stops
 from human_pose.demo.kiosk_picture import text_box, waiting_picture
 from human_pose.demo.kiosk_window import HeldKey
+from human_pose.demo.race import Race
 from human_pose.demo.window import Key, Window
 from human_pose.inference import openvino_backend
 from human_pose.inference.backend import DeviceError
@@ -204,6 +208,30 @@ def test_a_device_that_fails_is_left_out_and_tried_again(
     output, errors = capsys.readouterr()
     assert errors.count("AUTO cannot run this network: no memory") >= 2
     assert {row.split()[0] for row in output.splitlines()[1:3]} == {"CPU", "AUTO"}
+
+
+def test_a_race_is_freed_when_its_stop_is_over(
+    exhibit: Exhibit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    races: list[weakref.ref[Race]] = []
+    alive_at_start: list[int] = []
+
+    class WatchedRace(Race):
+        def __init__(self, *arguments: Any) -> None:
+            alive_at_start.append(sum(race() is not None for race in races))
+            super().__init__(*arguments)
+            races.append(weakref.ref(self))
+
+    monkeypatch.setattr(kiosk, "Race", WatchedRace)
+    gc.collect()
+    gc.disable()  # nothing may wait for the collector, which comes seldom where few objects are made
+    try:
+        stops = ("--tour", 0.2, "--kiosk", "CPU vs CPU latency", "CPU")
+        code, _ = exhibit(lambda window: len(races) >= 4, "-i", save_clip(tmp_path), *stops)
+    finally:
+        gc.enable()
+    assert code == 0
+    assert alive_at_start == [0, 0, 0, 0]
 
 
 @pytest.mark.parametrize("wrong", [["-o", "x.mp4"], ["--keypoints", "k.csv"], ["--visits", "v.csv"], ["--no-show"],
