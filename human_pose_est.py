@@ -32,7 +32,7 @@ try:
     from human_pose.demo.choices import Choices
     from human_pose.demo.device_table import device_table
     from human_pose.demo.ending import EXIT_CODE_INTERRUPTED, DisplayWatch, Ending
-    from human_pose.demo.kiosk import Kiosk, Stay
+    from human_pose.demo.kiosk import Kiosk
     from human_pose.demo.kiosk_stops import Itinerary, default_stops, devices_to_show, stops_of
     from human_pose.demo.kiosk_window import KioskWindow
     from human_pose.demo.networks import Networks, open_networks, start_of
@@ -45,6 +45,7 @@ try:
     from human_pose.demo.returns import Returns
     from human_pose.demo.screen import why_no_window
     from human_pose.demo.statistics import RunStatistics
+    from human_pose.demo.stay import Stay
     from human_pose.demo.tour import Tour
     from human_pose.demo.viewer import Viewer
     from human_pose.demo.window import Key, open_window
@@ -235,10 +236,7 @@ def demonstrate(options: argparse.Namespace, ending: Ending, written: OutputLog)
             )
 
             def summarize() -> None:
-                if statistics.frames:
-                    print_result(table(statistics, networks))
-                if options.profile and statistics.frames:
-                    print_result(profile_table(statistics.profile))
+                print_averages(statistics, networks, options)
                 if capture.dropped:
                     print_result(f"Dropped: {capture.dropped} frames that came while every request was busy.")
                 if estimator.late:
@@ -333,8 +331,7 @@ def exhibit(options: argparse.Namespace, ending: Ending, written: OutputLog) -> 
             def summarize() -> None:
                 if kiosk.networks is None or kiosk.capture is None:
                     return  # the source was never there
-                if statistics.frames:
-                    print_result(table(statistics, kiosk.networks))
+                print_averages(statistics, kiosk.networks, options)
                 if options.report is not None and kiosk.show is not None:
                     content = report(core, kiosk.networks, start, kiosk.capture, kiosk.show.estimator, statistics)
                     write_report(options.report, content, written)
@@ -345,6 +342,14 @@ def exhibit(options: argparse.Namespace, ending: Ending, written: OutputLog) -> 
         return 0
 
     return run_command(run_it)
+
+
+def print_averages(statistics: RunStatistics, networks: Networks, options: argparse.Namespace) -> None:
+    """The table of what was used, with --profile also that of the stages; nothing where there was no result."""
+    if statistics.frames:
+        print_result(table(statistics, networks))
+    if options.profile and statistics.frames:
+        print_result(profile_table(statistics.profile))
 
 
 def close_at_once(files: ExitStack, written: OutputLog) -> None:

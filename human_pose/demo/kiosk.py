@@ -4,9 +4,9 @@ Each stop is shown by the loops of the demo and of its race; this module leads f
 """
 
 import argparse
-import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import NamedTuple
 
 import openvino as ov
@@ -16,7 +16,7 @@ from ..errors import DemoError, UsageError
 from ..inference.backend import DeviceError
 from ..inference.configuration import Configuration
 from ..inference.estimator import Estimator
-from ..media.capture import Capture, open_capture
+from ..media.capture import Capture
 from ..media.writer import NullWriter
 from ..output_log import OutputLog
 from ..poses.keypoint_files import NullKeypointWriter
@@ -24,50 +24,22 @@ from ..tracking.visit_files import NullVisitWriter
 from .choices import Choices
 from .explanations import explain
 from .kiosk_picture import waiting_picture
+from .kiosk_source import Opening, no_picture
 from .kiosk_stops import Itinerary, Stop
 from .kiosk_window import KioskWindow
+from .memory import return_memory
 from .networks import Networks, open_networks
 from .people import People
 from .race import Race
 from .race_picture import LARGE_FOOT
 from .race_show import show_race
 from .statistics import RunStatistics
+from .stay import GIVE_UP_S, Stay
 from .viewer import Viewer
-from .window import Key
 
 ASK_AGAIN_S = 2.0  # between two attempts to open a source that is gone
-GIVE_UP_S = 120.0  # a stop that gives no result for so long has failed
 REPAINT_S = 0.25  # the waiting picture is painted again after this time
 WAIT_MS = 20  # maximum wait for a key meanwhile
-
-
-class Stay:
-    """Ends the loop of the demo after some seconds of a configuration, or when it failed; see tour.Tour."""
-
-    def __init__(self, choices: Choices, seconds: float, arrive: Callable[[], None]) -> None:
-        """choices: their target is the configuration. seconds: from its first counted result.
-
-        arrive: is called at that result.
-        """
-        self._choices, self._wanted, self._seconds, self._arrive = choices, choices.target, seconds, arrive
-        self._began_at: float | None = None
-        self._leaves_at: float | None = None
-        self.failure = ""
-
-    def key(self, counting: Configuration | None, now: float) -> Key | None:
-        """The key to press now, if any. counting: what made the result counted last; now: the time in s."""
-        if self._choices.target != self._wanted:  # another took over
-            self.failure = f"{self._wanted.device} failed."
-            return Key.QUIT
-        if self._began_at is None:
-            self._began_at = now
-        if self._leaves_at is None and counting == self._wanted:
-            self._leaves_at = now + self._seconds
-            self._arrive()
-        if self._leaves_at is None and now - self._began_at >= GIVE_UP_S:
-            self.failure = f"{self._wanted.device} gave no result in {GIVE_UP_S:.0f} s."
-            return Key.QUIT
-        return Key.QUIT if self._leaves_at is not None and now >= self._leaves_at else None
 
 
 class Show(NamedTuple):
@@ -111,12 +83,11 @@ class Kiosk:
                 capture = self._wait_for_source(stop)
                 if capture is None:
                     return
-                try:
+                with ExitStack() as stack:
+                    stack.push(capture)  # it is entered
                     self.capture, self.show = capture, None
                     self._use_networks(capture)
                     self._visit_stops(capture, stop)
-                finally:
-                    capture.__exit__(None, None, None)
 
     def _is_over(self, stop: StopRequest) -> bool:
         return bool(stop) or self._window.is_left
@@ -124,10 +95,12 @@ class Kiosk:
     def _wait_for_source(self, stop: StopRequest) -> Capture | None:
         """The source when it is there; meanwhile the screen says that it is waited for. None: the kiosk is over."""
         name, has_said, ask_at = self._options.input, False, 0.0
-        opening: _Opening | None = None
+        if self.capture is not None:  # a camera that comes and goes must not keep the machine busy
+            ask_at = time.perf_counter() + ASK_AGAIN_S
+        opening: Opening | None = None
         while not self._is_over(stop):
             if opening is None and time.perf_counter() >= ask_at:
-                opening = _Opening(name, self._options.realtime)
+                opening = Opening(name, self._options.realtime)
             if opening is not None and not opening.is_alive():
                 if opening.error is None:
                     return opening.capture
@@ -138,11 +111,9 @@ class Kiosk:
                     has_said = True
                 opening, ask_at = None, time.perf_counter() + ASK_AGAIN_S
             if has_said or self.capture is not None:
-                self._show_waiting("The picture is away: its camera or file does not answer. It goes on by itself.")
+                self._show_waiting(no_picture(name))
             else:
                 time.sleep(WAIT_MS / 1000)
-        if opening is not None:
-            opening.leave()
         return None
 
     def _use_networks(self, capture: Capture) -> None:
@@ -159,13 +130,13 @@ class Kiosk:
             if visited is None:
                 self._show_waiting("No device works at present. It is tried again in a moment.")
                 continue
-            if rounds != self._itinerary.rounds:  # numbers of people must not grow for ever
+            if rounds != self._itinerary.rounds:  # what is known of people must not grow for ever
                 people, rounds = self._new_people(), self._itinerary.rounds
+            return_memory()
             try:
                 failure = self._race(visited, capture) if len(visited) == 2 else self._stay(visited, capture, people)
             except DeviceError as error:
                 failure = str(error)
-                self.show = None
             except DemoError as error:  # the source's
                 say(f"{error} Waiting until it is there.")
                 return
@@ -173,7 +144,7 @@ class Kiosk:
                 return
             if failure:
                 out_s = self._itinerary.mark_failed(visited, time.perf_counter())
-                say(f"{failure} It is tried again in {out_s / 60:.0f} min.")
+                say(f"{failure.rstrip('.')}. It is tried again in {out_s / 60:.0f} min.")
             else:
                 self._itinerary.mark_worked(visited)
 
@@ -181,8 +152,7 @@ class Kiosk:
         """Show a configuration. Returns why it failed, '' if it did not."""
         assert self.networks is not None
         [configuration] = visited
-        if self.show is None:
-            self.show = self._new_show(configuration, capture)
+        self.show = self.show or self._new_show(configuration, capture)
         estimator, choices, viewer = self.show
         choices.target = configuration
         estimator.switch(configuration)
@@ -191,17 +161,20 @@ class Kiosk:
         self._window.caption = f"Next: {text}"  # until its network is compiled, the one before is seen
         stay = Stay(choices, self._options.tour, lambda: setattr(self._window, "caption", text))
         keypoints = NullKeypointWriter()
-        self._run(
-            capture, estimator, self.networks, people, choices, viewer, keypoints, self._statistics, self._options, stay
-        )
+        try:
+            self._run(
+                capture, estimator, self.networks, people, choices, viewer, keypoints, self._statistics, self._options,
+                stay,
+            )  # fmt: skip
+        except DeviceError:  # no other was left
+            self.show = None
+            raise
         return stay.failure
 
     def _race(self, pair: Stop, capture: Capture) -> str:
         """Show a race. Returns why it failed, '' if it did not."""
         assert self.networks is not None
-        if self.show is not None:
-            while not self.show.estimator.is_idle:  # the race has the devices for itself
-                self.show.estimator.collect(wait=True)
+        self._finish_frames()
         self._window.caption = explain(pair, self._itinerary.stops)
         self._statistics.pause(True)
         try:
@@ -215,9 +188,23 @@ class Kiosk:
         finally:
             self._statistics.pause(False)
 
+    def _finish_frames(self) -> None:
+        """Wait for what is in flight: a race has the devices for itself."""
+        try:
+            while self.show is not None and not self.show.estimator.is_idle:
+                self.show.estimator.collect(wait=True)
+                self._window.poll_key()
+        except DeviceError as error:
+            say(str(error))
+            self.show = None
+
     def _new_show(self, configuration: Configuration, capture: Capture) -> Show:
         assert self.networks is not None
         options = self._options
+        try:
+            choices = Choices(self._core, configuration, [configuration.device])
+        except UsageError as error:  # it was here at the start
+            raise DeviceError(configuration.device, str(error)) from error
         estimator = Estimator(
             self.networks,
             configuration,
@@ -226,7 +213,6 @@ class Kiosk:
             is_live=capture.keeps_newest,
             waits=False,
         )
-        choices = Choices(self._core, configuration, [configuration.device])
         viewer = Viewer(
             self._window, NullWriter(), self.networks, estimator, capture, choices, self._statistics,
             options.display_fps, options.panel, options.colours == "person", options.work, is_large=True,
@@ -243,35 +229,3 @@ class Kiosk:
         painted_at = time.perf_counter()
         while time.perf_counter() - painted_at < REPAINT_S and not self._window.is_left:
             self._window.poll_key(WAIT_MS)
-
-
-class _Opening(threading.Thread):
-    """Opens a source in the background: a camera or a stream that does not answer may take half a minute.
-
-    When the thread is over, either `capture`, which is entered, or `error` is set.
-    """
-
-    def __init__(self, source: str, realtime: bool) -> None:
-        super().__init__(name="opening the source", daemon=True)
-        self.capture: Capture | None = None
-        self.error: DemoError | None = None
-        self._source, self._realtime = source, realtime
-        self._is_left = False
-        self.start()
-
-    def leave(self) -> None:
-        """Nobody waits for it any more."""
-        self._is_left = True
-
-    def run(self) -> None:
-        try:
-            capture = open_capture(self._source, realtime=self._realtime)
-            capture.loops = not capture.source.is_live
-            self.capture = capture.__enter__()
-            capture.hold(True)
-            if self._is_left:
-                capture.__exit__(None, None, None)
-        except DemoError as error:
-            self.error = error
-        except OSError as error:  # the system rejects the path itself
-            self.error = UsageError(f"Cannot open '{self._source}': {error.strerror}.")

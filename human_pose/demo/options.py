@@ -108,7 +108,7 @@ def parse_options(arguments: list[str] | None, description: str | None) -> argpa
             help="what TAB walks through, separated by spaces: --devices CPU GPU MULTI:GPU,CPU; default: all devices")
     devices("--list-devices", action="store_true", help="print the devices that this machine has and lacks, and quit")
     devices("--tour", type=seconds, metavar="SECONDS",
-            help="visit every device automatically, stay that long on each, then quit")
+            help="visit every device automatically, stay that long on each, then quit; with --kiosk: on each stop")
     devices("--race", nargs="+", metavar="C",
             help="show two configurations side by side on the same frames, and how much faster one is; each is a "
                  "device, precision, hint, size or network, in quotes where it is several of them: --race CPU "

@@ -15,7 +15,6 @@ from ..inference.configuration import Configuration
 from ..inference.profile import Profile
 
 ENOUGH_RESULTS = 10  # for a rate; with fewer, bursts of results would distort it
-MOST_SWITCHES = 1000  # that are kept, the last ones
 SPAN_S = 1.0  # counted time; min and max of the throughput are rates over spans of this length
 
 
@@ -227,7 +226,7 @@ class RunStatistics:
 
     def __init__(self) -> None:
         self.used: dict[Configuration, ConfigurationStatistics] = {}
-        self.switches: deque[Switch] = deque(maxlen=MOST_SWITCHES)
+        self.switches: list[Switch] = []
         self.profile = Profile()
         self._is_counted = False  # whether the last result is counted
         self._open_switch: Switch | None = None
