@@ -32,6 +32,9 @@ try:
     from human_pose.demo.choices import Choices
     from human_pose.demo.device_table import device_table
     from human_pose.demo.ending import EXIT_CODE_INTERRUPTED, DisplayWatch, Ending
+    from human_pose.demo.kiosk import Kiosk
+    from human_pose.demo.kiosk_stops import Itinerary, default_stops, devices_to_show, stops_of
+    from human_pose.demo.kiosk_window import KioskWindow
     from human_pose.demo.networks import Networks, open_networks, start_of
     from human_pose.demo.options import parse_options
     from human_pose.demo.output_checks import check_outputs
@@ -42,6 +45,7 @@ try:
     from human_pose.demo.returns import Returns
     from human_pose.demo.screen import why_no_window
     from human_pose.demo.statistics import RunStatistics
+    from human_pose.demo.stay import Stay
     from human_pose.demo.tour import Tour
     from human_pose.demo.viewer import Viewer
     from human_pose.demo.window import Key, open_window
@@ -59,7 +63,7 @@ try:
     from human_pose.output_log import OutputLog
     from human_pose.poses.keypoint_files import KeypointWriter, open_keypoint_writer
     from human_pose.tracking.visit_files import open_visit_writer
-    from human_pose.zoo.resolve import choose_model
+    from human_pose.zoo.resolve import choose_model, executable_precisions
 except ImportError as import_error:
     sys.exit(f"error: {explain_import_error(import_error)}")
 
@@ -74,10 +78,14 @@ def run(
     keypoints: KeypointWriter,
     statistics: RunStatistics,
     options: argparse.Namespace,
+    tour: Tour | Stay | None = None,
 ) -> None:
-    """The loop: collect the oldest result, keep its request busy with the next frame, show the result, poll a key."""
+    """The loop: collect the oldest result, keep its request busy with the next frame, show the result, poll a key.
+
+    tour: presses keys; None: that of --tour.
+    """
     progress = ProgressLine()
-    tour = Tour(choices, options.tour)
+    tour = tour or Tour(choices, options.tour)
     read = statistics.profile.timed("wait", capture.read)
     find_poses = statistics.profile.timed("decode", networks.decode)
     follow = statistics.profile.timed("track", people.see)
@@ -181,7 +189,8 @@ def main(arguments: list[str] | None = None) -> int:
     set_up_terminal()
     options = parse_options(arguments, __doc__)
     ending, written = Ending(), OutputLog()
-    exit_code = (hold_race if options.race else demonstrate)(options, ending, written)
+    kind = exhibit if options.kiosk is not None else hold_race if options.race else demonstrate
+    exit_code = kind(options, ending, written)
     for line in written.lines:
         print_result(line)
     if arguments is None:
@@ -227,10 +236,7 @@ def demonstrate(options: argparse.Namespace, ending: Ending, written: OutputLog)
             )
 
             def summarize() -> None:
-                if statistics.frames:
-                    print_result(table(statistics, networks))
-                if options.profile and statistics.frames:
-                    print_result(profile_table(statistics.profile))
+                print_averages(statistics, networks, options)
                 if capture.dropped:
                     print_result(f"Dropped: {capture.dropped} frames that came while every request was busy.")
                 if estimator.late:
@@ -300,6 +306,50 @@ def hold_race(options: argparse.Namespace, ending: Ending, written: OutputLog) -
         return 1 if capture.has_broken_off else 0
 
     return run_command(run_it)
+
+
+def exhibit(options: argparse.Namespace, ending: Ending, written: OutputLog) -> int:
+    """A run with --kiosk, until somebody ends it. Returns its exit code."""
+
+    def run_it() -> int:
+        core = open_core(options.plugins)
+        check_outputs(options)
+        start = start_of(options)
+        if (reason := why_no_window()) is not None:
+            raise DemoError(f"--kiosk needs a window, and none can be opened: {reason}.")
+        stops = stops_of(options.kiosk, start, core)
+        devices = [] if stops else devices_to_show(core, options.devices)
+        itinerary = Itinerary(stops or default_stops(start, devices, executable_precisions(start.model)))
+        statistics = RunStatistics()
+        with ExitStack() as stack:
+            files = stack.enter_context(ExitStack())  # closed however the run ends
+            stack.enter_context(DisplayWatch(lambda: close_at_once(files, written)))
+            window = KioskWindow("Human pose estimation")
+            stack.enter_context(window)
+            kiosk = Kiosk(itinerary, options, core, start, window, statistics, written, run)
+
+            def summarize() -> None:
+                if kiosk.networks is None or kiosk.capture is None:
+                    return  # the source was never there
+                print_averages(statistics, kiosk.networks, options)
+                if options.report is not None and kiosk.show is not None:
+                    content = report(core, kiosk.networks, start, kiosk.capture, kiosk.show.estimator, statistics)
+                    write_report(options.report, content, written)
+
+            files.callback(summarize)
+            ending.protect()
+            kiosk.go_round()
+        return 0
+
+    return run_command(run_it)
+
+
+def print_averages(statistics: RunStatistics, networks: Networks, options: argparse.Namespace) -> None:
+    """The table of what was used, with --profile also that of the stages; nothing where there was no result."""
+    if statistics.frames:
+        print_result(table(statistics, networks))
+    if options.profile and statistics.frames:
+        print_result(profile_table(statistics.profile))
 
 
 def close_at_once(files: ExitStack, written: OutputLog) -> None:

@@ -135,7 +135,8 @@ def handle_stop_signals(handler: Callable[[int, FrameType | None], None] | signa
 class StopRequest:
     """While this context is entered, Ctrl-C (or SIGTERM, SIGHUP) asks the loop to end: the object becomes true.
 
-    Further signals within INTERRUPTS_AFTER_S are ignored; a later one raises KeyboardInterrupt.
+    Further signals within INTERRUPTS_AFTER_S are ignored; a later one raises KeyboardInterrupt. Where one request is
+    entered inside another, the outer one becomes true, too, when the inner one is left.
     """
 
     def __init__(self) -> None:
@@ -153,6 +154,9 @@ class StopRequest:
     ) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
+            outer = getattr(handler, "__self__", None)
+            if self and isinstance(outer, StopRequest):
+                outer._asked_at = self._asked_at
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
         if self._asked_at is None:

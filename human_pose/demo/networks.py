@@ -12,16 +12,16 @@ import openvino as ov
 from ..decoders.decoder import Decoder
 from ..inference.backend import Backend, Inference, InferRequest
 from ..inference.backends import open_backend
-from ..inference.configuration import Configuration
+from ..inference.configuration import Configuration, parse_configuration
 from ..inference.devices import open_core
 from ..inference.input_size import LARGEST_SIZE
 from ..inference.model import ModelFile, PoseModel, load_model
-from ..inference.settings import Settings
+from ..inference.settings import HINTS, Settings
 from ..media.capture import Capture
 from ..output_log import OutputLog
 from ..poses.pose import Pose
-from ..zoo.catalog import DEFAULT_MODEL
-from ..zoo.resolve import choose_model, executable_precisions, models_here
+from ..zoo.catalog import DEFAULT_MODEL, PRECISIONS
+from ..zoo.resolve import choose_model, executable_precisions, known_names, models_here
 from .options import settings_of
 from .output_checks import check_model
 
@@ -131,6 +131,12 @@ def start_of(options: argparse.Namespace) -> Configuration:
     """The configuration that the options ask for. Raises UsageError or DemoError where there is no such network."""
     precision = options.precision or choose_model(options.model, None).precision
     return Configuration(options.device, options.model or DEFAULT_MODEL, precision, options.hint, options.size or 0)
+
+
+def configuration_of(text: str, start: Configuration) -> Configuration:
+    """The configuration that a text like 'CPU FP16 latency' asks for; the rest is as in `start`. Raises UsageError."""
+    found = parse_configuration(text, start, known_names(), PRECISIONS, HINTS)
+    return found if found.precision else replace(found, precision=choose_model(found.model, None).precision)
 
 
 def open_networks(

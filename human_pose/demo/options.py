@@ -29,6 +29,7 @@ from ..tracking.visits import DEFAULT_GAP_S
 from ..zoo.catalog import CATALOG, DEFAULT_MODEL, PRECISIONS
 
 DEFAULT_DISPLAY_FPS = 60.0
+KIOSK_S = 20.0  # on each stop of --kiosk
 KEY_HELP = """keys in the window:
   TAB, Shift+TAB  run the network on the next device, on the one before
   1 to 9          run it on the device of that number
@@ -107,11 +108,15 @@ def parse_options(arguments: list[str] | None, description: str | None) -> argpa
             help="what TAB walks through, separated by spaces: --devices CPU GPU MULTI:GPU,CPU; default: all devices")
     devices("--list-devices", action="store_true", help="print the devices that this machine has and lacks, and quit")
     devices("--tour", type=seconds, metavar="SECONDS",
-            help="visit every device automatically, stay that long on each, then quit")
+            help="visit every device automatically, stay that long on each, then quit; with --kiosk: on each stop")
     devices("--race", nargs="+", metavar="C",
             help="show two configurations side by side on the same frames, and how much faster one is; each is a "
                  "device, precision, hint, size or network, in quotes where it is several of them: --race CPU "
                  "'CPU FP16 latency'; ends with ESC, after --frames frames, or without a window after 30 s")
+    devices("--kiosk", nargs="*", metavar="STOP",
+            help="for an exhibition: full screen, and for ever round these stops, each a configuration or a race, as "
+                 "in --kiosk CPU 'CPU latency' 'CPU vs CPU FP16'; --tour says how long each stays, default: "
+                 f"{KIOSK_S:.0f} s; default: every device and a race; only ESC, held for two seconds, ends it")
     devices("--hint", choices=HINTS, default=HINTS[0],
             help="throughput: as many results as possible; latency: one request, each as fast as possible; cumulative: "
                  "throughput, and AUTO uses all its devices at once; default: %(default)s")
@@ -135,9 +140,26 @@ def parse_options(arguments: list[str] | None, description: str | None) -> argpa
     options = parser.parse_args(arguments)
     if options.device is None:
         options.device = options.devices[0] if options.devices else "CPU"
+    if options.kiosk is not None:
+        contradicting = _contradicts_kiosk(options)
+        if contradicting is not None:
+            parser.error(
+                f"--kiosk runs for ever in a window and writes no file but --report: leave {contradicting} out"
+            )
+        options.tour = options.tour or KIOSK_S
     if options.plugins is not None and not options.plugins.is_file():
         parser.error(f"argument --plugins: there is no file '{options.plugins}'")
     return options
+
+
+def _contradicts_kiosk(options: argparse.Namespace) -> str | None:
+    """The option that contradicts --kiosk, which needs a window and has no end; None if there is none."""
+    wrong = {
+        "-o": options.output, "--keypoints": options.keypoints, "--visits": options.visits,
+        "--affinity-map": options.affinity_map, "--frames": options.frames, "--race": options.race,
+        "--list-devices": options.list_devices, "--no-show": not options.show,
+    }  # fmt: skip
+    return next((option for option, value in wrong.items() if value), None)
 
 
 def settings_of(options: argparse.Namespace, precision: str, written: OutputLog | None = None) -> Settings:

@@ -48,8 +48,13 @@ class PanelContent:
         statistics: RunStatistics,
         has_panel: bool,
         painted_fps: Callable[[], float | None],
+        has_lists: bool = True,
     ) -> None:
-        """has_panel: whether the output has a panel, and at the start the window; painted_fps: the window's rate."""
+        """has_panel: whether the output has a panel, and at the start the window; painted_fps: the window's rate.
+
+        has_lists: whether the window's panel has the keys and the devices.
+        """
+        self._has_lists = has_lists
         self._networks, self._estimator, self._capture = networks, estimator, capture
         self._choices, self._statistics = choices, statistics
         self._painted_fps = painted_fps
@@ -62,6 +67,11 @@ class PanelContent:
         self._figures: tuple[Blocks, Blocks] = (), ()
         self._figures_of: Configuration | None = None
         self._figures_until = 0.0
+
+    def close_tables(self) -> None:
+        """Leave of the parts only the panel itself."""
+        self._is_open |= dict.fromkeys(PARTS[1:], False)
+        self._figures_of = None
 
     def toggle(self, part: Key) -> None:
         """Open or close one of PARTS."""
@@ -104,9 +114,9 @@ class PanelContent:
             self._list_until = now + NOTICE_S
         has_keys = self._keys_until is None or now < self._keys_until or self._is_open[Key.DETAILS]
         lists: list[Block] = []
-        if has_keys or now < self._list_until:
+        if self._has_lists and (has_keys or now < self._list_until):
             lists.append(device_list(self._choices.devices, (shown or target).device, self._choices.failed_devices))
-        if has_keys:
+        if self._has_lists and has_keys:
             lists.append(key_list())
         return (*first, *news, *tables, *lists)
 

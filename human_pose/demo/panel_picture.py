@@ -19,6 +19,7 @@ WIDEST = 1 / 3  # of the picture's width
 HIGHEST, HIGHEST_OVER_SMALL = 0.97, 0.75  # of the picture's height
 SMALL_PICTURE = 300  # pixels of its shorter side
 LETTERS = 1 / 40  # height of the body's letters, of the picture's shorter side, where the panel then fits
+LARGE_LETTERS = 1 / 22  # the same, to be read from some metres away
 SMALLEST_LETTERS = 12  # pixels, minimum height of the body's letters
 LINE_SPACING = 1.35  # times the letter height
 BACKGROUND = (34, 30, 28)
@@ -71,13 +72,13 @@ class Layout(NamedTuple):
 
 
 @lru_cache(maxsize=64)
-def lay_out(blocks: tuple[Block, ...], picture_size: tuple[int, int]) -> Layout | None:
+def lay_out(blocks: tuple[Block, ...], picture_size: tuple[int, int], part_of_side: float = LETTERS) -> Layout | None:
     """The layout with the largest letters that fits a picture (width, height); as many blocks as fit, the first first.
 
-    None if even the first two blocks do not fit.
+    part_of_side: the height of the largest letters, see LETTERS. None if even the first two blocks do not fit.
     """
     width, height = picture_size
-    largest = max(SMALLEST_LETTERS, round(min(width, height) * LETTERS))
+    largest = max(SMALLEST_LETTERS, round(min(width, height) * part_of_side))
     for count in range(len(blocks), min(2, len(blocks)) - 1, -1):
         for letters in range(largest, SMALLEST_LETTERS - 1, -1):
             room = int(width * WIDEST) - 2 * _margin(letters)
@@ -91,12 +92,14 @@ def lay_out(blocks: tuple[Block, ...], picture_size: tuple[int, int]) -> Layout 
 
 
 @lru_cache(maxsize=4)
-def panel_picture(blocks: tuple[Block, ...], picture_size: tuple[int, int]) -> np.ndarray | None:
+def panel_picture(
+    blocks: tuple[Block, ...], picture_size: tuple[int, int], part_of_side: float = LETTERS
+) -> np.ndarray | None:
     """The panel for a picture of a size (width, height): (h, w, 3) uint8 BGR; None if it is empty or does not fit.
 
-    Its width does not depend on the figures.
+    Its width does not depend on the figures. part_of_side: see lay_out.
     """
-    layout = lay_out(tuple(_with_widest_figures(block) for block in blocks), picture_size)
+    layout = lay_out(tuple(_with_widest_figures(block) for block in blocks), picture_size, part_of_side)
     if layout is None or not blocks:
         return None
     margin = _margin(layout.letters)
@@ -120,10 +123,14 @@ def put_panel(
     people: np.ndarray,
     now: float,
     frame: Box | None = None,
+    part_of_side: float = LETTERS,
 ) -> None:
-    """Put the panel over a picture (h, w, 3), where it covers few people (n, 4). frame, now: see PanelPlace.update."""
+    """Put the panel over a picture (h, w, 3), where it covers few people (n, 4).
+
+    frame, now: see PanelPlace.update. part_of_side: see lay_out.
+    """
     size = picture.shape[1::-1]
-    panel = panel_picture(tuple(blocks), size)
+    panel = panel_picture(tuple(blocks), size, part_of_side)
     if panel is not None:
         left, top, right, bottom = place.update(people, panel.shape[1::-1], size, now, frame)
         picture[top:bottom, left:right] = panel

@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from itertools import cycle
 from typing import Any
 
@@ -11,15 +11,12 @@ import numpy as np
 
 from ..errors import UsageError
 from ..inference.backend import VIRTUAL_DEVICES, Inference, members_of
-from ..inference.configuration import Configuration, labels, parse_configuration
+from ..inference.configuration import Configuration, labels
 from ..inference.estimator import Estimator
 from ..inference.remote_address import is_remote
-from ..inference.settings import HINTS
 from ..media.capture import Frame
 from ..tracking.visit_files import NullVisitWriter
-from ..zoo.catalog import PRECISIONS
-from ..zoo.resolve import choose_model, known_names
-from .networks import Networks
+from .networks import Networks, configuration_of
 from .people import People, Seen
 from .statistics import ConfigurationStatistics
 
@@ -243,10 +240,7 @@ class Race:
 
 def pair_of(words: Sequence[str], start: Configuration) -> list[Configuration]:
     """The two sides of --race; what a side leaves out is as in `start`. Raises UsageError."""
-    pair = [parse_configuration(text, start, known_names(), PRECISIONS, HINTS) for text in words]
-    for index, configuration in enumerate(pair):
-        if not configuration.precision:
-            pair[index] = replace(configuration, precision=choose_model(configuration.model, None).precision)
+    pair = [configuration_of(text, start) for text in words]
     check_pair(pair)
     return pair
 

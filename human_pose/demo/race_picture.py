@@ -13,6 +13,7 @@ from .people import Seen
 from .race import Race, Racer
 
 FOOT = 0.24  # of the picture's height
+LARGE_FOOT = 0.32  # the same, to be read from some metres away
 DIM = 0.45  # brightness of the picture of who waits for its turn
 WHITE, GREY, ORANGE = (255, 255, 255), (180, 180, 180), (110, 200, 255)
 
@@ -27,20 +28,24 @@ class Line(NamedTuple):
     weight: int = 600
 
 
-def draw_race(race: Race, first_image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """The picture of a race, (h, w, 3) uint8 BGR. size: its width and height. first_image: before there are results."""
+def draw_race(race: Race, first_image: np.ndarray, size: tuple[int, int], foot_part: float = FOOT) -> np.ndarray:
+    """The picture of a race, (h, w, 3) uint8 BGR. size: its width and height. first_image: before there are results.
+
+    foot_part: the height of the figures, in parts of the picture's.
+    """
     width, height = size
-    foot, half = round(FOOT * height), width // 2
+    foot, half = round(foot_part * height), width // 2
+    beside = half - width // 10  # of the figures in the middle
     picture = np.empty((height, width, 3), np.uint8)
     cv2.rectangle(picture, (0, 0), (width, height), BACKGROUND, cv2.FILLED)
     for index, (racer, name) in enumerate(zip(race.racers, race.names, strict=True)):
         left = index * (width - half)
         view = _view(racer, first_image, (half - 1, height - foot), race.is_ready and racer not in race.running)
         picture[: height - foot, left : left + half - 1] = view
-        picture[height - foot :, left : left + half] = _box(_side(racer, name), (half, foot))
-    middle = _box(_middle(race), (width // 5, foot))
-    left = half - middle.shape[1] // 2
-    picture[height - foot :, left : left + middle.shape[1]] = middle
+        side = _box(_side(racer, name), (beside, foot))
+        left = index * (width - beside)
+        picture[height - foot :, left : left + beside] = side
+    picture[height - foot :, beside : width - beside] = _box(_middle(race), (width - 2 * beside, foot))
     return picture
 
 

@@ -1,5 +1,6 @@
 """Show a race in the window and write it: the loop of `--race` and of key R."""
 
+import math
 import time
 
 from ..console import ProgressLine, StopRequest, run_progress
@@ -22,14 +23,18 @@ def show_race(
     display_fps: float,
     frames: int | None = None,
     seconds: float | None = None,
+    patience_s: float = math.inf,
+    foot: float = FOOT,
 ) -> Key | None:
     """Run a race until a key, or so many frames or seconds of it, ends it. Returns the key: QUIT or RACE.
+
+    patience_s: it also ends if the networks are not compiled by then. foot: the height of the figures, see FOOT.
 
     The output runs in real time, so that it shows how fast each is. Drawing and writing take some of the CPU from both
     sides; they are bounded to PAINT_FPS and VIDEO_FPS. Raises DeviceError if a device of the race fails.
     """
     painted_at, written = -1.0, 0
-    ready_at: float | None = None
+    began_at, ready_at = time.perf_counter(), None
     is_paused, progress = False, ProgressLine()
     output_size = size_of_output(capture.frame_size)
     with StopRequest() as stop:
@@ -39,7 +44,7 @@ def show_race(
                 ready_at = now
             is_over = frames is not None and race.submitted >= frames
             is_over |= seconds is not None and ready_at is not None and now - ready_at >= seconds
-            is_over |= capture.is_over
+            is_over |= capture.is_over or (ready_at is None and now - began_at >= patience_s)
             results = race.step(None if is_over or is_paused else capture.read)
             if is_over and race.is_idle:
                 break
@@ -53,7 +58,7 @@ def show_race(
                 continue
             if now - painted_at >= (1 / min(display_fps, PAINT_FPS) if results else REPAINT_S):
                 size = window.picture_size(with_foot(capture.frame_size))
-                window.show(draw_race(race, capture.first_image, size))
+                window.show(draw_race(race, capture.first_image, size, foot))
                 painted_at = now
                 key = window.poll_key()
             else:

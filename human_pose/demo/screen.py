@@ -58,6 +58,14 @@ def room_for_window() -> tuple[int, int]:
     return max(1, width - FRAME[0]), max(1, height - FRAME[1])
 
 
+def screen_size() -> tuple[int, int]:
+    """Width and height of the screen in pixels, for a window that fills it."""
+    if sys.platform == "win32":
+        metrics = ctypes.windll.user32.GetSystemMetrics
+        return metrics(0), metrics(1)
+    return (_x_area(with_panels=True) if sys.platform.startswith("linux") else None) or DEFAULT_WORK_AREA
+
+
 def _work_area() -> tuple[int, int] | None:
     """Width and height of the screen without its panels; None if the system does not report it."""
     if sys.platform == "win32":
@@ -65,7 +73,7 @@ def _work_area() -> tuple[int, int] | None:
         if ctypes.windll.user32.SystemParametersInfoW(SPI_GETWORKAREA, 0, rectangle, 0):
             return rectangle[2] - rectangle[0], rectangle[3] - rectangle[1]
         return None
-    return _x_work_area() if sys.platform.startswith("linux") else None
+    return _x_area() if sys.platform.startswith("linux") else None
 
 
 def _xcb() -> Any:
@@ -98,8 +106,8 @@ def _why_no_x_display() -> str | None:
     return None
 
 
-def _x_work_area() -> tuple[int, int] | None:
-    """Width and height from the window manager's _NET_WORKAREA; without one, of the full screen."""
+def _x_area(with_panels: bool = False) -> tuple[int, int] | None:
+    """Width and height from the window manager's _NET_WORKAREA; without one, or `with_panels`, of the full screen."""
     xcb = _xcb()
     connection = _connect(xcb) if xcb is not None else None
     if connection is None:
@@ -109,6 +117,8 @@ def _x_work_area() -> tuple[int, int] | None:
         xcb.xcb_setup_roots_iterator.restype = _XScreens
         setup = ctypes.c_void_p(xcb.xcb_get_setup(connection))
         screen = xcb.xcb_setup_roots_iterator(setup).data.contents
+        if with_panels:
+            return screen.width, screen.height
         atom = _reply(xcb, connection, "xcb_intern_atom", _XAtom, 1, 13, b"_NET_WORKAREA")
         if atom is not None and atom.atom:
             area = _reply(xcb, connection, "xcb_get_property", _XProperty, 0, screen.root, atom.atom, CARDINAL, 0,

@@ -19,7 +19,7 @@ from .networks import Networks
 from .options import DEFAULT_DISPLAY_FPS
 from .pacer import Pacer
 from .panel_content import PARTS, Blocks, PanelContent, Result
-from .panel_picture import WIDEST, put_panel
+from .panel_picture import LARGE_LETTERS, LETTERS, WIDEST, put_panel
 from .panel_place import Box, PanelPlace, people_boxes
 from .people import Seen
 from .race import Race
@@ -55,12 +55,16 @@ class Viewer:
         has_panel: bool = True,
         by_person: bool = False,
         has_work: bool = False,
+        is_large: bool = False,
     ) -> None:
         """has_panel: whether the output has a panel, and the window until a key changes it.
 
         by_person: whether limbs have the colour of their person instead of their side's, has_work: whether pictures
-        have the strip of the work, until a key changes it.
+        have the strip of the work, until a key changes it. is_large: whether the window's panel has large letters, and
+        no list of keys and devices.
         """
+        self._letters = LARGE_LETTERS if is_large else LETTERS
+        self._had_work = has_work
         self._by_person, self._has_work, self._work = by_person, has_work, WorkStrip()
         self.is_paused = False
         self.has_window = window.is_shown
@@ -69,7 +73,9 @@ class Viewer:
         self._profile = statistics.profile
         self._display_fps = display_fps
         self._pacer: Pacer[Result] = Pacer(display_fps)
-        self._content = PanelContent(networks, estimator, capture, choices, statistics, has_panel, self._pacer.fps)
+        self._content = PanelContent(
+            networks, estimator, capture, choices, statistics, has_panel, self._pacer.fps, not is_large
+        )
         self._shown: Result | None = None  # in the window
         self._painted_blocks: Blocks = ()
         self._painted_at = self._poll_due_at = 0.0
@@ -140,6 +146,11 @@ class Viewer:
         finally:
             self._painted_at = 0.0  # the window shows the race: paint anew
 
+    def close_tables(self) -> None:
+        """Undo what keys have opened in the panel, and the work: the picture is as at the start."""
+        self._content.close_tables()
+        self._has_work = self._had_work
+
     def notice(self, text: str) -> None:
         """Print a message on the terminal, and show it in the panel for a while."""
         say(text)
@@ -181,7 +192,7 @@ class Viewer:
             frame = Box(view.left, view.top, view.left + view.width, view.top + view.height)
             has_margins = (view.width, view.height) != size
             rest = self._put_work(view.picture, now)
-            put_panel(rest, panel, place, people, now, frame if has_margins else None)
+            put_panel(rest, panel, place, people, now, frame if has_margins else None, self._letters)
         with self._profile.stage("show"):
             self._window.show(view.picture)
         self._painted_blocks, self._painted_at, self._poll_due_at = panel, now, 0.0

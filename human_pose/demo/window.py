@@ -139,20 +139,29 @@ class DesktopWindow(Window):
 
     def show(self, image: np.ndarray) -> None:
         if not self._is_open:
-            # The caller keeps the frame's aspect ratio; the toolkit would keep that of the first picture.
-            cv2.namedWindow(self._title, cv2.WINDOW_NORMAL | cv2.WINDOW_FREERATIO | cv2.WINDOW_GUI_NORMAL)
-            cv2.resizeWindow(self._title, image.shape[1], image.shape[0])
+            self._open(image.shape[1], image.shape[0])
             self._is_open = True
         cv2.imshow(self._title, image)
 
     def poll_key(self, wait_ms: int = 0) -> Key | int | None:
         if not self._is_open:
             return None
-        code = cv2.waitKeyEx(wait_ms) if wait_ms > 0 else cv2.pollKey()
-        if not self._is_visible():
-            self._is_open = False
+        code = self._poll(wait_ms)
+        if not self._is_open:
             return Key.QUIT
         return key_of(code) if code >= 0 else None
+
+    def _open(self, width: int, height: int) -> None:
+        """Open the window for a picture of a size."""
+        # The caller keeps the frame's aspect ratio; the toolkit would keep that of the first picture.
+        cv2.namedWindow(self._title, cv2.WINDOW_NORMAL | cv2.WINDOW_FREERATIO | cv2.WINDOW_GUI_NORMAL)
+        cv2.resizeWindow(self._title, width, height)
+
+    def _poll(self, wait_ms: int) -> int:
+        """OpenCV's code of a key, -1 for none. Notices when the window was closed."""
+        code = cv2.waitKeyEx(wait_ms) if wait_ms > 0 else cv2.pollKey()
+        self._is_open = self._is_visible()
+        return code
 
     def _is_visible(self) -> bool:
         try:

@@ -309,6 +309,7 @@ class Estimator:
         device = configuration.device
         error = DeviceError(device, f"{device} failed while inferring: {reason}")
         self._remove(configuration)
+        _given_up[:] = [request for request in _given_up if _is_busy(request)]
         for job in [*self._jobs, *self._late_jobs]:
             if job.request is not None and job.request.compiled.configuration == configuration:
                 _given_up.append(job.request)
@@ -339,6 +340,14 @@ class Estimator:
             if request.compiled.configuration != configuration
         }
         del self._ready[configuration], self._idle[configuration], self._in_flight[configuration]
+
+
+def _is_busy(request: InferRequest) -> bool:
+    """Whether a request that was given up may still have no result; one that ended with an error has ended."""
+    try:
+        return not request.is_done(0)
+    except Exception:  # whatever a backend's library raises
+        return False
 
 
 def infer_all(

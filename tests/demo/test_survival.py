@@ -279,6 +279,24 @@ def test_a_device_that_failed_gets_another_try(core: ov.Core, network: PoseModel
         assert len(estimator.take_failures()) == 1
 
 
+def test_requests_of_a_device_that_fails_again_and_again_do_not_pile_up(
+    core: ov.Core, network: PoseModel, break_device: Break, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given_up: list[Any] = []
+    monkeypatch.setattr(inference_module, "_given_up", given_up)
+    break_device("GPU", after=2)
+    estimator = estimator_on(core, network, "CPU")
+    numbers = []
+    for _ in range(6):
+        estimator.switch(Configuration("GPU"))
+        wait_for_switch(estimator)
+        requests = estimator.compiled.request_count
+        list(infer(estimator, 10))
+        numbers.append(len(given_up))
+    assert numbers[0] >= 1
+    assert max(numbers) <= requests
+
+
 def test_when_no_device_is_left_the_error_says_so(core: ov.Core, network: PoseModel, break_device: Break) -> None:
     break_device("CPU", after=3)
     estimator = estimator_on(core, network, "CPU")
