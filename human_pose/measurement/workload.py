@@ -89,12 +89,14 @@ class Workload:
         self.images = first_frames(options.input)
         self.network: PoseModel = load_model(self.core, ModelFile(cell.model, cell.precision, Path(cell.file)))
         self.frame_size: tuple[int, int] = self.images[0].shape[1::-1]
-        self.size = self.network.size_for(self.frame_size, options.size)
+        self.size = self.network.size_for(self.frame_size, cell.size or options.size)
         self.network.reshape(*self.size)
         self.settings = Settings(
             cell.precision,
             cell.hint,
             cell.requests,
+            cell.streams,
+            cell.threads,
             cache=cache_folder() if options.cache else None,
             affinity=cell.affinity,
             remote=RemoteSettings(
