@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+import os
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from ..files import write_whole
 from ..folders import cache_folder
 from ..inference.configuration import Configuration
 from ..inference.devices import full_name
-from ..zoo.catalog import DEFAULT_MODEL
+from ..inference.settings import HINTS
+from ..zoo.catalog import DEFAULT_MODEL, PRECISIONS
 from ..zoo.resolve import choose_model, known_names
 
 BEST = "best"  # the word for it: -d best
@@ -27,7 +29,7 @@ class Best:
     """What was measured to be best, and for what.
 
     model: a name, or a whole path. requests, streams, threads: None leaves them to the program. goal: what it was tuned
-    for. tuned_on: the day. devices: the machine's devices, {name: full name}. openvino: its version. sha256: of the
+    for. tuned_on: the day. devices: as `machine_of` describes the machine. openvino: its version. sha256: of the
     network's weights.
     """
 
@@ -56,8 +58,10 @@ class Best:
 
 
 def machine_of(core: ov.Core) -> dict[str, str]:
-    """The devices of this machine with their full names."""
-    return {name: full_name(core, name) or name for name in core.available_devices}
+    """The devices of this machine with their full names; the CPU's has the number of cores that can be used."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    names = {name: full_name(core, name) or name for name in core.available_devices}
+    return {name: f"{full} ({cores} cores)" if name == "CPU" else full for name, full in names.items()}
 
 
 def weights_sha256(model: str, precision: str) -> str:
@@ -68,6 +72,11 @@ def weights_sha256(model: str, precision: str) -> str:
 def whole_name(model: str) -> str:
     """A model's name, or the whole path of its file, so that it is found from any folder."""
     return model if model in known_names() else str(Path(model).resolve())
+
+
+def model_option(model: str) -> str:
+    """' -m mobilenet-thin'; '' for the default model."""
+    return "" if model == DEFAULT_MODEL else f" -m {model}"
 
 
 def new_best(
@@ -98,16 +107,17 @@ def keep_best(best: Best) -> Path:
 def load_best(core: ov.Core, model: str) -> Best:
     """The choice for a model. Raises UsageError, with the command to run, where there is none, or it is void here."""
     name = whole_name(model)
-    command = f"python -m human_pose.tune --apply{'' if model == DEFAULT_MODEL else f' -m {model}'}"
+    command = f"python -m human_pose.tune --apply{model_option(model)}"
     path = _file()
     kept = None if path is None else _read(path).get(name)
     if kept is None:
         raise UsageError(f"Nothing was tuned for {model} on this machine. Run: {command}")
     try:
-        best = Best(**kept)
+        best = replace(_checked(Best(**kept)), model=model)
         differs = _difference(core, best)
     except (TypeError, DemoError, OSError) as error:
-        raise UsageError(f"What was tuned for {model} cannot be used: {_why(error)} Run: {command}") from error
+        why = str(error) if isinstance(error, DemoError) else "the file that holds it is damaged."
+        raise UsageError(f"What was tuned for {model} cannot be used: {why} Run: {command}") from error
     if differs:
         raise UsageError(f"What was tuned for {model} on {best.tuned_on} is void: {differs}. Run: {command}")
     return best
@@ -126,8 +136,17 @@ def _difference(core: ov.Core, best: Best) -> str:
     return ""
 
 
-def _why(error: Exception) -> str:
-    return str(error) if isinstance(error, DemoError) else "its file is damaged."
+def _checked(best: Best) -> Best:
+    """The same. Raises TypeError where a field is not what it should be, as in a file that was edited."""
+    numbers = (best.requests, best.streams, best.threads)
+    texts = (best.goal, best.tuned_on, best.device, best.model, best.precision, best.hint, best.openvino, best.sha256)
+    if not all(isinstance(text, str) for text in texts) or not isinstance(best.devices, dict):
+        raise TypeError("a text is none")
+    if not all(number is None or (type(number) is int and number > 0) for number in numbers):
+        raise TypeError("a number is none")
+    if type(best.size) is not int or best.precision not in PRECISIONS or best.hint not in HINTS:
+        raise TypeError("a choice is none")
+    return best
 
 
 def _file() -> Path | None:

@@ -85,6 +85,7 @@ class Choices:
             return None
         if key is Key.BEST:
             self.target = self.offer.best(self.target.model)
+            self.failed.discard(self.target)
             return self.target
         if key is Key.NEXT_PRECISION:
             precisions = self.offer.precisions(self.target.model)

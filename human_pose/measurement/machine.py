@@ -89,6 +89,8 @@ class Watch:
 
             frequency = psutil.cpu_freq()
         with contextlib.suppress(ImportError, AttributeError, OSError):
+            import psutil
+
             sensors = psutil.sensors_temperatures()
         return {
             "own_cores": round(own, 3),

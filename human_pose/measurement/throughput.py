@@ -51,8 +51,7 @@ def application_run(cell: Cell, options: StudyOptions) -> dict[str, Any]:
     )
     watch = Watch()
     whole = whole_application(estimator, workload.network.decoder, options)
-    facts = facts_of(estimator.compiled, workload.size)
-    return {**facts, "named_size": workload.network.size, **whole, "conditions": watch.conditions()}
+    return {**facts_of(estimator.compiled, workload.size), **whole, "conditions": watch.conditions()}
 
 
 def run_of(
@@ -166,10 +165,6 @@ def _mean_min_max(latencies: Sequence[float]) -> dict[str, float]:
     return {"mean": sum(latencies) / len(latencies), "min": min(latencies), "max": max(latencies)}
 
 
-def _median(values: Sequence[float]) -> float:
-    return float(np.median(values))
-
-
 def whole_application(estimator: Estimator, decoder: Decoder, options: StudyOptions) -> dict[str, Any]:
     """Read, scale, infer, decode and draw every frame of the video, over and over.
 
@@ -185,7 +180,9 @@ def whole_application(estimator: Estimator, decoder: Decoder, options: StudyOpti
     return {
         "application_fps": fps,
         "application_frames": len(latencies),
-        "application_latency_ms": _mean_min_max(latencies) | {"p50": _median(latencies)} if latencies else None,
+        "application_latency_ms": _mean_min_max(latencies) | {"p50": float(np.median(latencies))}
+        if latencies
+        else None,
     }
 
 

@@ -132,7 +132,7 @@ def first_frames(source: str) -> list[np.ndarray]:
     """Raises UsageError where the source cannot be read, or has no end."""
     opened = open_source(source)
     if opened.is_live or opened.has_many_sizes:
-        raise UsageError(f"'{source}' is no video file. Give one: every run of the study must see the same frames.")
+        raise UsageError(f"'{source}' is no video file. Give one: every run must see the same frames.")
     with contextlib.closing(opened.images()) as images:  # type: ignore[type-var]
         return [image for image, _ in islice(images, KEPT_FRAMES)]
 

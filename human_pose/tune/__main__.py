@@ -1,4 +1,4 @@
-"""What is best on this machine: measures what is worth trying, with successive halving, and says what is fastest.
+"""What is best on this machine: measures what is worth trying, with successive halving, and says what is best.
 
 Each candidate runs the whole application in a process of its own; all take turns.
 """
@@ -9,19 +9,23 @@ from ..errors import DemoError, explain_import_error
 
 try:
     from ..console import print_result, run_command, say, set_up_terminal
-    from ..demo.best import Best, keep_best, new_best
+    from ..demo.best import Best, keep_best, model_option, new_best
     from ..inference.configuration import Configuration
     from .options import tune_parser
     from .report import report
+    from .search import Found
     from .tuner import Tuned, plan_of, tune
 except ImportError as import_error:
     sys.exit(f"error: {explain_import_error(import_error)}")
 
-INTERRUPTED = 130
+EXIT_CODE_INTERRUPTED = 130
 
 
 def run_tuning(arguments: list[str] | None) -> int:
-    """Tune, print what was found, keep it if asked to. 1 where nothing works or keeps up, 130 if interrupted."""
+    """Tune, print what was found, keep it if asked to. 1 where nothing keeps up, 130 if interrupted.
+
+    Raises DemoError where no candidate could be measured.
+    """
     options = tune_parser(__doc__).parse_args(arguments)
     plan = plan_of(options)
     tuned = tune(plan, options.seconds)
@@ -31,32 +35,32 @@ def run_tuning(arguments: list[str] | None) -> int:
         raise DemoError(f"No candidate can be measured: {why}")
     print_result(report(tuned))
     if options.apply:
-        if found.interrupted or not found.is_final or not found.keeps_up:
-            reason = "it was interrupted" if found.interrupted else "nothing keeps up"
-            reason = reason if found.interrupted or not found.keeps_up else "the time was too short (--seconds)"
+        reason = why_not_kept(found)
+        if reason:
             say(f"Not kept, because {reason}.")
         else:
-            say(
-                f"Kept in '{keep_best(best_of(tuned))}': python human_pose_est.py -d best{_model_option(options.model)}"
-            )
+            file = keep_best(best_of(tuned))
+            say(f"Kept in '{file}'. To use it: python human_pose_est.py -d best{model_option(options.model)}")
     if found.interrupted:
-        return INTERRUPTED
+        return EXIT_CODE_INTERRUPTED
     return 0 if found.keeps_up else 1
+
+
+def why_not_kept(found: Found) -> str:
+    """Why a choice is not sure enough to be kept; '' where it is."""
+    if found.interrupted:
+        return "the measurement was interrupted"
+    if not found.keeps_up:
+        return "it does not keep up"
+    return "" if found.is_final else "it could not be compared with the default"
 
 
 def best_of(tuned: Tuned) -> Best:
     """The first choice, to be kept."""
     plan, cell = tuned.plan, tuned.found.best
     assert cell is not None
-    size = 0 if plan.size_of(cell) == plan.own_size else plan.size_of(cell)
-    configuration = Configuration(cell.device, plan.model, cell.precision, cell.hint, size)
+    configuration = Configuration(cell.device, plan.model, cell.precision, cell.hint, cell.size or 0)
     return new_best(plan.core, plan.goal.name, configuration, cell.requests, cell.streams, cell.threads)
-
-
-def _model_option(model: str) -> str:
-    from ..zoo.catalog import DEFAULT_MODEL
-
-    return "" if model == DEFAULT_MODEL else f" -m {model}"
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -9,13 +9,14 @@ import openvino as ov
 from ..errors import UsageError
 from ..inference.backend import VIRTUAL_DEVICES, members_of
 from ..inference.backends import check_device, offered_devices
-from ..inference.input_size import LARGEST_SIZE, SIZE_STEP
+from ..inference.devices import is_emulated, is_stand_in
+from ..inference.input_size import LARGEST_SIZE
 from ..inference.model import PoseModel
 from ..inference.remote_address import is_remote
 from ..inference.settings import execution_type
 from ..measurement.cells import Cell
 
-SIZE_STEPS = (3 / 8, 1 / 2, 5 / 8, 3 / 4, 7 / 8, 1, 9 / 8, 5 / 4, 11 / 8, 23 / 16, 3 / 2, 7 / 4, 2)  # of its own size
+SIZE_PARTS = (3 / 8, 1 / 2, 5 / 8, 3 / 4, 7 / 8, 1, 9 / 8, 5 / 4, 23 / 16, 13 / 8, 7 / 4, 2)  # of its own size
 
 
 class Way(NamedTuple):
@@ -29,12 +30,11 @@ class Way(NamedTuple):
 
 @dataclass(frozen=True)
 class Source:
-    """A precision of the network: its file, and the size of the input where it is not the network's own."""
+    """A precision of the network, and its file."""
 
     model: str
     precision: str
     file: str
-    size: int | None = None
 
 
 def devices_of(core: ov.Core, wanted: Sequence[str] | None) -> list[str]:
@@ -58,13 +58,18 @@ def executed_types(core: ov.Core, device: str, precision: str) -> tuple[str, ...
 
 def families(core: ov.Core, devices: Sequence[str], sources: Sequence[Source], hint: str) -> list[Cell]:
     """One candidate for each device and each set of types it executes, all working in the same way."""
-    found: dict[tuple[str, tuple[str, ...], int | None], Cell] = {}
+    found: dict[tuple[str, tuple[str, ...]], Cell] = {}
     for device in devices:
         for source in sources:
-            key = device, executed_types(core, device, source.precision), source.size
-            cell = Cell("openvino", source.model, source.precision, source.file, device, hint, size=source.size)
-            found.setdefault(key, cell)
+            cell = new_cell(core, source, device, hint)
+            found.setdefault((device, executed_types(core, device, source.precision)), cell)
     return list(found.values())
+
+
+def new_cell(core: ov.Core, source: Source, device: str, hint: str) -> Cell:
+    """A candidate that works as the program chooses; a stand-in and an emulated device are marked."""
+    marks = {"is_stand_in": is_stand_in(core, device), "is_emulated": is_emulated(core, device)}
+    return Cell("openvino", source.model, source.precision, source.file, device, hint, **marks)
 
 
 def ways(device: str, goal: str, cores: int) -> list[Way]:
@@ -98,6 +103,5 @@ def sizes_of(network: PoseModel) -> list[int]:
     preprocessing = network.preprocessing
     if preprocessing.fixed_size is not None:
         return [network.own_size]
-    step = max(SIZE_STEP, preprocessing.step)
-    sizes = {preprocessing.whole_steps(network.own_size * part / step * step) for part in SIZE_STEPS}
+    sizes = {preprocessing.whole_steps(network.own_size * part) for part in SIZE_PARTS}
     return sorted(size for size in sizes if size <= LARGEST_SIZE)

@@ -11,7 +11,7 @@ import math
 import random
 import time
 from collections.abc import Callable, Sequence
-from statistics import median
+from statistics import mean, median
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -32,7 +32,7 @@ class Trials(Generic[T]):
     def __init__(
         self, measure: Measure[T], until: float, clock: Callable[[], float] = time.monotonic, seed: int = 0
     ) -> None:
-        """until: when no further run may begin, by the clock in s; only the first round is always measured whole."""
+        """until: when the last run should be done, by the clock in s, except in a round that is to be whole."""
         self.rounds: list[dict[T, float]] = []
         self.failed: set[T] = set()
         self.until, self.clock = until, clock
@@ -41,18 +41,20 @@ class Trials(Generic[T]):
         self._order: list[T] = []
         self._runs, self._spent_s = 0, 0.0
 
-    def round(self, candidates: Sequence[T]) -> bool:
-        """Measure each candidate once. Returns whether all had their turn before the time was over."""
+    def round(self, candidates: Sequence[T], is_whole: bool = False) -> bool:
+        """Measure each candidate once. Returns whether all had their turn before the time was over.
+
+        is_whole: measure all of them, whatever the time is.
+        """
         known = [one for one in reversed(self._order) if one in candidates]
         new = [one for one in candidates if one not in known]
         self._order = known + self._draw.sample(new, len(new))
-        is_first = not self.rounds
         scores: dict[T, float] = {}
         self.rounds.append(scores)
         for candidate in self._order:
             if candidate in self.failed:
                 continue
-            if self.clock() >= self.until and not is_first:
+            if not is_whole and self.clock() + self.round_s([candidate]) > self.until:
                 return False
             begun_at = self.clock()
             score = self._measure(candidate)
@@ -71,9 +73,18 @@ class Trials(Generic[T]):
         """All scores of a candidate, in the order in which they were measured."""
         return [scores[candidate] for scores in self.rounds if candidate in scores]
 
-    def ratios(self, candidate: T, reference: T) -> list[float]:
-        """The candidate's score over the reference's, for each round in which both were measured."""
-        both = [scores for scores in self.rounds if candidate in scores and reference in scores]
+    @property
+    def measured(self) -> list[T]:
+        """All candidates that have a score."""
+        return list(dict.fromkeys(one for scores in self.rounds for one in scores))
+
+    def has_round_of(self, candidates: Sequence[T]) -> bool:
+        """Whether all of them were measured in one and the same round."""
+        return any(all(one in scores for one in candidates) for scores in self.rounds)
+
+    def ratios(self, candidate: T, reference: T, since: int = 0) -> list[float]:
+        """The candidate's score over the reference's, for each round from `since` on in which both were measured."""
+        both = [scores for scores in self.rounds[since:] if candidate in scores and reference in scores]
         return [scores[candidate] / scores[reference] for scores in both if scores[reference] > 0]
 
     def ranked(self, candidates: Sequence[T]) -> list[T]:
@@ -86,14 +97,9 @@ class Trials(Generic[T]):
         rounds = common or self.rounds
 
         def merit(candidate: T) -> float:
-            found = []
-            for scores in rounds:
-                if candidate in scores:
-                    present = [scores[one] for one in measured if one in scores]
-                    found.append(
-                        scores[candidate] / max(sum(present) / len(present), 1e-12) if common else scores[candidate]
-                    )
-            return median(found)
+            own = [scores for scores in rounds if candidate in scores]
+            means = [mean(scores[one] for one in measured) if common else 1.0 for scores in own]
+            return median(scores[candidate] / value for scores, value in zip(own, means, strict=True))
 
         return sorted(measured, key=merit, reverse=True)
 
@@ -102,17 +108,18 @@ def halve(trials: Trials[T], candidates: Sequence[T], keep: int, until: float) -
     """The best `keep` candidates, the best first. Each step has as many rounds as its part of the time allows, then
     leaves the worse half out.
 
-    until: when it should be done, by the trials' clock. At least one round is measured for each step; where even that
-    has no time, what was measured decides.
+    until: when it should be done, by the trials' clock. A step without time for a round decides by earlier ones, if
+    there was one of all its candidates.
     """
-    left = list(candidates)
+    left = [one for one in candidates if one not in trials.failed]
     while len(left) > keep:
         steps = max(1, math.ceil(math.log2(len(left) / keep)))
         step_ends = trials.clock() + (until - trials.clock()) / steps
-        while True:
+        while not trials.has_round_of(left) or trials.clock() + trials.round_s(left) <= step_ends:
             if not trials.round(left):
                 return trials.ranked(left)[:keep]
-            if trials.clock() + trials.round_s(left) > step_ends:
-                break
+            left = [one for one in left if one not in trials.failed]
+            if len(left) <= keep:
+                return left
         left = trials.ranked(left)[: max(keep, math.ceil(len(left) / 2))]
     return left

@@ -87,9 +87,29 @@ def test_what_fails_is_measured_once_and_left_out() -> None:
 
 def test_when_the_time_is_over_what_was_measured_decides() -> None:
     played = Played(SPEEDS)
-    trials = played.trials(until=5)  # less than the first round needs, which is measured whole
+    trials = played.trials(until=5)
+    assert trials.round(range(len(SPEEDS)), is_whole=True)
     assert halve(trials, range(len(SPEEDS)), 1, until=5) == [5]
     assert len(played.runs) == len(SPEEDS)
+
+
+def test_a_round_that_was_broken_off_decides_among_those_that_had_their_turn() -> None:
+    played = Played(SPEEDS)
+    kept = halve(played.trials(until=5), range(len(SPEEDS)), 1, until=5)
+    assert len(played.runs) == 5
+    assert kept == [max(played.runs, key=lambda candidate: SPEEDS[candidate])]
+
+
+def test_a_step_without_time_for_a_round_decides_by_the_one_before() -> None:
+    played = Played(SPEEDS)
+    trials = played.trials(until=100)
+    trials.round(range(len(SPEEDS)))
+    assert halve(trials, range(len(SPEEDS)), 2, until=12)[0] == 5
+    assert len(played.runs) == len(SPEEDS)
+
+
+def test_where_all_fail_nothing_is_left() -> None:
+    assert halve(Played([0.0] * 4).trials(), range(4), 1, until=20) == []
 
 
 def test_ratios_are_of_the_same_rounds() -> None:
