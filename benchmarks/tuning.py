@@ -5,8 +5,8 @@ python -m benchmarks.tuning [--for throughput|latency] [--small] [--times 3] [--
 The grid is the product of devices, precisions, hints, requests, streams and threads; each cell is measured --repeats
 times by the tuner's own code, in rounds. Then the tuner has --part of the time that the grid took. Grid and tuner
 alternate, --times times. Each time ends with a duel of the tuner's choice and the grid's best cell in --duel rounds:
-the best of many cells is partly luck, so its figures in the grid would make it look better than it is. --small has fewer
-requests, streams and threads; with it, three times take about 15 minutes on two cores.
+the best of many cells is partly luck, so its figures in the grid would make it look better than it is. --small has
+fewer requests, streams and threads; with it, three times take about 15 minutes on two cores.
 The goal: within 3 %, in a fifth of the time, every time.
 """
 

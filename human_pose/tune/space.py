@@ -68,8 +68,16 @@ def families(core: ov.Core, devices: Sequence[str], sources: Sequence[Source], h
 
 def new_cell(core: ov.Core, source: Source, device: str, hint: str) -> Cell:
     """A candidate that works as the program chooses; a stand-in and an emulated device are marked."""
-    marks = {"is_stand_in": is_stand_in(core, device), "is_emulated": is_emulated(core, device)}
-    return Cell("openvino", source.model, source.precision, source.file, device, hint, **marks)
+    return Cell(
+        "openvino",
+        source.model,
+        source.precision,
+        source.file,
+        device,
+        hint,
+        is_stand_in=is_stand_in(core, device),
+        is_emulated=is_emulated(core, device),
+    )
 
 
 def ways(device: str, goal: str, cores: int) -> list[Way]:

@@ -86,7 +86,7 @@ def test_what_failed_is_passed_over_with_the_rest_of_its_configuration_only(choi
 
 
 def test_the_best_of_this_machine_and_from_there_on_its_settings_are_left_behind(choices: Choices) -> None:
-    ways = {
+    ways: dict[Key | int, Configuration] = {
         Key.NEXT_DEVICE: replace(BEST_OF_A, device="AUTO", preset=""),
         Key.NEXT_PRECISION: replace(BEST_OF_A, precision="FP32", preset=""),
         Key.NEXT_HINT: replace(BEST_OF_A, hint="throughput", preset=""),
