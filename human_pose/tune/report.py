@@ -59,14 +59,15 @@ def gain(tuned: Tuned, best: Cell) -> str:
         fps, latency = [fps_of(run) for run in runs], [latency_of(run) for run in runs]
         return f"Beside it {default}: FPS {spread(fps)}, latency in ms {spread(latency)}"
     what = {"throughput": "as many FPS as", "latency": "as fast a result as"}[plan.goal.name]
-    return f"{spread(ratios, 2)} times {what} {default}" + ("" if is_shown(ratios) else ": no difference shown")
+    verdict = ": too few rounds to tell" if len(ratios) == 1 else "" if is_shown(ratios) else ": no difference shown"
+    return f"{spread(ratios, 2)} times {what} {default}{verdict}"
 
 
 def is_shown(ratios: Sequence[float]) -> bool:
     """Whether the ratios show a difference: their mean's interval, or their range where they are few, is beside 1."""
     found = with_interval(ratios)
     low, high = (min(ratios), max(ratios)) if found.low is None or found.high is None else (found.low, found.high)
-    return len(ratios) > 1 and not low <= 1 <= high
+    return not low <= 1 <= high
 
 
 def accuracy(tuned: Tuned, best: Cell) -> str:

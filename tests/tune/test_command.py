@@ -247,7 +247,7 @@ def test_min_ap_of_a_network_whose_ap_is_not_known(painted_xml: Path, capsys: py
 
 def test_a_machine_without_any_device(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     plugins = tmp_path / "plugins.xml"
-    plugins.write_text("<ie><plugins></plugins></ie>")
+    plugins.write_text('<ie><plugins><plugin name="CPU" location="libabsent.so"/></plugins></ie>')
     assert main(["--plugins", str(plugins)]) == 2
     assert "error: OpenVINO offers no device on this machine" in capsys.readouterr().err
 
