@@ -35,7 +35,7 @@ try:
     from human_pose.demo.kiosk import Kiosk
     from human_pose.demo.kiosk_stops import Itinerary, default_stops, devices_to_show, stops_of
     from human_pose.demo.kiosk_window import KioskWindow
-    from human_pose.demo.networks import Networks, open_networks, start_of
+    from human_pose.demo.networks import Networks, best_of, open_networks, start_of
     from human_pose.demo.options import parse_options
     from human_pose.demo.output_checks import check_outputs
     from human_pose.demo.people import People
@@ -134,7 +134,7 @@ def run(
                 statistics.pause(viewer.is_paused)
             elif key is Key.RACE:
                 rival = rival_of(choices, statistics, viewer, options)
-            elif (wanted := choices.press(key)) is not None:
+            elif (wanted := pressed(key, choices, viewer)) is not None:
                 switch(wanted, estimator, statistics)
             if rival is not None and estimator.is_idle:
                 statistics.pause(True)
@@ -174,6 +174,15 @@ def race_against(
     return key
 
 
+def pressed(key: Key | int | None, choices: Choices, viewer: Viewer) -> Configuration | None:
+    """What a key leads to. Where there is no best of this machine, the panel says why."""
+    try:
+        return choices.press(key)
+    except UsageError as error:
+        viewer.notice(str(error))
+        return None
+
+
 def switch(wanted: Configuration, estimator: Estimator, statistics: RunStatistics) -> None:
     """Move to a configuration as soon as its network is compiled."""
     if wanted != estimator.configuration:
@@ -210,7 +219,8 @@ def demonstrate(options: argparse.Namespace, ending: Ending, written: OutputLog)
             print_result(list_devices(core))
             return 0
         check_outputs(options)
-        start = start_of(options)
+        best = best_of(options, core)
+        start = start_of(options, best)
         choices = Choices(core, start, options.devices)
         if (options.affinity_map or options.affinity != "auto") and "HETERO" not in " ".join(choices.devices):
             say("--affinity and --affinity-map are for HETERO, which is not among the devices.")
@@ -223,7 +233,7 @@ def demonstrate(options: argparse.Namespace, ending: Ending, written: OutputLog)
             people = People(visits, options.visit_gap, options.gate, options.smoothing)
             stack.enter_context(capture)
             capture.hold(True)  # until the loop wants frames
-            choices.offer = networks = open_networks(options, core, start, capture, written)
+            choices.offer = networks = open_networks(options, core, start, capture, written, best)
             statistics.profile.mark("source and model")
             estimator = Estimator(
                 networks,

@@ -232,6 +232,7 @@ def test_console_commands_name_functions_that_are_there(root: Path) -> None:
         "human-pose-evaluate",
         "human-pose-models",
         "human-pose-study",
+        "human-pose-tune",
     }
     for target in scripts.values():
         module, function = target.split(":")

@@ -22,6 +22,7 @@ from ..output_log import OutputLog
 from ..poses.pose import Pose
 from ..zoo.catalog import DEFAULT_MODEL, PRECISIONS
 from ..zoo.resolve import choose_model, executable_precisions, known_names, models_here
+from .best import BEST, Best, load_best
 from .options import settings_of
 from .output_checks import check_model
 
@@ -40,7 +41,7 @@ class Networks:
     """Loads networks for configurations, and compiles them: a backend for `estimator.Estimator`.
 
     Each precision has an OpenVINO core of its own, because a device's execution type is a property of the core, and
-    MULTI, HETERO and AUTO take it from there.
+    MULTI, HETERO and AUTO take it from there. So has what was tuned, because streams and threads are properties, too.
     """
 
     def __init__(
@@ -51,13 +52,15 @@ class Networks:
         frame_size: tuple[int, int] | None,
         plugins: Path | None = None,
         limits: tuple[float | None, int | None] = (None, None),
+        best: Best | None = None,
     ) -> None:
         """core: for the first configuration's precision. settings: for a configuration.
 
         frame_size: width, height; None: frames have many sizes. plugins: a plugins.xml for further cores. limits: the
-        least score and number of keypoints, see Decoder.with_limits.
+        least score and number of keypoints, see Decoder.with_limits. best: what was tuned, if the first is that.
         """
-        self._cores = {first.precision: core}
+        self._core, self._cores = core, {(first.precision, str(_key(first)) if first.preset else ""): core}
+        self._best = {best.configuration: best} if best else {}
         self._settings, self._frame_size, self._plugins, self._limits = settings, frame_size, plugins, limits
         self._opened: dict[Configuration, _Opened] = {}  # in the order of last use
         self._shown: dict[Configuration, Configuration] = {}
@@ -90,6 +93,23 @@ class Networks:
         """See choices.Offer."""
         return choose_model(model, None).precision
 
+    def best(self, model: str) -> Configuration:
+        """See choices.Offer."""
+        best = load_best(self._core, model)
+        self._best[best.configuration] = best
+        return best.configuration
+
+    def note(self, configuration: Configuration) -> str:
+        """That a configuration is the best of this machine, for the panel; '' for others."""
+        return self._best[configuration].note if configuration in self._best else ""
+
+    def _settings_of(self, configuration: Configuration) -> Settings:
+        """The user's settings; what was tuned replaces its part of them."""
+        settings, best = self._settings(configuration), self._best.get(configuration)
+        if best is None:
+            return settings
+        return replace(settings, requests=best.requests, streams=best.streams, threads=best.threads)
+
     def sizes(self, configuration: Configuration) -> Sequence[int]:
         """See choices.Offer: the network's own size and steps of it, and the size that it has now."""
         opened = self._opened.get(_key(configuration))
@@ -109,9 +129,10 @@ class Networks:
             return opened
         with self._lock:
             if key not in self._opened:
-                if key.precision not in self._cores:
-                    self._cores[key.precision] = open_core(self._plugins)
-                core = self._cores[key.precision]
+                of_core = key.precision, str(key) if key.preset else ""
+                if of_core not in self._cores:
+                    self._cores[of_core] = open_core(self._plugins)
+                core = self._cores[of_core]
                 wanted = key.model, key.precision
                 if wanted not in self._files:  # it may be downloaded, or a line may say that it is another file
                     self._files[wanted] = choose_model(*wanted)
@@ -120,15 +141,22 @@ class Networks:
                     network.reshape_open(key.size or None)
                 else:
                     network.reshape(*network.size_for(self._frame_size, key.size or None))
-                backend = open_backend(core, network, self._settings(configuration))
+                backend = open_backend(core, network, self._settings_of(configuration))
                 opened = _Opened(network, backend, network.decoder.with_limits(*self._limits))
                 self._shown[key] = replace(key, model=network.file.name, size=network.size)
                 self._opened = {**dict(list(self._opened.items())[-MOST_OPEN:]), key: opened}
             return self._opened[key]
 
 
-def start_of(options: argparse.Namespace) -> Configuration:
+def best_of(options: argparse.Namespace, core: ov.Core) -> Best | None:
+    """What was tuned for this machine, if the options ask for it. Raises UsageError where that is nothing, or void."""
+    return load_best(core, options.model or DEFAULT_MODEL) if options.device == BEST else None
+
+
+def start_of(options: argparse.Namespace, best: Best | None = None) -> Configuration:
     """The configuration that the options ask for. Raises UsageError or DemoError where there is no such network."""
+    if best is not None:
+        return best.configuration
     precision = options.precision or choose_model(options.model, None).precision
     return Configuration(options.device, options.model or DEFAULT_MODEL, precision, options.hint, options.size or 0)
 
@@ -140,16 +168,24 @@ def configuration_of(text: str, start: Configuration) -> Configuration:
 
 
 def open_networks(
-    options: argparse.Namespace, core: ov.Core, start: Configuration, capture: Capture, written: OutputLog
+    options: argparse.Namespace,
+    core: ov.Core,
+    start: Configuration,
+    capture: Capture,
+    written: OutputLog,
+    best: Best | None = None,
 ) -> Networks:
-    """The networks of a run. capture: is entered, so that the frames' size is known. written: for affinity maps."""
+    """The networks of a run. capture: is entered, so that the frames' size is known. written: for affinity maps.
+
+    best: what was tuned, if the run starts with that.
+    """
 
     def settings(configuration: Configuration) -> Settings:
         return replace(settings_of(options, configuration.precision, written), hint=configuration.hint)
 
     frame_size = None if capture.source.has_many_sizes else capture.frame_size
     limits = (options.threshold, options.min_keypoints)
-    networks = Networks(core, start, settings, frame_size, options.plugins, limits)
+    networks = Networks(core, start, settings, frame_size, options.plugins, limits, best)
     check_model(options, networks.network(start).file.path)
     return networks
 

@@ -27,9 +27,11 @@ from ..inference.settings import HINTS, Settings
 from ..output_log import OutputLog
 from ..tracking.visits import DEFAULT_GAP_S
 from ..zoo.catalog import CATALOG, DEFAULT_MODEL, PRECISIONS
+from .best import BEST
 
 DEFAULT_DISPLAY_FPS = 60.0
 KIOSK_S = 20.0  # on each stop of --kiosk
+CHOSEN_BY_BEST = ("precision", "size", "hint", "requests", "streams", "threads")
 KEY_HELP = """keys in the window:
   TAB, Shift+TAB  run the network on the next device, on the one before
   1 to 9          run it on the device of that number
@@ -41,6 +43,7 @@ KEY_HELP = """keys in the window:
   T               the other hint: throughput, latency
   + and -         a larger or a smaller input of the network
   N               the next network
+  B               the best of this machine, as 'python -m human_pose.tune --apply' found it
   R               a race, side by side, with the configuration used before; R again ends it
   L               colour the limbs by person or by side
   V               show the work: the last two seconds, a lane for each request, a bar for each inference
@@ -103,7 +106,8 @@ def parse_options(arguments: list[str] | None, description: str | None) -> argpa
     devices = device_group.add_argument
     devices("-d", "--device",
             help="the device to start on: CPU, GPU, NPU, AUTO, MULTI:GPU,CPU, HETERO:GPU,CPU, ...; or "
-                 f"{SERVER_HELP}; default: CPU")
+                 f"{SERVER_HELP}; or best, what 'python -m human_pose.tune --apply' found for this machine; "
+                 "default: CPU")
     devices("--devices", nargs="+", metavar="D",
             help="what TAB walks through, separated by spaces: --devices CPU GPU MULTI:GPU,CPU; default: all devices")
     devices("--list-devices", action="store_true", help="print the devices that this machine has and lacks, and quit")
@@ -117,9 +121,9 @@ def parse_options(arguments: list[str] | None, description: str | None) -> argpa
             help="for an exhibition: full screen, and for ever round these stops, each a configuration or a race, as "
                  "in --kiosk CPU 'CPU latency' 'CPU vs CPU FP16'; --tour says how long each stays, default: "
                  f"{KIOSK_S:.0f} s; default: every device and a race; only ESC, held for two seconds, ends it")
-    devices("--hint", choices=HINTS, default=HINTS[0],
+    devices("--hint", choices=HINTS,
             help="throughput: as many results as possible; latency: one request, each as fast as possible; cumulative: "
-                 "throughput, and AUTO uses all its devices at once; default: %(default)s")
+                 "throughput, and AUTO uses all its devices at once; default: throughput")
     devices("--requests", type=request_count, metavar="N",
             help="infer requests in flight; default: as many as the device asks for")
     devices("--streams", type=count, metavar="N", help="number of requests that a device works on at once")
@@ -149,6 +153,15 @@ def parse_options(arguments: list[str] | None, description: str | None) -> argpa
         options.tour = options.tour or KIOSK_S
     if options.plugins is not None and not options.plugins.is_file():
         parser.error(f"argument --plugins: there is no file '{options.plugins}'")
+    if options.device == BEST:
+        given = [f"--{name}" for name in CHOSEN_BY_BEST if getattr(options, name) is not None]
+        if given:
+            parser.error(f"argument -d: 'best' comes with what was tuned; leave {' and '.join(given)} out")
+        if options.race:
+            parser.error("argument -d: a race takes no 'best'; start with it and press R after another key")
+        if options.kiosk is not None:
+            parser.error("argument -d: a kiosk takes no 'best'; list its stops")
+    options.hint = options.hint or HINTS[0]
     return options
 
 

@@ -12,7 +12,7 @@ from .statistics import ConfigurationStatistics
 
 KEYS = (
     ("TAB", "next device"), ("1 to 9", "a device"), ("F", "precision"), ("T", "hint"), ("+ -", "input size"),
-    ("N", "network"), ("R", "race"), ("SPACE", "pause"), ("ESC", "quit"),
+    ("N", "network"), ("R", "race"), ("B", "best"), ("SPACE", "pause"), ("ESC", "quit"),
     ("I", "details"), ("C", "compare"), ("P", "profile"), ("V", "work"), ("L", "colours"), ("H", "hide panel"),
     ("S", "save"),
 )  # fmt: skip
@@ -71,12 +71,19 @@ def picture_figures(people: int, notes: Sequence[str], dropped: int) -> list[Blo
     return blocks
 
 
-def network_figures(file: ModelFile, hint: str, input_size: tuple[int, int], with_name: bool) -> list[Block]:
-    """The network's precision, and how it is used. input_size: width, height; with_name: the network's name, too."""
+def network_figures(
+    file: ModelFile, hint: str, input_size: tuple[int, int], with_name: bool, note: str = ""
+) -> list[Block]:
+    """The network's precision, and how it is used. input_size: width, height; with_name: the network's name, too.
+
+    note: where the configuration comes from, '' for the user's own.
+    """
     blocks: list[Block] = [Text(file.precision)]
     used = [file.name] * with_name + [file.note] * bool(file.note) + [f"{hint} hint"] * (hint == "latency")
     width, height = input_size
     blocks.append(Text(", ".join([*used, f"{width}x{height}"]), Style.SMALL))
+    if note:
+        blocks.append(Text(note, Style.SMALL))
     return blocks
 
 

@@ -132,7 +132,8 @@ class PanelContent:
         people = picture_figures(len(seen.shown), seen.notes, self._capture.dropped)
         file = self._networks.network(configuration).file
         several = len({used.model for used in self._statistics.used}) > 1
-        network = network_figures(file, configuration.hint, inference.input_size, several)
+        note = self._networks.note(configuration)
+        network = network_figures(file, configuration.hint, inference.input_size, several, note)
         return (*first, *people, *network), tables
 
     def _names(self, configurations: Sequence[Configuration]) -> list[str]:

@@ -34,6 +34,7 @@ class Key(enum.Enum):
     COLOURS = "colours"
     WORK = "work"
     RACE = "race"
+    BEST = "best"
 
 
 _LETTERS = {
@@ -53,6 +54,7 @@ _LETTERS = {
     "_": Key.SMALLER,
     "v": Key.WORK,
     "r": Key.RACE,
+    "b": Key.BEST,
     " ": Key.PAUSE,
     "\x1b": Key.QUIT,
 }

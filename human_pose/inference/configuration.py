@@ -14,7 +14,8 @@ class Configuration:
 
     device: as OpenVINO names it, or a server. model: a name or path, as zoo.resolve.choose_model takes it. precision:
     one of zoo.catalog.PRECISIONS. hint: one of settings.HINTS. size: the side of the input that --size names, in
-    pixels. What is left empty is not a choice here: a backend that has a single network compiles that.
+    pixels. preset: 'best' where requests, streams and threads are those that were tuned for it. What is left empty is
+    not a choice here: a backend that has a single network compiles that.
     """
 
     device: str
@@ -22,6 +23,7 @@ class Configuration:
     precision: str = ""
     hint: str = ""
     size: int = 0
+    preset: str = ""
 
     def __str__(self) -> str:
         """'CPU human-pose-estimation-0001 FP16 latency 256', as `parse_configuration` reads it."""

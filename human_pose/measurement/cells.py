@@ -62,7 +62,8 @@ class Cell:
     """One combination that is measured again and again.
 
     kind: of FRAMEWORKS. model, precision: the model's name and precision; file: its IR, or the original's file.
-    requests: in flight; None: as many as the program chooses. is_stand_in: a device of it is the CPU under another
+    requests: in flight; streams, threads: of the device; None: as many as the program chooses. size: as the options'
+    size, which it replaces; None: that. is_stand_in: a device of it is the CPU under another
     name; is_emulated: a device of it is emulated on the CPU. not_measured: why there will be no run of it.
     """
 
@@ -77,6 +78,9 @@ class Cell:
     is_stand_in: bool = False
     is_emulated: bool = False
     not_measured: str | None = None
+    streams: int | None = None
+    threads: int | None = None
+    size: int | None = None
 
     @property
     def id(self) -> str:
@@ -85,8 +89,14 @@ class Cell:
             return f"{FRAMEWORKS[self.kind]} {self.model}"
         framework = "" if self.kind == "openvino" else f"{FRAMEWORKS[self.kind]} "
         affinity = f" {self.affinity}" if self.device.startswith("HETERO") else ""
-        requests = "" if self.requests is None else f" {self.requests} requests"
-        return f"{framework}{self.device}{affinity} {self.model} {self.precision} {self.hint}{requests}"
+        numbers = (f" {number} {name}" for name, number in self.numbers if number is not None)
+        return f"{framework}{self.device}{affinity} {self.model} {self.precision} {self.hint}{''.join(numbers)}"
+
+    @property
+    def numbers(self) -> list[tuple[str, int | None]]:
+        """What is set by number, and its name."""
+        names = ("requests", "streams", "threads", "size")
+        return [(name, getattr(self, name)) for name in names]
 
     @property
     def where(self) -> str:

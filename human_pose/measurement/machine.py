@@ -4,6 +4,7 @@ import contextlib
 import os
 import platform
 import time
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -67,25 +68,34 @@ class Watch:
     def __init__(self) -> None:
         self._started_at, self._own_s, self._busy_s = time.perf_counter(), _own_s(), _busy_s()
 
+    def other_cores(self) -> float | None:
+        """Mean number of cores at other programs' work; None where the system does not tell."""
+        elapsed_s, busy_s = time.perf_counter() - self._started_at, _busy_s()
+        if busy_s is None or self._busy_s is None:
+            return None
+        return max(0.0, (busy_s - self._busy_s - (_own_s() - self._own_s)) / elapsed_s)
+
     def conditions(self) -> dict[str, Any]:
         """own_cores, other_cores: mean number of cores at work; mhz: mean of the cores; temperature_c: the hottest.
 
-        mhz and temperature_c are None where the system has no such sensor. disturbed: see `disturbs`.
+        mhz and temperature_c are None where the system has no such sensor, or psutil is not installed. disturbed: see
+        `disturbs`.
         """
-        import psutil
-
-        elapsed_s = time.perf_counter() - self._started_at
-        own = (_own_s() - self._own_s) / elapsed_s
-        others = max(0.0, (_busy_s() - self._busy_s) / elapsed_s - own)
+        own = (_own_s() - self._own_s) / (time.perf_counter() - self._started_at)
+        others = self.other_cores()
         frequency = sensors = None
-        with contextlib.suppress(AttributeError, NotImplementedError, OSError):  # not every system has these
+        with contextlib.suppress(ImportError, AttributeError, NotImplementedError, OSError):  # not every system has it
+            import psutil
+
             frequency = psutil.cpu_freq()
-        with contextlib.suppress(AttributeError, OSError):
+        with contextlib.suppress(ImportError, AttributeError, OSError):
+            import psutil
+
             sensors = psutil.sensors_temperatures()
         return {
             "own_cores": round(own, 3),
-            "other_cores": round(others, 3),
-            "disturbed": disturbs(others),
+            "other_cores": None if others is None else round(others, 3),
+            "disturbed": others is not None and disturbs(others),
             "mhz": round(frequency.current) if frequency else None,
             "temperature_c": max((one.current for found in (sensors or {}).values() for one in found), default=None),
         }
@@ -101,9 +111,23 @@ def _own_s() -> float:
     return sum(os.times()[:4])
 
 
-def _busy_s() -> float:
-    """CPU time of all programs, and what the host of a virtual machine took away; guests are part of user and nice."""
-    import psutil
+def _busy_s() -> float | None:
+    """CPU time of all programs, and what the host of a virtual machine took away; guests are part of user and nice.
 
-    times: dict[str, float] = psutil.cpu_times()._asdict()
+    Without psutil Linux still tells; None on another system.
+    """
+    try:
+        import psutil
+
+        times: dict[str, float] = psutil.cpu_times()._asdict()
+    except ImportError:
+        return _busy_on_linux_s()
     return sum(seconds for state, seconds in times.items() if state not in ("idle", "iowait", "guest", "guest_nice"))
+
+
+def _busy_on_linux_s() -> float | None:
+    """As `_busy_s`, from the first line of /proc/stat: user, nice, system, idle, iowait, irq, softirq, steal."""
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        ticks = [int(number) for number in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
+        return float(sum(ticks[:3]) + sum(ticks[5:])) / os.sysconf("SC_CLK_TCK")
+    return None

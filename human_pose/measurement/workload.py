@@ -89,12 +89,14 @@ class Workload:
         self.images = first_frames(options.input)
         self.network: PoseModel = load_model(self.core, ModelFile(cell.model, cell.precision, Path(cell.file)))
         self.frame_size: tuple[int, int] = self.images[0].shape[1::-1]
-        self.size = self.network.size_for(self.frame_size, options.size)
+        self.size = self.network.size_for(self.frame_size, cell.size or options.size)
         self.network.reshape(*self.size)
         self.settings = Settings(
             cell.precision,
             cell.hint,
             cell.requests,
+            cell.streams,
+            cell.threads,
             cache=cache_folder() if options.cache else None,
             affinity=cell.affinity,
             remote=RemoteSettings(
@@ -130,7 +132,7 @@ def first_frames(source: str) -> list[np.ndarray]:
     """Raises UsageError where the source cannot be read, or has no end."""
     opened = open_source(source)
     if opened.is_live or opened.has_many_sizes:
-        raise UsageError(f"'{source}' is no video file. Give one: every run of the study must see the same frames.")
+        raise UsageError(f"'{source}' is no video file. Give one: every run must see the same frames.")
     with contextlib.closing(opened.images()) as images:  # type: ignore[type-var]
         return [image for image, _ in islice(images, KEPT_FRAMES)]
 

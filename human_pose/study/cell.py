@@ -31,6 +31,7 @@ def do(task: str, cell: Cell, options: StudyOptions, reference: str) -> dict[str
     """
     kind = cell.kind if task == "run" else task
     alone = {"ap": average_precision, "layers": hetero.explain, "openvino": measure.openvino_run,
+             "application": measure.application_run,
              "benchmark_app": measure.benchmark_app_run}  # fmt: skip
     compared = {"agreement": pck, "check": original.check, **dict.fromkeys(ORIGINALS, original.run)}
     return alone[kind](cell, options) if kind in alone else compared[kind](cell, options, reference)

@@ -26,6 +26,7 @@ from tests.helpers.painted import blank, paint_person
 from tests.helpers.window import Demo, wait_for
 
 START = Configuration("CPU", "a", "FP16-INT8", "throughput")
+BEST_OF_A = Configuration("CPU", "a", "FP16", "latency", 128, "best")
 
 
 class TwoNetworks:
@@ -41,6 +42,11 @@ class TwoNetworks:
 
     def sizes(self, configuration: Configuration) -> Sequence[int]:
         return (128, 0, 512) if configuration.model == "a" else (0,)
+
+    def best(self, model: str) -> Configuration:
+        if model == "b":
+            raise UsageError("nothing was tuned for b")
+        return BEST_OF_A
 
 
 @pytest.fixture
@@ -77,6 +83,30 @@ def test_what_failed_is_passed_over_with_the_rest_of_its_configuration_only(choi
     choices.press(Key.NEXT_HINT)
     assert choices.failed_devices == set()
     assert choices.press(Key.NEXT_DEVICE) == replace(on_auto, hint="latency")
+
+
+def test_the_best_of_this_machine_and_from_there_on_its_settings_are_left_behind(choices: Choices) -> None:
+    ways: dict[Key | int, Configuration] = {
+        Key.NEXT_DEVICE: replace(BEST_OF_A, device="AUTO", preset=""),
+        Key.NEXT_PRECISION: replace(BEST_OF_A, precision="FP32", preset=""),
+        Key.NEXT_HINT: replace(BEST_OF_A, hint="throughput", preset=""),
+        Key.LARGER: replace(BEST_OF_A, size=0, preset=""),
+        Key.NEXT_NETWORK: Configuration("CPU", "b", "FP16", "latency"),
+        1: replace(BEST_OF_A, preset=""),
+    }
+    for key, expected in ways.items():
+        assert choices.press(Key.BEST) == BEST_OF_A
+        assert choices.press(key) == expected
+        if expected.model == "b":  # for which nothing was tuned
+            choices.press(Key.NEXT_NETWORK)
+    assert choices.before == BEST_OF_A
+
+
+def test_where_nothing_was_tuned_the_target_stays(choices: Choices) -> None:
+    on_b = choices.press(Key.NEXT_NETWORK)
+    with pytest.raises(UsageError, match="nothing was tuned for b"):
+        choices.press(Key.BEST)
+    assert choices.target == on_b
 
 
 def test_names_hold_what_differs() -> None:
