@@ -12,58 +12,44 @@ import argparse
 import time
 import traceback
 from contextlib import ExitStack
-from dataclasses import replace
 
-from human_pose.errors import DemoError, UsageError, explain_import_error, explain_path_error
+from human_pose.errors import DemoError, UsageError, explain_import_error
 
 try:
-    import openvino as ov
-
     from human_pose.command import remote_settings
     from human_pose.console import (
         ProgressLine,
         StopRequest,
         print_result,
-        run_command,
         run_progress,
         say,
         set_up_terminal,
     )
     from human_pose.demo.choices import Choices
-    from human_pose.demo.device_table import device_table
-    from human_pose.demo.ending import EXIT_CODE_INTERRUPTED, DisplayWatch, Ending
-    from human_pose.demo.kiosk import Kiosk
-    from human_pose.demo.kiosk_stops import Itinerary, default_stops, devices_to_show, stops_of
-    from human_pose.demo.kiosk_window import KioskWindow
+    from human_pose.demo.device_table import list_devices
+    from human_pose.demo.ending import DisplayWatch, Ending, guarded
+    from human_pose.demo.modes import close_at_once, exhibit, hold_race, print_averages, wants_window
     from human_pose.demo.networks import Networks, best_of, open_networks, start_of
     from human_pose.demo.options import parse_options
     from human_pose.demo.output_checks import check_outputs
     from human_pose.demo.people import People
-    from human_pose.demo.race import RACE_S, Race, pair_of
-    from human_pose.demo.race_show import VIDEO_FPS, show_race
-    from human_pose.demo.report import profile_table, report, table, write_report
+    from human_pose.demo.race import Race
+    from human_pose.demo.report import report, write_report
     from human_pose.demo.returns import Returns
-    from human_pose.demo.screen import why_no_window
     from human_pose.demo.statistics import RunStatistics
     from human_pose.demo.stay import Stay
     from human_pose.demo.tour import Tour
     from human_pose.demo.viewer import Viewer
     from human_pose.demo.window import Key, open_window
-    from human_pose.folders import cache_folder
-    from human_pose.inference.backends import check_device, waits_for
+    from human_pose.inference.backends import waits_for
     from human_pose.inference.configuration import Configuration
     from human_pose.inference.devices import open_core
     from human_pose.inference.estimator import Estimator
-    from human_pose.inference.model import load_model
-    from human_pose.inference.openvino_backend import compile_model
-    from human_pose.inference.settings import Settings, configure
     from human_pose.media.capture import Capture, open_capture
-    from human_pose.media.encoder import VIDEO_SUFFIXES
     from human_pose.media.writer import open_writer
     from human_pose.output_log import OutputLog
     from human_pose.poses.keypoint_files import KeypointWriter, open_keypoint_writer
     from human_pose.tracking.visit_files import open_visit_writer
-    from human_pose.zoo.resolve import choose_model, executable_precisions
 except ImportError as import_error:
     sys.exit(f"error: {explain_import_error(import_error)}")
 
@@ -198,8 +184,10 @@ def main(arguments: list[str] | None = None) -> int:
     set_up_terminal()
     options = parse_options(arguments, __doc__)
     ending, written = Ending(), OutputLog()
-    kind = exhibit if options.kiosk is not None else hold_race if options.race else demonstrate
-    exit_code = kind(options, ending, written)
+    if options.kiosk is not None:
+        exit_code = guarded(lambda: exhibit(options, ending, written, run))
+    else:
+        exit_code = guarded(lambda: (hold_race if options.race else demonstrate)(options, ending, written))
     for line in written.lines:
         print_result(line)
     if arguments is None:
@@ -210,182 +198,67 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def demonstrate(options: argparse.Namespace, ending: Ending, written: OutputLog) -> int:
-    """One run, from the options to the closed files. Returns its exit code."""
+    """One run, from the options to the closed files. Returns its exit code. Raises DemoError, or OSError for a path."""
     statistics = RunStatistics()
     statistics.profile.mark("imports")
-    try:
-        core = open_core(options.plugins)
-        if options.list_devices:
-            print_result(list_devices(core))
-            return 0
-        check_outputs(options)
-        best = best_of(options, core)
-        start = start_of(options, best)
-        choices = Choices(core, start, options.devices)
-        if (options.affinity_map or options.affinity != "auto") and "HETERO" not in " ".join(choices.devices):
-            say("--affinity and --affinity-map are for HETERO, which is not among the devices.")
-        with ExitStack() as stack:
-            capture = open_capture(options.input, options.loop, options.realtime)
-            capture.loops |= options.tour is not None and not capture.source.is_live
-            writer = open_writer(options.output, capture.source, written, capture.loops)
-            keypoints = open_keypoint_writer(options.keypoints, capture.source, written)
-            visits = open_visit_writer(options.visits, capture.source, written)
-            people = People(visits, options.visit_gap, options.gate, options.smoothing)
-            stack.enter_context(capture)
-            capture.hold(True)  # until the loop wants frames
-            choices.offer = networks = open_networks(options, core, start, capture, written, best)
-            statistics.profile.mark("source and model")
-            estimator = Estimator(
-                networks,
-                start,
-                capture.first_image,
-                statistics.profile,
-                is_live=capture.keeps_newest,
-                waits=False,
-                waits_for=lambda device: waits_for(device, remote_settings(options)),
-            )
-
-            def summarize() -> None:
-                print_averages(statistics, networks, options)
-                if capture.dropped:
-                    print_result(f"Dropped: {capture.dropped} frames that came while every request was busy.")
-                if estimator.late:
-                    print_result(f"Late: {estimator.late} frames whose results would have held up newer ones.")
-                if options.report is not None:
-                    content = report(core, networks, start, capture, estimator, statistics)
-                    write_report(options.report, content, written)
-
-            files = stack.enter_context(ExitStack())  # closed however the run ends
-            files.enter_context(writer)
-            files.enter_context(keypoints)
-            files.enter_context(visits)
-            files.enter_context(people)
-            files.callback(summarize)
-            has_window = wants_window(options)
-            if has_window:
-                stack.enter_context(DisplayWatch(lambda: close_at_once(files, written)))
-            window = stack.enter_context(open_window("Human pose estimation", has_window))
-            viewer = Viewer(
-                window, writer, networks, estimator, capture, choices, statistics, options.display_fps, options.panel,
-                options.colours == "person", options.work,
-            )  # fmt: skip
-            ending.protect()
-            run(capture, estimator, networks, people, choices, viewer, keypoints, statistics, options)
-    except DemoError as error:
-        say(f"error: {error}")
-        return error.exit_code
-    except OSError as error:  # the system rejects the path itself
-        say(f"error: {explain_path_error(error)}")
-        return 2
-    except KeyboardInterrupt:
-        say("interrupted")
-        return EXIT_CODE_INTERRUPTED
-    return 1 if capture.has_broken_off else 0
-
-
-def hold_race(options: argparse.Namespace, ending: Ending, written: OutputLog) -> int:
-    """A run with --race. Returns its exit code."""
-
-    def run_it() -> int:
-        core = open_core(options.plugins)
-        check_outputs(options)
-        start = start_of(options)
-        pair = pair_of(options.race, start)
-        for configuration in pair:
-            check_device(core, configuration.device)
-        if options.keypoints or options.visits:
-            raise UsageError("A race writes only -o and --report. Leave --keypoints and --visits out.")
-        if options.output and not options.output.lower().endswith(VIDEO_SUFFIXES):
-            raise UsageError(f"A race is written as a video, not to '{options.output}'. Give a name that ends in .mp4.")
-        with ExitStack() as stack:
-            capture = open_capture(options.input, options.loop, options.realtime)
-            capture.loops |= not capture.source.is_live
-            source = replace(capture.source, fps=VIDEO_FPS)  # the output runs in real time
-            writer = stack.enter_context(open_writer(options.output, source, written, loops=True))
-            stack.enter_context(capture)
-            networks = open_networks(options, core, start, capture, written)
-            race = Race(pair, networks, capture.first_image, options.smoothing)
-            has_window = wants_window(options)
-            window = stack.enter_context(open_window("Human pose estimation", has_window))
-            ending.protect()
-            seconds = None if has_window or options.frames else RACE_S
-            show_race(race, capture, window, writer, options.display_fps, options.frames, seconds)
-            print_result(race.table())
-            if options.report is not None:
-                write_report(options.report, {"race": race.report()}, written)
-        return 1 if capture.has_broken_off else 0
-
-    return run_command(run_it)
-
-
-def exhibit(options: argparse.Namespace, ending: Ending, written: OutputLog) -> int:
-    """A run with --kiosk, until somebody ends it. Returns its exit code."""
-
-    def run_it() -> int:
-        core = open_core(options.plugins)
-        check_outputs(options)
-        start = start_of(options)
-        if (reason := why_no_window()) is not None:
-            raise DemoError(f"--kiosk needs a window, and none can be opened: {reason}.")
-        stops = stops_of(options.kiosk, start, core)
-        devices = [] if stops else devices_to_show(core, options.devices)
-        itinerary = Itinerary(stops or default_stops(start, devices, executable_precisions(start.model)))
-        statistics = RunStatistics()
-        with ExitStack() as stack:
-            files = stack.enter_context(ExitStack())  # closed however the run ends
-            stack.enter_context(DisplayWatch(lambda: close_at_once(files, written)))
-            window = KioskWindow("Human pose estimation")
-            stack.enter_context(window)
-            kiosk = Kiosk(itinerary, options, core, start, window, statistics, written, run)
-
-            def summarize() -> None:
-                if kiosk.networks is None or kiosk.capture is None:
-                    return  # the source was never there
-                print_averages(statistics, kiosk.networks, options)
-                if options.report is not None and kiosk.show is not None:
-                    content = report(core, kiosk.networks, start, kiosk.capture, kiosk.show.estimator, statistics)
-                    write_report(options.report, content, written)
-
-            files.callback(summarize)
-            ending.protect()
-            kiosk.go_round()
+    core = open_core(options.plugins)
+    if options.list_devices:
+        print_result(list_devices(core))
         return 0
+    check_outputs(options)
+    best = best_of(options, core)
+    start = start_of(options, best)
+    choices = Choices(core, start, options.devices)
+    if (options.affinity_map or options.affinity != "auto") and "HETERO" not in " ".join(choices.devices):
+        say("--affinity and --affinity-map are for HETERO, which is not among the devices.")
+    with ExitStack() as stack:
+        capture = open_capture(options.input, options.loop, options.realtime)
+        capture.loops |= options.tour is not None and not capture.source.is_live
+        writer = open_writer(options.output, capture.source, written, capture.loops)
+        keypoints = open_keypoint_writer(options.keypoints, capture.source, written)
+        visits = open_visit_writer(options.visits, capture.source, written)
+        people = People(visits, options.visit_gap, options.gate, options.smoothing)
+        stack.enter_context(capture)
+        capture.hold(True)  # until the loop wants frames
+        choices.offer = networks = open_networks(options, core, start, capture, written, best)
+        statistics.profile.mark("source and model")
+        estimator = Estimator(
+            networks,
+            start,
+            capture.first_image,
+            statistics.profile,
+            is_live=capture.keeps_newest,
+            waits=False,
+            waits_for=lambda device: waits_for(device, remote_settings(options)),
+        )
 
-    return run_command(run_it)
+        def summarize() -> None:
+            print_averages(statistics, networks, options)
+            if capture.dropped:
+                print_result(f"Dropped: {capture.dropped} frames that came while every request was busy.")
+            if estimator.late:
+                print_result(f"Late: {estimator.late} frames whose results would have held up newer ones.")
+            if options.report is not None:
+                content = report(core, networks, start, capture, estimator, statistics)
+                write_report(options.report, content, written)
 
-
-def print_averages(statistics: RunStatistics, networks: Networks, options: argparse.Namespace) -> None:
-    """The table of what was used, with --profile also that of the stages; nothing where there was no result."""
-    if statistics.frames:
-        print_result(table(statistics, networks))
-    if options.profile and statistics.frames:
-        print_result(profile_table(statistics.profile))
-
-
-def close_at_once(files: ExitStack, written: OutputLog) -> None:
-    """Close the output files; the window is already gone."""
-    files.close()
-    for line in written.lines:
-        print_result(line)
-
-
-def list_devices(core: ov.Core) -> str:
-    """The table of devices. The number of requests is what each asks for when it runs the default network."""
-    network = load_model(core, choose_model(None, None))
-    network.reshape(network.own_size, network.own_size)
-    settings = Settings(network.file.precision, cache=cache_folder())
-    configure(core, settings)
-    return device_table(core, lambda device: compile_model(core, network.model, device, settings).request_count)
-
-
-def wants_window(options: argparse.Namespace) -> bool:
-    """Whether to open a window. Prints one line if no window can be opened."""
-    if not options.show:
-        return False
-    reason = why_no_window()
-    if reason is not None:
-        say(f"No window, because {reason}: running without one, as with --no-show.")
-    return reason is None
+        files = stack.enter_context(ExitStack())  # closed however the run ends
+        files.enter_context(writer)
+        files.enter_context(keypoints)
+        files.enter_context(visits)
+        files.enter_context(people)
+        files.callback(summarize)
+        has_window = wants_window(options)
+        if has_window:
+            stack.enter_context(DisplayWatch(lambda: close_at_once(files, written)))
+        window = stack.enter_context(open_window("Human pose estimation", has_window))
+        viewer = Viewer(
+            window, writer, networks, estimator, capture, choices, statistics, options.display_fps, options.panel,
+            options.colours == "person", options.work,
+        )  # fmt: skip
+        ending.protect()
+        run(capture, estimator, networks, people, choices, viewer, keypoints, statistics, options)
+    return 1 if capture.has_broken_off else 0
 
 
 def program() -> None:

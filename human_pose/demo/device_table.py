@@ -4,8 +4,13 @@ from collections.abc import Callable
 
 import openvino as ov
 
+from ..folders import cache_folder
 from ..inference.backend import DeviceError
 from ..inference.devices import device_property, full_name, is_stand_in, missing_devices, offered_devices
+from ..inference.model import load_model
+from ..inference.openvino_backend import compile_model
+from ..inference.settings import Settings, configure
+from ..zoo.resolve import choose_model
 
 
 def device_table(core: ov.Core, optimal_requests: Callable[[str], int]) -> str:
@@ -39,3 +44,12 @@ def _capabilities(core: ov.Core, device: str) -> str:
 def _streams(core: ov.Core, device: str) -> str:
     streams = device_property(core, device, "RANGE_FOR_STREAMS")
     return "{} to {}".format(*streams) if streams else "?"
+
+
+def list_devices(core: ov.Core) -> str:
+    """The table of devices. The number of requests is what each asks for when it runs the default network."""
+    network = load_model(core, choose_model(None, None))
+    network.reshape(network.own_size, network.own_size)
+    settings = Settings(network.file.precision, cache=cache_folder())
+    configure(core, settings)
+    return device_table(core, lambda device: compile_model(core, network.model, device, settings).request_count)

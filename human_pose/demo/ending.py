@@ -9,9 +9,25 @@ from collections.abc import Callable
 from types import FrameType, TracebackType
 
 from ..console import handle_stop_signals, say
+from ..errors import DemoError, explain_path_error
 
 EXIT_CODE_INTERRUPTED = 130
 LEAVE_AT_ONCE = "Ctrl-Break" if sys.platform == "win32" else "Ctrl-\\"
+
+
+def guarded(run: Callable[[], int]) -> int:
+    """The exit code of a run. What a user can mend becomes one line, and its own exit code."""
+    try:
+        return run()
+    except DemoError as error:
+        say(f"error: {error}")
+        return error.exit_code
+    except OSError as error:  # the system rejects a path itself
+        say(f"error: {explain_path_error(error)}")
+        return 2
+    except KeyboardInterrupt:
+        say("interrupted")
+        return EXIT_CODE_INTERRUPTED
 
 
 class Ending:

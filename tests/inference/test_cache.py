@@ -11,7 +11,7 @@ import numpy as np
 import openvino as ov
 import pytest
 
-import human_pose_est
+from human_pose.demo import device_table
 from human_pose.files import try_lock
 from human_pose.folders import cache_folder
 from human_pose.inference import cache as cache_module
@@ -107,14 +107,14 @@ def test_a_cache_that_cannot_be_used_is_gone_without(
     (blob.parent / "folder").mkdir()
     assert not compiled(painted, tmp_path).is_from_cache
 
-    monkeypatch.setattr(human_pose_est, "choose_model", lambda *_: painted.file)
+    monkeypatch.setattr(device_table, "choose_model", lambda *_: painted.file)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
-    human_pose_est.list_devices(ov.Core())
+    device_table.list_devices(ov.Core())
     for lock in (tmp_path / "xdg").rglob("*.lock"):
         lock.unlink()
         lock.mkdir()
     (tmp_path / "xdg" / "human-pose-demo" / "lock").mkdir()  # that of earlier versions
-    assert "CPU" in human_pose_est.list_devices(ov.Core())
+    assert "CPU" in device_table.list_devices(ov.Core())
 
 
 def test_what_openvino_cannot_do_with_the_cache_it_does_without(painted: PoseModel, tmp_path: Path) -> None:
