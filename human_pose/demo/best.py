@@ -61,7 +61,7 @@ def machine_of(core: ov.Core) -> dict[str, str]:
     """The devices of this machine with their full names; the CPU's has the number of cores that can be used."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     names = {name: full_name(core, name) or name for name in core.available_devices}
-    return {name: f"{full} ({cores} cores)" if name == "CPU" else full for name, full in names.items()}
+    return {name: f"{full} (cores: {cores})" if name == "CPU" else full for name, full in names.items()}
 
 
 def weights_sha256(model: str, precision: str) -> str:
