@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from ..inference.configuration import Configuration
 from ..inference.remote_address import DEFAULT_TIMEOUT_S
 
 FRAMEWORKS = {
@@ -81,6 +82,11 @@ class Cell:
     streams: int | None = None
     threads: int | None = None
     size: int | None = None
+
+    @property
+    def configuration(self) -> Configuration:
+        """What it is in the demo's words; affinity and numbers of requests, streams and threads are beside that."""
+        return Configuration(self.device, self.model, self.precision, self.hint, self.size or 0)
 
     @property
     def id(self) -> str:

@@ -11,7 +11,6 @@ from ..decoders.decoder import Decoder
 from ..errors import DemoError
 from ..inference.backend import CompiledModel
 from ..inference.backends import open_backend
-from ..inference.configuration import Configuration
 from ..inference.estimator import Estimator, infer_all
 from ..inference.openvino_backend import OpenVinoCompiledModel
 from ..inference.remote_backend import RemoteCompiledModel
@@ -34,7 +33,7 @@ def openvino_run(cell: Cell, options: StudyOptions) -> dict[str, Any]:
     """A run of OpenVINO, or of a server, all requests in flight."""
     workload = Workload(cell, options)
     backend = open_backend(workload.core, workload.network, workload.settings)
-    estimator = Estimator(backend, Configuration(cell.device), workload.images[0])
+    estimator = Estimator(backend, cell.configuration, workload.images[0])
     if isinstance(estimator.compiled, OpenVinoCompiledModel):
         infer_while = queue_of(estimator.compiled, workload)
     else:
@@ -47,7 +46,7 @@ def application_run(cell: Cell, options: StudyOptions) -> dict[str, Any]:
     """The whole application alone, without a measurement of inference before it: what a tuner compares."""
     workload = Workload(cell, options)
     estimator = Estimator(
-        open_backend(workload.core, workload.network, workload.settings), Configuration(cell.device), workload.images[0]
+        open_backend(workload.core, workload.network, workload.settings), cell.configuration, workload.images[0]
     )
     watch = Watch()
     whole = whole_application(estimator, workload.network.decoder, options)

@@ -4,13 +4,13 @@ Each candidate runs the whole application in a process of its own; all take turn
 """
 
 import sys
+from dataclasses import replace
 
 from ..errors import DemoError, explain_import_error
 
 try:
     from ..console import print_result, run_command, say, set_up_terminal
     from ..demo.best import Best, keep_best, model_option, new_best
-    from ..inference.configuration import Configuration
     from .options import tune_parser
     from .report import report
     from .search import Found
@@ -59,7 +59,7 @@ def best_of(tuned: Tuned) -> Best:
     """The first choice, to be kept."""
     plan, cell = tuned.plan, tuned.found.best
     assert cell is not None
-    configuration = Configuration(cell.device, plan.model, cell.precision, cell.hint, cell.size or 0)
+    configuration = replace(cell.configuration, model=plan.model)  # as the user named it
     return new_best(plan.core, plan.goal.name, configuration, cell.requests, cell.streams, cell.threads)
 
 
