@@ -27,7 +27,6 @@ from .kiosk_picture import waiting_picture
 from .kiosk_source import Opening, no_picture
 from .kiosk_stops import Itinerary, Stop
 from .kiosk_window import KioskWindow
-from .memory import return_memory
 from .networks import Networks, open_networks
 from .people import People
 from .race import Race
@@ -132,7 +131,6 @@ class Kiosk:
                 continue
             if rounds != self._itinerary.rounds:  # what is known of people must not grow for ever
                 people, rounds = self._new_people(), self._itinerary.rounds
-            return_memory()
             try:
                 failure = self._race(visited, capture) if len(visited) == 2 else self._stay(visited, capture, people)
             except DeviceError as error:
