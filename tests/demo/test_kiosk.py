@@ -15,7 +15,7 @@ import openvino as ov
 import pytest
 
 import human_pose_est
-from human_pose.demo import kiosk, kiosk_source, kiosk_stops, networks
+from human_pose.demo import kiosk, kiosk_source, kiosk_stops, modes, networks
 from human_pose.demo.kiosk_picture import caption_height, text_box, waiting_picture
 from human_pose.demo.kiosk_source import no_picture
 from human_pose.demo.kiosk_window import HeldKey
@@ -132,12 +132,12 @@ def exhibit(monkeypatch: pytest.MonkeyPatch, painted_xml: Path, tmp_path: Path) 
                 windows.append(self)
 
         Enough.is_enough = lambda window: is_enough(window)
-        monkeypatch.setattr(human_pose_est, "KioskWindow", Enough)
+        monkeypatch.setattr(modes, "KioskWindow", Enough)
         code = human_pose_est.main([*map(str, ("-m", painted_xml, "--no-cache", *arguments))])
         return code, windows[-1]
 
-    monkeypatch.setattr(human_pose_est, "why_no_window", lambda: None)
-    monkeypatch.setattr(human_pose_est, "DisplayWatch", lambda close: contextlib.nullcontext())
+    monkeypatch.setattr(modes, "why_no_window", lambda: None)
+    monkeypatch.setattr(modes, "DisplayWatch", lambda close: contextlib.nullcontext())
     monkeypatch.chdir(tmp_path)
     yield run
 

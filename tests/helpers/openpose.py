@@ -30,6 +30,9 @@ class OneNetwork:
     def shown(self, configuration: Configuration) -> Configuration:
         return configuration
 
+    def note(self, configuration: Configuration) -> str:
+        return ""
+
     def decode(self, inference: Inference) -> list[Pose]:
         return poses_of(inference)
 
