@@ -92,7 +92,7 @@ Break = Callable[..., None]
 
 
 @pytest.fixture
-def break_device(monkeypatch: pytest.MonkeyPatch) -> Break:
+def break_device(monkeypatch: pytest.MonkeyPatch) -> Iterator[Break]:
     """Let a device break: at compiling with `after` None, else after so many results."""
     broken: dict[str, tuple[int | None, bool]] = {}
 
@@ -110,7 +110,8 @@ def break_device(monkeypatch: pytest.MonkeyPatch) -> Break:
 
     monkeypatch.setattr(backend_module, "compile_model", compile_broken)
     monkeypatch.setattr(inference_module, "HANGS_AFTER_S", 60.0)
-    return break_it
+    yield break_it
+    inference_module._given_up.clear()  # of this test: the next failure would ask them whether they are busy
 
 
 # ---- frames that are numbered ----
