@@ -125,7 +125,7 @@ def run(
             if rival is not None and estimator.is_idle:
                 statistics.pause(True)
                 key = race_against(rival, choices.target, networks, capture, viewer)
-                statistics.pause(False)
+                statistics.pause(viewer.is_paused)
                 rival = None
                 if key is Key.QUIT:
                     break
