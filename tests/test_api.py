@@ -15,6 +15,7 @@ import pytest
 
 import human_pose
 from human_pose import PoseEstimator, UsageError
+from human_pose.__main__ import DEMO, PROGRAMS
 from human_pose.zoo.catalog import BUNDLED
 from tests.conftest import but_for_waiting
 from tests.helpers.inference_server import PoseServer
@@ -222,21 +223,26 @@ def test_the_installed_demo_finds_its_model_and_its_clip(installed: Path, tmp_pa
     assert listed.stdout.count("bundled") == len(BUNDLED)
 
 
-def test_console_commands_name_functions_that_are_there(root: Path) -> None:
+def test_each_subcommand_of_the_console_command_is_a_program(root: Path) -> None:
     tomllib = pytest.importorskip("tomllib", reason="Python 3.10 reads no TOML")
-    scripts = tomllib.loads((root / "pyproject.toml").read_text())["project"]["scripts"]
-    assert set(scripts) == {
-        "human-pose",
-        "human-pose-batch",
-        "human-pose-doctor",
-        "human-pose-evaluate",
-        "human-pose-models",
-        "human-pose-study",
-        "human-pose-tune",
+    assert tomllib.loads((root / "pyproject.toml").read_text())["project"]["scripts"] == {
+        "human-pose": "human_pose.__main__:program"
     }
-    for target in scripts.values():
-        module, function = target.split(":")
-        assert callable(getattr(importlib.import_module(module), function))
+    with_main = {path.parent.name for path in (root / "human_pose").glob("*/__main__.py")}
+    assert set(PROGRAMS) == with_main | {"evaluate", "models"}
+    for module in [DEMO, *PROGRAMS.values()]:
+        assert callable(importlib.import_module(module).program)
+
+
+@wheel_tests
+@pytest.mark.parametrize("name", ["", *PROGRAMS])
+def test_each_subcommand_has_its_own_help(name: str, installed: Path, tmp_path: Path) -> None:
+    arguments = ["-m", "human_pose", *([name] if name else []), "--help"]
+    done = run_there(arguments, installed, tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    module = importlib.import_module(PROGRAMS.get(name, DEMO))
+    assert module.__doc__ is not None
+    assert module.__doc__.splitlines()[0] in done.stdout
 
 
 def listed(file: Path) -> set[str]:
