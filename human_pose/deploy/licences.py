@@ -1,0 +1,58 @@
+"""The licences of all that is inside."""
+
+import re
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Iterable
+from importlib.metadata import Distribution
+from pathlib import Path
+
+from ..folders import BUNDLED_MODELS, BUNDLED_VIDEO, PROJECT
+from .contents import LICENCE_NAME, Files
+
+LICENCES = "licences"
+
+
+def licences_of(packages: Iterable[Distribution]) -> Files:
+    """Of the program, the interpreter, the models, the clip, and the packages."""
+    files = {
+        f"{LICENCES}/models/README.md": BUNDLED_MODELS / "README.md",
+        f"{LICENCES}/videos/README.md": BUNDLED_VIDEO.parent / "README.md",
+    }
+    stdlib = Path(sysconfig.get_path("stdlib"))
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    python = [stdlib / "LICENSE.txt", Path(f"/usr/share/doc/python{version}/copyright")]
+    files |= {f"{LICENCES}/python/{path.name}": path for path in python if path.is_file()}
+    if (PROJECT / "LICENSE").is_file():
+        files[f"{LICENCES}/human-pose-demo/LICENSE"] = PROJECT / "LICENSE"
+    for package in packages:
+        for file in package.files or []:
+            if LICENCE_NAME.search(file.name) and file.suffix not in (".py", ".pyc") and ".." not in file.parts:
+                files[f"{LICENCES}/{package.name}/{file.as_posix()}"] = Path(str(file.locate()))
+    return files
+
+
+def licences_of_libraries(libraries: Iterable[Path]) -> tuple[Files, list[Path]]:
+    """What the system's packages of these libraries say, and the libraries of which nothing is known."""
+    files: Files = {}
+    unknown: list[Path] = []
+    for path in libraries:
+        owner = _package_of(path)
+        text = Path(f"/usr/share/doc/{owner}/copyright")
+        if owner and text.is_file():
+            files[f"{LICENCES}/system-libraries/{owner}/copyright"] = text
+        elif not path.is_relative_to(sys.base_prefix) or sys.base_prefix == "/usr":
+            unknown.append(path)
+    return files, unknown
+
+
+def _package_of(path: Path) -> str:
+    """The Debian package that brought a file; '' where that is not known."""
+    names = [str(path), str(path).removeprefix("/usr")]  # before /lib became a link to /usr/lib
+    try:
+        told = subprocess.run(["dpkg-query", "--search", *names], capture_output=True, text=True, check=False).stdout
+    except OSError:
+        return ""
+    found = re.match(r"([\w.+-]+)(:\w+)?: ", told)
+    return found[1] if found else ""
