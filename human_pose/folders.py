@@ -9,11 +9,9 @@ import sys
 from pathlib import Path
 
 from .files import is_utf8
+from .invocation import BUNDLED, IS_INSTALLED
 
-_PACKAGE = Path(__file__).resolve().parent
-_INSTALLED = _PACKAGE / "bundled"  # the wheel has this folder, a checkout does not
-IS_INSTALLED = _INSTALLED.is_dir()
-PROJECT = _INSTALLED if IS_INSTALLED else _PACKAGE.parent
+PROJECT = BUNDLED if IS_INSTALLED else Path(__file__).resolve().parent.parent
 BUNDLED_MODELS = PROJECT / "models"
 BUNDLED_VIDEO = PROJECT / "videos" / "park.mp4"
 NAME = "human-pose-demo"  # of the user's folders

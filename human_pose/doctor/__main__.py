@@ -18,6 +18,7 @@ from pathlib import Path
 from ..command import OptionParser
 from ..console import print_result, run_command, set_up_terminal
 from ..errors import DemoError
+from ..invocation import as_typed, command
 from .checks import can_run, examine
 from .facts import Facts
 from .finding import MISSING, PROBLEM, Finding
@@ -81,7 +82,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Returns the exit code."""
     set_up_terminal()
     parser = OptionParser(
-        prog="python -m human_pose.doctor", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog=command("doctor"),
+        description=as_typed(__doc__ or ""),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--json", action="store_true", help="print data instead of text")
