@@ -85,7 +85,7 @@ def check_cache(facts: Facts) -> Iterator[Finding]:
     else:
         size = f"{facts.cache_bytes / 1e6:.0f} MB in {facts.cache}"
         is_large = facts.cache_bytes > LARGE_CACHE
-        yield Finding("cache", NOTE if is_large else OK, f"{size}.", f"{command('doctor')} --clean" * is_large)
+        yield Finding("cache", NOTE if is_large else OK, f"{size}.", f"{command('doctor')} --clean cache" * is_large)
 
 
 def check_models(facts: Facts) -> Iterator[Finding]:

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from human_pose.doctor import read
-from human_pose.doctor.__main__ import clean
 from human_pose.doctor.facts import Facts, PciDevice
 from tests.conftest import ROOT
 
@@ -101,13 +100,6 @@ def test_groups_that_the_next_login_will_have(tmp_path: Path) -> None:
     root = tree(tmp_path, {"etc/group": "root:x:0:\nrender:x:993:ada,bob\nvideo:x:44:bob\nbroken\n"})
     assert read._groups_of_user("ada", root) == ("render",)
     assert read._groups_of_user("", root) == ()
-
-
-def test_the_cache_is_emptied_and_counted(tmp_path: Path) -> None:
-    tree(tmp_path, {"a/1.blob": "12", "a.lock": "", "b/checksums.json": "{}"})
-    assert clean(str(tmp_path)) == f"Removed 3 files, 0 MB, from {tmp_path}"
-    assert list(tmp_path.iterdir()) == []
-    assert clean("") == "There is no cache folder."
 
 
 # ---- this machine, whole and broken ----
