@@ -93,6 +93,7 @@ def test_every_remedy_names_an_extra_that_exists(root: Path) -> None:
     documented = set(re.findall(r"(?:human-pose-demo|'\.)\[(\w+)\]", documents))
     assert named == set(extras)
     assert documented <= set(extras)
+    assert set(re.findall(r"^\| `(\w+)` \|", (root / "docs/install.md").read_text(), re.MULTILINE)) == set(extras)
     own = [file for file in (root / "human_pose").rglob("*.py") if file.name != "invocation.py"]
     for file in own:
         assert not re.search(r"pip install (?!--force-reinstall)", file.read_text(encoding="utf-8")), file
