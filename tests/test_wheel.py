@@ -23,7 +23,10 @@ from human_pose.poses import skeleton
 from human_pose.zoo.catalog import BUNDLED
 from tests.conftest import but_for_waiting
 
-pytestmark = pytest.mark.xdist_group("wheel")  # in one process, which builds and installs it once
+pytestmark = [
+    pytest.mark.xdist_group("wheel"),  # in one process, which builds and installs it once
+    pytest.mark.skipif(sys.platform != "linux", reason="folders of an environment and of a user as on Linux"),
+]
 
 NEEDED = ("numpy", "opencv-python", "openvino", "openvino-telemetry")  # with what OpenVINO's own package asks for
 SHARED = ("share/applications/human-pose-demo.desktop", "share/icons/hicolor/scalable/apps/human-pose-demo.svg")
@@ -56,10 +59,9 @@ class Environment:
         """
         self.folder = folder / "env"
         venv.create(self.folder, symlinks=True)
-        self.scripts = self.folder / ("Scripts" if sys.platform == "win32" else "bin")
+        self.scripts = self.folder / "bin"
         self.python = self.scripts / "python"
-        pattern = "Lib/site-packages" if sys.platform == "win32" else "lib/python*/site-packages"
-        [self.site] = self.folder.glob(pattern)
+        [self.site] = self.folder.glob("lib/python*/site-packages")
         needed = folder / "needed"
         needed.mkdir()
         for name in NEEDED:
