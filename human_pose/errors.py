@@ -3,6 +3,8 @@
 import errno
 import textwrap
 
+from .invocation import pip_install
+
 
 class DemoError(Exception):
     """A failed run: a download broke off, a device died, a disk is full."""
@@ -60,5 +62,5 @@ def explain_import_error(error: ImportError) -> str:
                 f"On Debian or Ubuntu: sudo apt-get install -y {package} libgl1 libglib2.0-0"
             )
     if isinstance(error, ModuleNotFoundError):
-        return f"The Python package '{error.name}' is missing. Install it with: pip install -r requirements.txt"
-    return f"Cannot import {error.name or 'a package'}: {message}. Install afresh with: pip install -r requirements.txt"
+        return f"The Python package '{error.name}' is missing. Install it with: {pip_install()}"
+    return f"Cannot import {error.name or 'a package'}: {message}. Install afresh with: {pip_install()}"

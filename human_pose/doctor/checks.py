@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from ..invocation import IS_INSTALLED, command, pip_install
 from .device_checks import check_cpu, check_gpu, check_npu
 from .facts import Facts
 from .finding import NOTE, OK, PROBLEM, Check, Finding, install, numbers
@@ -22,7 +23,7 @@ def can_run(findings: Sequence[Finding]) -> bool:
 
 def check_packages(facts: Facts) -> Iterator[Finding]:
     """The three packages are there, fit together, and can be imported."""
-    mend = "pip install -r requirements.txt"
+    mend = pip_install()
     wrong = False
     for name, (low, high) in RANGES.items():
         version = facts.packages.get(name, "")
@@ -84,7 +85,7 @@ def check_cache(facts: Facts) -> Iterator[Finding]:
     else:
         size = f"{facts.cache_bytes / 1e6:.0f} MB in {facts.cache}"
         is_large = facts.cache_bytes > LARGE_CACHE
-        yield Finding("cache", NOTE if is_large else OK, f"{size}.", "python -m human_pose.doctor --clean" * is_large)
+        yield Finding("cache", NOTE if is_large else OK, f"{size}.", f"{command('doctor')} --clean cache" * is_large)
 
 
 def check_models(facts: Facts) -> Iterator[Finding]:
@@ -95,9 +96,15 @@ def check_models(facts: Facts) -> Iterator[Finding]:
         yield Finding("models", OK, f"{', '.join(facts.models)}.")
     else:
         text = "No network is at hand, not even the bundled one."
-        yield Finding("models", PROBLEM, text, "restore the folder models/ of the project", stops_demo=True)
+        yield Finding("models", PROBLEM, text, _restore("models/"), stops_demo=True)
     if not facts.clip:
-        yield Finding("models", NOTE, "The bundled clip is gone: give -i FILE.", "restore the folder videos/")
+        yield Finding("models", NOTE, "The bundled clip is gone: give -i FILE.", _restore("videos/"))
+
+
+def _restore(folder: str) -> str:
+    return (
+        "uninstall the package and install it again" if IS_INSTALLED else f"restore the folder {folder} of the project"
+    )
 
 
 CHECKS: tuple[Check, ...] = (

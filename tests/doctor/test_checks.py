@@ -113,7 +113,7 @@ def test_facts_survive_json() -> None:
 def test_a_large_cache_is_worth_a_word() -> None:
     facts = replace(machine("laptop-igpu"), cache_bytes=900_000_000)
     [finding] = [finding for finding in examine(facts) if finding.topic == "cache"]
-    assert (finding.state, finding.remedy) == (NOTE, "python -m human_pose.doctor --clean")
+    assert (finding.state, finding.remedy) == (NOTE, "python -m human_pose.doctor --clean cache")
     assert "900 MB" in finding.text
 
 
