@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from ..errors import package_of
 from ..invocation import IS_INSTALLED, command, pip_install
 from .device_checks import check_cpu, check_gpu, check_npu
 from .facts import Facts
@@ -56,8 +57,10 @@ def check_display(facts: Facts) -> Iterator[Finding]:
     if "headless" in facts.display_problem:
         mend = "pip uninstall -y opencv-python-headless && pip install --force-reinstall --no-deps opencv-python"
         yield Finding("display", PROBLEM, f"No window: {facts.display_problem}.", mend)
-    elif "libxcb1" in facts.display_problem:
-        yield Finding("display", PROBLEM, f"No window: {facts.display_problem}.", install(facts, "libxcb1", "libxcb"))
+    elif (package := package_of(facts.display_problem)) is not None:
+        library = facts.display_problem.partition(".so")[0].split()[-1]  # Fedora's packages are called so
+        mend = install(facts, package, library)
+        yield Finding("display", PROBLEM, f"No window: {facts.display_problem}.", mend)
     elif facts.display_problem:
         mend = "ssh -X, or log in at the machine" if facts.remote == "SSH" else "log in to a desktop, or use --no-show"
         yield Finding("display", NOTE, f"No window: {facts.display_problem}. The demo runs without one.", mend)

@@ -134,3 +134,13 @@ def test_the_ranges_are_those_of_the_requirements(root: Path) -> None:
         name, _, rest = line.partition(">=")
         low, _, high = rest.partition(",<")
         assert RANGES[name] == (tuple(map(int, low.split("."))), tuple(map(int, high.split("."))))
+
+
+@pytest.mark.parametrize(
+    ("name", "mend"),
+    [("laptop-igpu", "sudo apt-get install -y libsm6"), ("fedora-without-driver", "sudo dnf install -y libSM")],
+)
+def test_a_library_that_only_a_window_lacks_is_named_with_its_package(name: str, mend: str) -> None:
+    facts = replace(machine(name), display_problem="the system library libSM.so.6 is missing")
+    [finding] = [finding for finding in examine(facts) if finding.topic == "display"]
+    assert finding == Finding("display", PROBLEM, "No window: the system library libSM.so.6 is missing.", mend)
