@@ -144,3 +144,16 @@ def test_a_library_that_only_a_window_lacks_is_named_with_its_package(name: str,
     facts = replace(machine(name), display_problem="the system library libSM.so.6 is missing")
     [finding] = [finding for finding in examine(facts) if finding.topic == "display"]
     assert finding == Finding("display", PROBLEM, "No window: the system library libSM.so.6 is missing.", mend)
+
+
+@pytest.mark.parametrize(
+    ("name", "first"), [("laptop-without-driver", ""), ("laptop-without-loader", "ocl-icd-libopencl1; ")]
+)
+def test_debian_13_has_no_package_of_the_gpu_driver(name: str, first: str) -> None:
+    facts = replace(machine(name), distribution=("debian",), release="13")
+    [finding] = [finding for finding in examine(facts) if finding.topic == "GPU"]
+    assert finding.remedy.endswith(
+        f"{first}install the packages of github.com/intel/compute-runtime/releases (Debian 13 has none)"
+    )
+    [older] = [finding for finding in examine(replace(facts, release="12")) if finding.topic == "GPU"]
+    assert older.remedy.endswith("intel-opencl-icd")

@@ -26,6 +26,11 @@ def test_the_distribution_and_those_it_is_like(tmp_path: Path) -> None:
     assert read.distribution(tmp_path / "nothing") == ()
 
 
+def test_the_release_of_the_distribution(tmp_path: Path) -> None:
+    root = tree(tmp_path, {"etc/os-release": 'ID=debian\nVERSION_ID="13"\n'})
+    assert read.read_facts(root).release == "13"
+
+
 @pytest.mark.parametrize(
     ("files", "expected"),
     [
