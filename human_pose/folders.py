@@ -4,6 +4,7 @@ In a checkout all of them are beside the package. In an installed package, the b
 it; models that are downloaded or made later go to the user's own folders.
 """
 
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -56,12 +57,18 @@ def users_folders() -> tuple[Path, Path] | None:
 
 
 def _models_folder() -> Path:
-    """The folder for models that are downloaded, converted or quantized; it need not exist yet."""
+    """The folder for models that are downloaded, converted or quantized; it need not exist yet.
+
+    In the working folder where there is no home folder, or one that this user may not enter, such as a service's.
+    """
     if not IS_INSTALLED:
         return BUNDLED_MODELS
     try:
-        return _users_models()
-    except RuntimeError:
+        folder = _users_models()
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            folder.stat()
+        return folder
+    except (RuntimeError, PermissionError):
         return Path("models").absolute()
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from human_pose import folders
 from human_pose.__main__ import DEMO, PROGRAMS
 from human_pose.poses import skeleton
 from human_pose.zoo.catalog import BUNDLED
@@ -208,6 +209,21 @@ def test_each_subcommand_has_its_own_help(user: Environment) -> None:
         module = importlib.import_module(PROGRAMS.get(name, DEMO))
         assert module.__doc__ is not None
         assert module.__doc__.splitlines()[0] in shown
+
+
+def test_a_home_that_this_user_may_not_enter_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As of a service that runs for another user. Root may enter all, so the refusal is played."""
+
+    def refuse(path: Path, **_: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(folders, "IS_INSTALLED", True)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    assert folders._models_folder() == tmp_path / folders.NAME / "models"
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "stat", refuse)
+        assert folders._models_folder() == tmp_path / "models"
 
 
 def kept(folder: Path) -> set[str]:
