@@ -2,11 +2,13 @@
 
 import argparse
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NoReturn
 
 from .inference.input_size import LARGEST_SIZE, SIZE_STEP
 from .inference.remote_address import DEFAULT_TIMEOUT_S, TOKEN_VARIABLE, RemoteSettings
+from .invocation import as_typed
 from .tracking.gate import Gate
 
 MAX_REQUESTS = 256
@@ -24,6 +26,13 @@ class OptionParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"error: {message}. See --help.\n")
+
+
+def examples(rows: Mapping[str, str]) -> str:
+    """The examples at a parser's end: command lines, and what each is for."""
+    typed = {as_typed(line): purpose for line, purpose in rows.items()}
+    width = max(map(len, typed)) + 6
+    return "\n".join(["examples:", *(f"  {line:{width}} # {purpose}" for line, purpose in typed.items())])
 
 
 def certificate(text: str) -> Path:

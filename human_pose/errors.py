@@ -3,6 +3,19 @@
 import errno
 import textwrap
 
+from .invocation import pip_install
+
+LIBRARIES = {  # that opencv-python takes from the system, and Debian's package of each
+    "libGL.so": "libgl1",
+    "libgthread": "libglib2.0-0",
+    "libglib": "libglib2.0-0",
+    "libxcb": "libxcb1",
+    "libX11": "libx11-6",
+    "libSM": "libsm6",
+    "libICE": "libice6",
+    "libXext": "libxext6",
+}
+
 
 class DemoError(Exception):
     """A failed run: a download broke off, a device died, a disk is full."""
@@ -40,25 +53,21 @@ def explain_path_error(error: OSError) -> str:
     return f"{error.strerror}: '{error.filename}'. Give another path."
 
 
+def package_of(message: str) -> str | None:
+    """Debian's package of a system library that a message names, of those that opencv-python needs."""
+    return next((package for library, package in LIBRARIES.items() if library in message), None)
+
+
 def explain_import_error(error: ImportError) -> str:
     """One line that says what to install when the import of `openvino`, `opencv-python` or `numpy` failed."""
     message = str(error)
-    packages = {
-        "libGL.so": "libgl1",
-        "libgthread": "libglib2.0-0",
-        "libglib": "libglib2.0-0",
-        "libxcb": "libxcb1",
-        "libX11": "libx11-6",
-        "libSM": "libsm6",
-        "libICE": "libice6",
-        "libXext": "libxext6",
-    }
-    for library, package in packages.items():
-        if library in message:
-            return (
-                f"opencv-python misses the system library {message.split(':')[0]}. "
-                f"On Debian or Ubuntu: sudo apt-get install -y {package} libgl1 libglib2.0-0"
-            )
+    package = package_of(message)
+    if package is not None:
+        packages = " ".join(dict.fromkeys([package, "libgl1", "libglib2.0-0", "libsm6"]))
+        return (
+            f"opencv-python misses the system library {message.split(':')[0]}. "
+            f"On Debian or Ubuntu: sudo apt-get install -y {packages}"
+        )
     if isinstance(error, ModuleNotFoundError):
-        return f"The Python package '{error.name}' is missing. Install it with: pip install -r requirements.txt"
-    return f"Cannot import {error.name or 'a package'}: {message}. Install afresh with: pip install -r requirements.txt"
+        return f"The Python package '{error.name}' is missing. Install it with: {pip_install()}"
+    return f"Cannot import {error.name or 'a package'}: {message}. Install afresh with: {pip_install()}"

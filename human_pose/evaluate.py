@@ -42,6 +42,7 @@ try:
     from .inference.model import PoseModel, load_model
     from .inference.remote_address import RemoteSettings
     from .inference.settings import Settings
+    from .invocation import as_typed, command, pip_install
     from .media.capture import Capture
     from .media.sources import images_source
     from .poses.keypoint_files import coco_results
@@ -133,7 +134,7 @@ def load_annotations(path: Path) -> Any:
     try:
         from pycocotools.coco import COCO
     except ImportError as error:
-        raise UsageError("Evaluation needs pycocotools: pip install pycocotools") from error
+        raise UsageError(f"Evaluation needs pycocotools: {pip_install('evaluate')}") from error
     if not path.is_file():
         raise UsageError(f"Cannot open '{path}': no such file. Give annotations in COCO's keypoints format.")
     try:
@@ -175,7 +176,9 @@ def summary(network: PoseModel, device: str, evaluation: Evaluation) -> str:
 
 def parse_options(arguments: list[str] | None) -> argparse.Namespace:
     parser = OptionParser(
-        prog="python -m human_pose.evaluate", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog=command("evaluate"),
+        description=as_typed(__doc__ or ""),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
     add("--images", type=Path, required=True, metavar="DIR", help="the folder of the images")

@@ -19,6 +19,7 @@ try:
     from .console import print_result, run_command, say, set_up_terminal
     from .decoders.openpose import DEFAULT_THRESHOLD
     from .folders import MODELS_FOLDER
+    from .invocation import as_typed, command, pip_install
     from .quantization.calibration import HELD_OUT, MIN_SAMPLES
     from .quantization.quantize import DEFAULT_BOUND, INT8, Options, quantize
     from .zoo.catalog import BUNDLED, CATALOG, ORIGINAL_MODEL, PRECISIONS, ZOO
@@ -107,7 +108,7 @@ def write_for_server(options: argparse.Namespace) -> None:
 def read_options(arguments: list[str] | None) -> argparse.Namespace:
     """The command and its options; a wrong one ends the program with exit code 2."""
     # fmt: off
-    parser = OptionParser(prog="python -m human_pose.models", description=__doc__, allow_abbrev=False,
+    parser = OptionParser(prog=command("models"), description=as_typed(__doc__ or ""), allow_abbrev=False,
                           formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
 
@@ -134,7 +135,7 @@ def read_options(arguments: list[str] | None) -> argparse.Namespace:
 
     quantizer = commands.add_parser(
         "quantize", help="quantize a float model to INT8, and compare the two", description=quantize_model.__doc__,
-        epilog=f"Needs NNCF: pip install nncf. Every {HELD_OUT}th frame is held out from calibration; "
+        epilog=f"Needs NNCF: {pip_install('quantize')}. Every {HELD_OUT}th frame is held out from calibration; "
                f"on these frames the poses of both models (threshold {DEFAULT_THRESHOLD}) are compared. The result is "
                f"written beside the model, to models/NAME/{INT8}/NAME.json. docs/quantization.md has examples.")
     add = quantizer.add_argument

@@ -1,11 +1,9 @@
-"""The library: in this process, and from an installed wheel in a folder that is not the project."""
+"""The library, in this process; `test_wheel.py` has it from an installed wheel."""
 
-import importlib
 import logging
 import os
 import subprocess
 import sys
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,9 +13,6 @@ import pytest
 
 import human_pose
 from human_pose import PoseEstimator, UsageError
-from human_pose.__main__ import DEMO, PROGRAMS
-from human_pose.zoo.catalog import BUNDLED
-from tests.conftest import but_for_waiting
 from tests.helpers.inference_server import PoseServer
 from tests.helpers.painted import PERSON, blank, paint_person, painted_network, pixels
 
@@ -128,132 +123,3 @@ def test_messages_go_through_logging(caplog: pytest.LogCaptureFixture, monkeypat
     with caplog.at_level(logging.INFO, logger="human_pose"):
         PoseEstimator(precision="FP32")
     assert any("float twin" in message for message in caplog.messages)
-
-
-# ---- installed ----
-
-wheel_tests = pytest.mark.xdist_group("wheel")  # in one process, which builds and installs it once
-
-
-@pytest.fixture(scope="module")
-def wheel(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Built as anybody would build it, but with the builder that is installed here."""
-    folder = tmp_path_factory.mktemp("dist")
-    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(root)]
-    subprocess.run(command, check=True, capture_output=True)
-    [path] = folder.glob("*.whl")
-    return path
-
-
-@pytest.fixture(scope="module")
-def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("site")
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "install",
-        "-q",
-        "--no-deps",
-        "--no-index",
-        "--no-compile",
-        "--target",
-        str(folder),
-        str(wheel),
-    ]
-    subprocess.run(command, check=True, capture_output=True)
-    return folder
-
-
-def run_there(
-    code: list[str], installed: Path, folder: Path, env: dict[str, str] | None = None
-) -> "subprocess.CompletedProcess[str]":
-    """Run Python in a folder that is not the project, with the installed package and a home of its own."""
-    own = {"PYTHONPATH": str(installed), "HOME": str(folder), "XDG_CACHE_HOME": "", "XDG_DATA_HOME": ""}
-    return subprocess.run(
-        [sys.executable, *code], cwd=folder, env={**os.environ, **own, **(env or {})}, capture_output=True, text=True,
-        check=False, timeout=120,
-    )  # fmt: skip
-
-
-@wheel_tests
-def test_the_wheel_has_models_clip_and_licence_and_no_tests(wheel: Path) -> None:
-    names = zipfile.ZipFile(wheel).namelist()
-    for model, precision in BUNDLED.items():
-        assert f"human_pose/bundled/models/{model}/{precision}/{model}.bin" in names
-    for name in ("human_pose/bundled/videos/park.mp4", "human_pose/py.typed", "human_pose_est.py"):
-        assert name in names
-    assert any(name.endswith("licenses/LICENSE") for name in names)
-    assert not [name for name in names if name.startswith(("tests", "benchmarks", "docs"))]
-    assert wheel.stat().st_size < 12e6
-
-
-FIVE_LINES = """
-from human_pose import PoseEstimator
-estimator = PoseEstimator("human-pose-estimation-0001", device="CPU", size=192)
-for frame, poses in estimator.run("clip.mp4"):
-    poses = estimator(frame.image)
-    if frame.index == 3: break
-print(len(poses), poses[0]["right_wrist"] is not None, poses[0]["neck"].score > 0.3)
-import human_pose; print(human_pose.__file__)
-"""
-
-
-@wheel_tests
-@pytest.mark.slow
-def test_the_library_works_from_an_installed_wheel_anywhere(installed: Path, tmp_path: Path, root: Path) -> None:
-    (tmp_path / "clip.mp4").symlink_to(root / "videos" / "park.mp4")
-    done = run_there(["-c", FIVE_LINES], installed, tmp_path)
-    assert done.stderr == ""
-    found, where = done.stdout.splitlines()
-    assert found == "1 True True"
-    assert Path(where).is_relative_to(installed)
-
-
-@wheel_tests
-def test_the_installed_demo_finds_its_model_and_its_clip(installed: Path, tmp_path: Path) -> None:
-    program = "from human_pose_est import program; program()"
-    done = run_there(["-c", program, "--no-show", "--frames", "12", "--size", "64"], installed, tmp_path)
-    assert (done.returncode, but_for_waiting(done.stderr)) == (0, "")
-    assert done.stdout.startswith("device")
-    assert (tmp_path / ".cache" / "human-pose-demo").is_dir()
-    assert not (tmp_path / ".local").exists()  # nothing was fetched
-    listed = run_there(["-m", "human_pose.models", "list"], installed, tmp_path)
-    assert listed.returncode == 0
-    assert listed.stdout.count("bundled") == len(BUNDLED)
-
-
-def test_each_subcommand_of_the_console_command_is_a_program(root: Path) -> None:
-    tomllib = pytest.importorskip("tomllib", reason="Python 3.10 reads no TOML")
-    assert tomllib.loads((root / "pyproject.toml").read_text())["project"]["scripts"] == {
-        "human-pose": "human_pose.__main__:program"
-    }
-    with_main = {path.parent.name for path in (root / "human_pose").glob("*/__main__.py")}
-    assert set(PROGRAMS) == with_main | {"evaluate", "models"}
-    for module in [DEMO, *PROGRAMS.values()]:
-        assert callable(importlib.import_module(module).program)
-
-
-@wheel_tests
-@pytest.mark.parametrize("name", ["", *PROGRAMS])
-def test_each_subcommand_has_its_own_help(name: str, installed: Path, tmp_path: Path) -> None:
-    arguments = ["-m", "human_pose", *([name] if name else []), "--help"]
-    done = run_there(arguments, installed, tmp_path)
-    assert (done.returncode, done.stderr) == (0, "")
-    module = importlib.import_module(PROGRAMS.get(name, DEMO))
-    assert module.__doc__ is not None
-    assert module.__doc__.splitlines()[0] in done.stdout
-
-
-def listed(file: Path) -> set[str]:
-    """The packages that a requirements file names, with their ranges."""
-    return {line for line in file.read_text().splitlines() if line and line[0] not in "#-"}
-
-
-def test_requirements_have_the_ranges_of_the_package(root: Path) -> None:
-    tomllib = pytest.importorskip("tomllib", reason="Python 3.10 reads no TOML")
-    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
-    assert listed(root / "requirements.txt") == set(project["dependencies"])
-    extras = project["optional-dependencies"]
-    wanted = {*extras["batch"], *extras["evaluate"], *extras["graph"], *extras["study"]}
-    assert wanted <= listed(root / "requirements-dev.txt")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 # From the ground up: a place imports only places before it; the modules of a folder import each other one way.
-GROUND = ["errors", "console", "output_log", "files", "folders"]
+GROUND = ["invocation", "errors", "console", "output_log", "files", "folders"]
 PLACES = [
     *GROUND, "media", "poses", "tracking", "decoders", "inference", "zoo", "command", "api", "quantization", "demo",
     "batch", "evaluate", "measurement", "models", "deploy", "doctor", "study", "tune", "__main__",

@@ -18,6 +18,7 @@ from ..errors import explain_import_error
 try:
     from ..command import MODEL_HELP, PRECISION_HELP, SIZE_HELP, OptionParser, count, input_size, score, seconds
     from ..console import StopRequest, print_result, run_command, say, set_up_terminal
+    from ..invocation import as_typed, command
     from ..zoo.catalog import CATALOG, DEFAULT_MODEL, PRECISIONS
     from .cluster import local_crew, remote_crew
     from .coordinator import Coordinator, Outcome
@@ -38,7 +39,9 @@ LISTED = 40  # a longer summary lists only the videos with a problem
 
 def parse_options(arguments: list[str] | None) -> argparse.Namespace:
     parser = OptionParser(
-        prog="python -m human_pose.batch", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog=command("batch"),
+        description=as_typed(__doc__ or ""),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     # fmt: off
     add = parser.add_argument

@@ -14,12 +14,12 @@ from typing import Any
 
 from ..console import say
 from ..errors import DemoError, UsageError, first_line
+from ..invocation import pip_install
 from .crew import Crew
 from .jobs import Failed, Job, Result
 from .recipe import Recipe, fingerprint
 from .work import do
 
-INSTALL = "pip install 'human-pose-demo[batch]'"
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 CONNECT_S = 10
 COUNTED_EVERY = 10  # waits: how often workers are counted and new ones looked at
@@ -172,7 +172,7 @@ def _told(reason: Any) -> str:
     if isinstance(reason, str):
         return reason
     if "No module named" in str(reason):
-        return f"This program is not installed there ({first_line(reason)}): {INSTALL}"
+        return f"This program is not installed there ({first_line(reason)}): {pip_install('batch')}"
     return f"{type(reason).__name__}: {first_line(reason)}"
 
 
@@ -180,7 +180,7 @@ def _dask(name: str) -> Any:
     try:
         return importlib.import_module(name)
     except ImportError as error:
-        raise UsageError(f"--workers and --scheduler need {error.name or 'Dask'}: {INSTALL}") from error
+        raise UsageError(f"--workers and --scheduler need {error.name or 'Dask'}: {pip_install('batch')}") from error
 
 
 @contextlib.contextmanager

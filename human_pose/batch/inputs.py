@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ..errors import UsageError, first_line
+from ..invocation import pip_install
 
 # Of the files that are taken from a folder.
 VIDEO_SUFFIXES = frozenset(
@@ -132,7 +133,7 @@ def open_system(address: str) -> tuple[Any, str]:
     try:
         fsspec = importlib.import_module("fsspec.core")
     except ImportError as error:
-        raise UsageError(f"'{address}' needs fsspec: pip install 'human-pose-demo[batch]'.") from error
+        raise UsageError(f"'{address}' needs fsspec: {pip_install('batch')}.") from error
     try:
         system, path = fsspec.url_to_fs(address)
     except (ImportError, ValueError) as error:  # the package of this kind of address, such as s3fs

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import UsageError
+from ..invocation import pip_install
 from ..poses.pose import Pose
 from ..poses.skeleton import Skeleton
 
@@ -25,7 +26,7 @@ def has_parquet() -> bool:
 def check_parquet() -> None:
     """Raise UsageError where pyarrow is not installed."""
     if not has_parquet():
-        raise UsageError("Parquet needs pyarrow: pip install 'human-pose-demo[batch]', or give --format jsonl.")
+        raise UsageError(f"Parquet needs pyarrow: {pip_install('batch')}, or give --format jsonl.")
 
 
 def write_parquet(

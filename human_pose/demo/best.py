@@ -16,6 +16,7 @@ from ..folders import cache_folder
 from ..inference.configuration import Configuration
 from ..inference.devices import full_name
 from ..inference.settings import HINTS
+from ..invocation import command
 from ..zoo.catalog import DEFAULT_MODEL, PRECISIONS
 from ..zoo.resolve import choose_model, known_names
 
@@ -107,19 +108,19 @@ def keep_best(best: Best) -> Path:
 def load_best(core: ov.Core, model: str) -> Best:
     """The choice for a model. Raises UsageError, with the command to run, where there is none, or it is void here."""
     name = whole_name(model)
-    command = f"python -m human_pose.tune --apply{model_option(model)}"
+    tuning = f"{command('tune')} --apply{model_option(model)}"
     path = _file()
     kept = None if path is None else _read(path).get(name)
     if kept is None:
-        raise UsageError(f"Nothing was tuned for {model} on this machine. Run: {command}")
+        raise UsageError(f"Nothing was tuned for {model} on this machine. Run: {tuning}")
     try:
         best = replace(_checked(Best(**kept)), model=model)
         differs = _difference(core, best)
     except (TypeError, DemoError, OSError) as error:
         why = str(error) if isinstance(error, DemoError) else "the file that holds it is damaged."
-        raise UsageError(f"What was tuned for {model} cannot be used: {why} Run: {command}") from error
+        raise UsageError(f"What was tuned for {model} cannot be used: {why} Run: {tuning}") from error
     if differs:
-        raise UsageError(f"What was tuned for {model} on {best.tuned_on} is void: {differs}. Run: {command}")
+        raise UsageError(f"What was tuned for {model} on {best.tuned_on} is void: {differs}. Run: {tuning}")
     return best
 
 

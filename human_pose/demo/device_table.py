@@ -10,6 +10,7 @@ from ..inference.devices import device_property, full_name, is_stand_in, missing
 from ..inference.model import load_model
 from ..inference.openvino_backend import compile_model
 from ..inference.settings import Settings, configure
+from ..invocation import command
 from ..zoo.resolve import choose_model
 
 
@@ -32,7 +33,7 @@ def device_table(core: ov.Core, optimal_requests: Callable[[str], int]) -> str:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     table = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     walk = f"TAB walks through: {'  '.join(offered_devices(core)) or 'no device'}"
-    return "\n".join([*table, "", walk, "What a missing device needs: python -m human_pose.doctor"])
+    return "\n".join([*table, "", walk, f"What a missing device needs: {command('doctor')}"])
 
 
 def _capabilities(core: ov.Core, device: str) -> str:

@@ -16,6 +16,7 @@ from ..output_log import OutputLog
 from ..zoo.resolve import executable_precisions
 from .ending import DisplayWatch, Ending
 from .kiosk import Kiosk
+from .kiosk_memory import limit_arenas
 from .kiosk_stops import Itinerary, default_stops, devices_to_show, stops_of
 from .kiosk_window import KioskWindow
 from .networks import Networks, open_networks, start_of
@@ -61,6 +62,7 @@ def hold_race(options: argparse.Namespace, ending: Ending, written: OutputLog) -
 
 def exhibit(options: argparse.Namespace, ending: Ending, written: OutputLog, run: Callable[..., None]) -> int:
     """A run with --kiosk, until somebody ends it. run: the loop of the demo. Returns its exit code."""
+    limit_arenas()
     core = open_core(options.plugins)
     check_outputs(options)
     start = start_of(options)

@@ -24,6 +24,7 @@ from ..errors import UsageError
 from ..folders import BUNDLED_VIDEO, cache_folder
 from ..inference.hetero import read_rules
 from ..inference.settings import HINTS, Settings
+from ..invocation import as_typed, command
 from ..output_log import OutputLog
 from ..tracking.visits import DEFAULT_GAP_S
 from ..zoo.catalog import CATALOG, DEFAULT_MODEL, PRECISIONS
@@ -56,7 +57,7 @@ KEY_HELP = """keys in the window:
 def parse_options(arguments: list[str] | None, description: str | None) -> argparse.Namespace:
     """Parse the command line and check each option; a wrong one ends the program with exit code 2."""
     # fmt: off
-    parser = OptionParser(description=description, epilog=KEY_HELP, allow_abbrev=False,
+    parser = OptionParser(prog=command(), description=description, epilog=as_typed(KEY_HELP), allow_abbrev=False,
                           formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add("-i", "--input", default=str(BUNDLED_VIDEO), metavar="SOURCE",
@@ -106,7 +107,7 @@ def parse_options(arguments: list[str] | None, description: str | None) -> argpa
     devices = device_group.add_argument
     devices("-d", "--device",
             help="the device to start on: CPU, GPU, NPU, AUTO, MULTI:GPU,CPU, HETERO:GPU,CPU, ...; or "
-                 f"{SERVER_HELP}; or best, what 'python -m human_pose.tune --apply' found for this machine; "
+                 f"{SERVER_HELP}; or best, what '{command('tune')} --apply' found for this machine; "
                  "default: CPU")
     devices("--devices", nargs="+", metavar="D",
             help="what TAB walks through, separated by spaces: --devices CPU GPU MULTI:GPU,CPU; default: all devices")

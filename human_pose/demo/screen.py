@@ -3,6 +3,7 @@
 import ctypes
 import ctypes.util
 import sys
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -11,6 +12,7 @@ DEFAULT_WORK_AREA = (1280, 720)  # width, height in pixels, where the system doe
 FRAME = (16, 48)  # width and height in pixels of the borders and the title bar of a window
 CARDINAL = 6  # the type of a property in X11
 AREA_VALUES = 4  # x, y, width, height
+QT_PLUGIN = Path(cv2.__file__).parent / "qt" / "plugins" / "platforms" / "libqxcb.so"
 SPI_GETWORKAREA = 0x30  # a constant of Windows
 
 
@@ -43,7 +45,7 @@ class _XProperty(ctypes.Structure):
 def why_no_window() -> str | None:
     """Why no window can be opened here; None if one can.
 
-    This is checked first, because the window toolkit ends the process if it finds no display.
+    This is checked first, because the window toolkit ends the process if it finds no display or misses a library.
     """
     if "GUI:                           NONE" in cv2.getBuildInformation():
         return "opencv-python-headless is installed, which has no windows"
@@ -98,11 +100,23 @@ def _connect(xcb: Any) -> ctypes.c_void_p | None:
 def _why_no_x_display() -> str | None:
     xcb = _xcb()
     if xcb is None:
-        return "the system library libxcb1 is missing"
+        return "the system library libxcb.so.1 is missing"
     connection = _connect(xcb)
     if connection is None:
         return "there is no display"
     xcb.xcb_disconnect(connection)
+    missing = _missing_library()
+    return f"the system library {missing} is missing" if missing else None
+
+
+def _missing_library() -> str | None:
+    """The library that Qt's plugin for X11 lacks; importing OpenCV does not need it. None: it can be loaded."""
+    if not QT_PLUGIN.is_file():  # another build of OpenCV
+        return None
+    try:
+        ctypes.CDLL(str(QT_PLUGIN))
+    except OSError as error:
+        return str(error).split(":")[0]
     return None
 
 

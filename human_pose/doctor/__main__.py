@@ -2,27 +2,30 @@
 
 python -m human_pose.doctor              CPU, GPU, NPU, packages, display, video, cache, models
 python -m human_pose.doctor --json       the same as data, with all that was read
-python -m human_pose.doctor --clean      empty the cache of compiled networks
+python -m human_pose.doctor --clean      remove what this program keeps in your folders
 
 Exit code 0 if the demo can run here, 1 if not.
 """
 
 import argparse
 import json
-import shutil
 import sys
 import textwrap
 from collections.abc import Sequence
-from pathlib import Path
 
 from ..command import OptionParser
 from ..console import print_result, run_command, set_up_terminal
-from ..errors import DemoError
+from ..invocation import as_typed, command
 from .checks import can_run, examine
+from .clean import clean
 from .facts import Facts
 from .finding import MISSING, PROBLEM, Finding
 from .read import read_facts
 
+CLEAN_HELP = (
+    "remove the cache (compiled networks, what the tuner kept) and, of an installed package, the models that were "
+    "downloaded or made; --clean cache: only the cache. A checkout's own models/ stays"
+)
 TOPIC_WIDTH, STATE_WIDTH, WIDTH = 10, 9, 100
 
 
@@ -53,25 +56,12 @@ def as_data(facts: Facts, findings: Sequence[Finding]) -> str:
     return json.dumps(content, indent=1)
 
 
-def clean(cache: str) -> str:
-    """Empty the cache folder; returns what was done. Raises DemoError where something cannot be removed."""
-    if not cache:
-        return "There is no cache folder."
-    files = [path for path in Path(cache).rglob("*") if path.is_file()]
-    size = sum(path.stat().st_size for path in files)
-    try:
-        for path in Path(cache).iterdir():
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-    except OSError as error:
-        raise DemoError(f"Cannot empty '{cache}': {error.strerror}. Close the programs that use it.") from error
-    return f"Removed {len(files)} files, {size / 1e6:.0f} MB, from {cache}"
-
-
 def run(options: argparse.Namespace) -> int:
-    facts = read_facts()
     if options.clean:
-        print_result(clean(facts.cache))
+        for line in clean(with_models=options.clean == "all"):
+            print_result(line)
         return 0
+    facts = read_facts()
     findings = examine(facts)
     print_result(as_data(facts, findings) if options.json else as_text(findings))
     return 0 if can_run(findings) else 1
@@ -81,11 +71,13 @@ def main(arguments: list[str] | None = None) -> int:
     """Returns the exit code."""
     set_up_terminal()
     parser = OptionParser(
-        prog="python -m human_pose.doctor", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog=command("doctor"),
+        description=as_typed(__doc__ or ""),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--json", action="store_true", help="print data instead of text")
-    what.add_argument("--clean", action="store_true", help="empty the cache of compiled networks")
+    what.add_argument("--clean", nargs="?", choices=("all", "cache"), const="all", help=CLEAN_HELP)
     options = parser.parse_args(arguments)
     return run_command(lambda: run(options))
 

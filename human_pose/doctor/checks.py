@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
+from ..errors import package_of
+from ..invocation import IS_INSTALLED, command, pip_install
 from .device_checks import check_cpu, check_gpu, check_npu
 from .facts import Facts
 from .finding import NOTE, OK, PROBLEM, Check, Finding, install, numbers
@@ -22,7 +24,7 @@ def can_run(findings: Sequence[Finding]) -> bool:
 
 def check_packages(facts: Facts) -> Iterator[Finding]:
     """The three packages are there, fit together, and can be imported."""
-    mend = "pip install -r requirements.txt"
+    mend = pip_install()
     wrong = False
     for name, (low, high) in RANGES.items():
         version = facts.packages.get(name, "")
@@ -55,8 +57,10 @@ def check_display(facts: Facts) -> Iterator[Finding]:
     if "headless" in facts.display_problem:
         mend = "pip uninstall -y opencv-python-headless && pip install --force-reinstall --no-deps opencv-python"
         yield Finding("display", PROBLEM, f"No window: {facts.display_problem}.", mend)
-    elif "libxcb1" in facts.display_problem:
-        yield Finding("display", PROBLEM, f"No window: {facts.display_problem}.", install(facts, "libxcb1", "libxcb"))
+    elif (package := package_of(facts.display_problem)) is not None:
+        library = facts.display_problem.partition(".so")[0].split()[-1]  # Fedora's packages are called so
+        mend = install(facts, package, library)
+        yield Finding("display", PROBLEM, f"No window: {facts.display_problem}.", mend)
     elif facts.display_problem:
         mend = "ssh -X, or log in at the machine" if facts.remote == "SSH" else "log in to a desktop, or use --no-show"
         yield Finding("display", NOTE, f"No window: {facts.display_problem}. The demo runs without one.", mend)
@@ -84,7 +88,7 @@ def check_cache(facts: Facts) -> Iterator[Finding]:
     else:
         size = f"{facts.cache_bytes / 1e6:.0f} MB in {facts.cache}"
         is_large = facts.cache_bytes > LARGE_CACHE
-        yield Finding("cache", NOTE if is_large else OK, f"{size}.", "python -m human_pose.doctor --clean" * is_large)
+        yield Finding("cache", NOTE if is_large else OK, f"{size}.", f"{command('doctor')} --clean cache" * is_large)
 
 
 def check_models(facts: Facts) -> Iterator[Finding]:
@@ -95,9 +99,15 @@ def check_models(facts: Facts) -> Iterator[Finding]:
         yield Finding("models", OK, f"{', '.join(facts.models)}.")
     else:
         text = "No network is at hand, not even the bundled one."
-        yield Finding("models", PROBLEM, text, "restore the folder models/ of the project", stops_demo=True)
+        yield Finding("models", PROBLEM, text, _restore("models/"), stops_demo=True)
     if not facts.clip:
-        yield Finding("models", NOTE, "The bundled clip is gone: give -i FILE.", "restore the folder videos/")
+        yield Finding("models", NOTE, "The bundled clip is gone: give -i FILE.", _restore("videos/"))
+
+
+def _restore(folder: str) -> str:
+    return (
+        "uninstall the package and install it again" if IS_INSTALLED else f"restore the folder {folder} of the project"
+    )
 
 
 CHECKS: tuple[Check, ...] = (

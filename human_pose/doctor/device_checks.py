@@ -11,6 +11,7 @@ from .finding import MISSING, OK, PROBLEM, Finding, install, numbers
 INTEL = "8086"
 VENDORS = {INTEL: "Intel", "10de": "NVIDIA", "1002": "AMD", "1a03": "ASPEED", "1234": "QEMU", "15ad": "VMware"}
 NPU_KERNEL = (6, 6)  # the first Linux whose driver OpenVINO's documentation asks for
+FROM_INTEL = "install the packages of github.com/intel/compute-runtime/releases (Debian 13 has none)"
 
 
 def check_cpu(facts: Facts) -> Iterator[Finding]:
@@ -80,21 +81,24 @@ def _gpu_on_linux(facts: Facts) -> Iterator[Finding]:
         yield from _gpu_runtime(facts)
 
 
+def _has_no_driver(facts: Facts) -> bool:
+    """Whether the distribution lacks a package of Intel's OpenCL driver (looked up in November 2026)."""
+    return facts.distribution[:1] == ("debian",) and facts.release == "13"
+
+
 def _gpu_runtime(facts: Facts) -> Iterator[Finding]:
     """The GPU can be reached: is there an OpenCL loader, Intel's driver, and does it load?"""
     intel = [one for one in facts.opencl_drivers if "intel" in f"{one.entry} {one.library}".lower()]
     broken = [one for one in intel if one.problem]
     if facts.opencl_loader:
         text = f"The OpenCL loader does not load: {facts.opencl_loader}."
-        yield Finding(
-            "GPU",
-            MISSING,
-            text,
-            install(facts, "ocl-icd-libopencl1 intel-opencl-icd", "ocl-icd intel-compute-runtime"),
-        )
+        loader = install(facts, "ocl-icd-libopencl1", "ocl-icd")
+        both = install(facts, "ocl-icd-libopencl1 intel-opencl-icd", "ocl-icd intel-compute-runtime")
+        yield Finding("GPU", MISSING, text, f"{loader}; {FROM_INTEL}" if _has_no_driver(facts) else both)
     elif not intel:
         text = "Intel's OpenCL driver is not installed."
-        yield Finding("GPU", MISSING, text, install(facts, "intel-opencl-icd", "intel-compute-runtime"))
+        package = install(facts, "intel-opencl-icd", "intel-compute-runtime")
+        yield Finding("GPU", MISSING, text, FROM_INTEL if _has_no_driver(facts) else package)
     elif len(broken) == len(intel):
         text = f"Intel's OpenCL driver does not load: {broken[0].problem} ({broken[0].entry})."
         mend = install(facts, "--reinstall intel-opencl-icd", "intel-compute-runtime")

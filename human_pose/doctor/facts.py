@@ -58,6 +58,7 @@ class Facts:
     """A machine, as far as the demo depends on it.
 
     system: 'Linux', 'Windows' or 'Darwin'; distribution: ids of the Linux, its own first, then those it is like;
+    release: its number, '13';
     kernel: its release; container: 'docker', ... or '' outside of one; user: the name; in_groups: of this process;
     member_of: groups that list the user, which a new login gets. modules, firmware: of the kernel. opencl_loader: why
     it does not load, '' if it does; level_zero, npu_library: the same. packages: version of each, '' where it is
@@ -68,6 +69,7 @@ class Facts:
 
     system: str = "Linux"
     distribution: tuple[str, ...] = ()
+    release: str = ""
     kernel: str = ""
     container: str = ""
     is_wsl: bool = False

@@ -35,6 +35,7 @@ def read_facts(root: Path = Path("/")) -> Facts:
         in_groups=_groups_of_process(),
         member_of=_groups_of_user(_user(), root),
         distribution=distribution(root),
+        release=_os_release(root).get("VERSION_ID", ""),
         container=container(root),
         is_wsl="microsoft" in platform.release().lower(),
         memory_gb=_memory_gb(),
@@ -72,12 +73,16 @@ def import_problem() -> str:
 
 def distribution(root: Path) -> tuple[str, ...]:
     """'ubuntu', 'debian': the id of the Linux, then those it is like."""
+    found = _os_release(root)
+    return (*found.get("ID", "").split(), *found.get("ID_LIKE", "").split())
+
+
+def _os_release(root: Path) -> dict[str, str]:
     try:
         text = (root / "etc/os-release").read_text(errors="replace")
     except OSError:
-        return ()
-    found = dict(re.findall(r'^(ID|ID_LIKE)="?([^"\n]*)"?$', text, re.MULTILINE))
-    return (*found.get("ID", "").split(), *found.get("ID_LIKE", "").split())
+        return {}
+    return dict(re.findall(r'^([A-Z_]+)="?([^"\n]*)"?$', text, re.MULTILINE))
 
 
 def container(root: Path) -> str:

@@ -128,7 +128,7 @@ class Estimator:
     @property
     def running(self) -> Iterator[tuple[CompiledModel, int, float]]:
         """The inferences without a result yet: the compiled model, the request's index, when it began, in s."""
-        for job in self._jobs:
+        for job in [*self._jobs, *self._late_jobs]:
             if job.request is not None:
                 yield job.request.compiled, self._indices[job.request], job.inferring_since
 

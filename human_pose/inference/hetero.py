@@ -19,6 +19,7 @@ from openvino import opset13 as ops
 from ..decoders.decoder import Decoder, Outputs
 from ..errors import DemoError, UsageError
 from ..files import write_whole
+from ..invocation import pip_install
 
 # The maximum difference (see `differences`) between an output and the same output on the last device. OpenPose's
 # are in -1..1, and their differences absolute. On five frames of the bundled video, noise and a grey image, correct
@@ -235,7 +236,7 @@ def draw_map(path: Path, model: ov.Model, affinity: Affinity) -> None:
     try:
         import graphviz
     except ImportError as error:
-        raise DemoError("For the picture of the graph: pip install graphviz") from error
+        raise DemoError(f"For the picture of the graph: {pip_install('graph')}") from error
     colours = dict(zip(dict.fromkeys(affinity.values()), ("#9ecbff", "#ffc48a", "#b7e3a8", "#e0b3ff"), strict=False))
     graph = graphviz.Digraph(node_attr={"shape": "box", "style": "filled", "fontsize": "9"})
     shown = {

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..errors import UsageError, first_line, printable
+from ..invocation import pip_install
 from .input_size import Preprocessing
 from .remote_address import TOKEN_VARIABLE, RemoteAddress, RemoteSettings, parse_address
 from .remote_figures import Served
@@ -41,7 +42,7 @@ def _client_package() -> Any:
     try:
         import tritonclient.grpc
     except ImportError as error:
-        raise UsageError("For a device grpc://, install its client: pip install 'tritonclient[grpc]'") from error
+        raise UsageError(f"For a device grpc://, install its client: {pip_install('remote')}") from error
     return tritonclient.grpc
 
 

@@ -13,6 +13,7 @@ import openvino as ov
 
 from ..errors import UsageError
 from ..inference.devices import device_property, full_name, is_stand_in
+from ..invocation import pip_install
 
 DISTURBED_CORES = 0.1  # more of other programs' work than this, and than DISTURBED_SHARE of all cores, marks a run
 DISTURBED_SHARE = 0.05
@@ -24,7 +25,7 @@ def check_psutil() -> None:
     try:
         import psutil  # noqa: F401
     except ImportError as error:
-        raise UsageError("The study needs psutil to watch the machine: pip install psutil.") from error
+        raise UsageError(f"The study needs psutil to watch the machine: {pip_install('study')}.") from error
 
 
 def cores() -> int:

@@ -14,6 +14,7 @@ from openvino import opset13 as ops
 from ..decoders.decoder import Outputs
 from ..errors import DemoError, first_line
 from ..inference.float_twin import constant
+from ..invocation import pip_install
 from .comparison import output_errors
 
 CONVOLUTIONS = ("Convolution", "GroupConvolution")
@@ -36,7 +37,7 @@ def import_nncf() -> Any:
             nncf = importlib.import_module("nncf")
     except ImportError as error:
         raise QuantizerMissingError(
-            "Quantizing needs NNCF, which cannot be imported. Install it with: pip install nncf"
+            f"Quantizing needs NNCF, which cannot be imported. Install it with: {pip_install('quantize')}"
         ) from error
     nncf.set_log_level(logging.ERROR)
     return nncf

@@ -13,6 +13,7 @@ try:
     from ..command import OptionParser
     from ..console import print_result, run_command, say, set_up_terminal
     from ..evaluate import load_annotations
+    from ..invocation import as_typed, command
     from ..measurement.machine import check_psutil
     from .charts import check_matplotlib
     from .options import options_of, study_parser
@@ -25,7 +26,7 @@ except ImportError as import_error:
 
 def run_study(arguments: list[str]) -> int:
     """Begin or resume a study. 130 where it was stopped, with the report of what was done."""
-    parsed = study_parser(__doc__).parse_args(arguments)
+    parsed = study_parser(as_typed(__doc__ or "")).parse_args(arguments)
     folder: Path = parsed.output
     check_psutil()
     if parsed.charts:
@@ -54,7 +55,7 @@ def run_study(arguments: list[str]) -> int:
 
 
 def report_anew(arguments: list[str]) -> int:
-    parser = OptionParser(prog="python -m human_pose.study report", description="Write a study's report anew.")
+    parser = OptionParser(prog=f"{command('study')} report", description="Write a study's report anew.")
     parser.add_argument("folder", type=Path, metavar="DIR", help="the folder of the study's results.json")
     parser.add_argument("--no-charts", dest="charts", action="store_false", help="none; then matplotlib is not needed")
     options = parser.parse_args(arguments)

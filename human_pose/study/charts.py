@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from ..errors import UsageError
+from ..invocation import pip_install
 from ..measurement.cells import FRAMEWORKS, ORIGINALS
 from ..measurement.intervals import BINS_PER_DECADE, MIN_RUNS, Figures
 from ..poses.pck import NEAR_PIXELS
@@ -39,7 +40,7 @@ def check_matplotlib() -> None:
     try:
         import matplotlib  # noqa: F401
     except ImportError as error:
-        raise UsageError("Charts need matplotlib: pip install matplotlib; or give --no-charts.") from error
+        raise UsageError(f"Charts need matplotlib: {pip_install('study')}; or give --no-charts.") from error
 
 
 def charts(found: Findings, kinds: Collection[str] = ()) -> list[Chart]:

@@ -10,6 +10,7 @@ from ..command import (
     OptionParser,
     add_remote_options,
     count,
+    examples,
     input_size,
     request_count,
     seconds,
@@ -17,17 +18,18 @@ from ..command import (
 from ..errors import UsageError
 from ..folders import BUNDLED_VIDEO
 from ..inference.settings import HINTS
+from ..invocation import command
 from ..measurement.cells import DEFAULT_REQUESTS, StudyOptions
 from ..measurement.intervals import MIN_RUNS
 from ..zoo.catalog import DEFAULT_MODEL, ORIGINAL_MODEL, PRECISIONS
 from ..zoo.resolve import known_names
 
-EPILOG = """examples:
-  python -m human_pose.study --quick                       # a first impression, two minutes
-  python -m human_pose.study --runs 20 --seconds 4         # the study; writes the folder study/
-  python -m human_pose.study --resume                      # go on where it was stopped
-  python -m human_pose.study report study                  # write the report of study/results.json anew
-"""
+EXAMPLES = {
+    "python -m human_pose.study --quick": "a first impression, two minutes",
+    "python -m human_pose.study --runs 20 --seconds 4": "the study; writes the folder study/",
+    "python -m human_pose.study --resume": "go on where it was stopped",
+    "python -m human_pose.study report study": "write the report of study/results.json anew",
+}
 
 
 def grid(text: str) -> str:
@@ -55,7 +57,7 @@ def pause(text: str) -> float:
 
 def study_parser(description: str | None) -> OptionParser:
     # fmt: off
-    parser = OptionParser(prog="python -m human_pose.study", description=description, epilog=EPILOG,
+    parser = OptionParser(prog=command("study"), description=description, epilog=examples(EXAMPLES),
                           allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add("--output", type=Path, default=Path("study"), metavar="DIR",
@@ -87,7 +89,7 @@ def study_parser(description: str | None) -> OptionParser:
     add("--seed", type=int, metavar="N", help="of the order of the runs; default: 0")
     add("--original", type=existing, metavar="FILE",
         help="TensorFlow graph (.pb) or .onnx with the first model's weights; default: what "
-             f"'python -m human_pose.models fetch {ORIGINAL_MODEL} --original' put into models/")
+             f"'{command('models')} fetch {ORIGINAL_MODEL} --original' put into models/")
     add("--images", type=existing, metavar="DIR", help="folder of labelled images, for the AP of each precision")
     add("--annotations", type=existing, metavar="FILE", help="their COCO keypoints annotations")
     add("--agreement-frames", type=count, metavar="N",
@@ -105,7 +107,7 @@ QUICK: dict[str, Any] = {
     "models": [DEFAULT_MODEL], "devices": ["CPU"], "hints": ["throughput"], "requests": [], "runs": MIN_RUNS,
     "seconds": 1.0, "agreement_frames": 12,
     "note": "A quick study. It leaves out, unless asked for: devices other than the CPU, the latency hint and other "
-            "numbers of requests; and OpenVINO's benchmark_app. The whole study: python -m human_pose.study.",
+            f"numbers of requests; and OpenVINO's benchmark_app. The whole study: {command('study')}.",
 }  # fmt: skip
 
 

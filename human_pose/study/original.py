@@ -20,6 +20,7 @@ from ..inference.configuration import Configuration
 from ..inference.estimator import Estimator
 from ..inference.input_size import frame_box, network_input_size
 from ..inference.openpose_outputs import PREPROCESSING
+from ..invocation import command, pip_install
 from ..measurement.cells import FRAMEWORKS, ORIGINALS, Cell, StudyOptions
 from ..measurement.throughput import GoesOn, run_of
 from ..measurement.workload import Workload, as_inputs, first_frames, own_size
@@ -41,7 +42,7 @@ def original_cells(options: StudyOptions, model: str, names: list[str]) -> list[
         reason = f"no original file of {model}: give --original FILE, or let --model name {ORIGINAL_MODEL}, too"
     elif options.original is None:
         model = ORIGINAL_MODEL
-        fetching = f"python -m human_pose.models fetch {ORIGINAL_MODEL} --original"
+        fetching = f"{command('models')} fetch {ORIGINAL_MODEL} --original"
         reason = None if file.is_file() else f"the original graph is not here: {fetching}"
     missing = {"opencv": reason, "tensorflow": reason or _no_tensorflow(file)}
     return [
@@ -52,7 +53,7 @@ def original_cells(options: StudyOptions, model: str, names: list[str]) -> list[
 
 def _no_tensorflow(file: Path) -> str | None:
     if importlib.util.find_spec("tensorflow") is None:
-        return "TensorFlow is not installed: pip install tensorflow-cpu"
+        return f"TensorFlow is not installed: {pip_install('tensorflow')}"
     return None if file.suffix == ".pb" else f"TensorFlow does not read '{file.name}'"
 
 

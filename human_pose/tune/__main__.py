@@ -11,6 +11,7 @@ from ..errors import DemoError, explain_import_error
 try:
     from ..console import print_result, run_command, say, set_up_terminal
     from ..demo.best import Best, keep_best, model_option, new_best
+    from ..invocation import command
     from .options import tune_parser
     from .report import report
     from .search import Found
@@ -40,7 +41,7 @@ def run_tuning(arguments: list[str] | None) -> int:
             say(f"Not kept, because {reason}.")
         else:
             file = keep_best(best_of(tuned))
-            say(f"Kept in '{file}'. To use it: python human_pose_est.py -d best{model_option(options.model)}")
+            say(f"Kept in '{file}'. To use it: {command()} -d best{model_option(options.model)}")
     if found.interrupted:
         return EXIT_CODE_INTERRUPTED
     return 0 if found.keeps_up else 1

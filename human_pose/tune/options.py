@@ -3,8 +3,9 @@
 import argparse
 from pathlib import Path
 
-from ..command import MODEL_HELP, OptionParser, score, seconds
+from ..command import MODEL_HELP, OptionParser, examples, score, seconds
 from ..folders import BUNDLED_VIDEO
+from ..invocation import command
 from ..zoo.catalog import CATALOG, DEFAULT_MODEL
 from ..zoo.resolve import default_model
 from .goals import GOALS
@@ -14,12 +15,12 @@ DEFAULT_SECONDS = 60.0
 RUNS_ABOUT = 80  # so many measurements of a run's length make up the time; starting processes takes the rest
 SHORTEST_RUN_S, LONGEST_RUN_S = 0.3, 2.0
 
-EPILOG = """examples:
-  python -m human_pose.tune                          # the most frames a second, in a minute
-  python -m human_pose.tune --for live --apply       # keep the largest input that keeps up with a camera
-  python -m human_pose.tune --min-ap 0.5             # the fastest of those that find people well enough
-  python human_pose_est.py -d best                   # use what was kept
-"""
+EXAMPLES = {
+    "python -m human_pose.tune": "the most frames a second, in a minute",
+    "python -m human_pose.tune --for live --apply": "keep the largest input that keeps up with a camera",
+    "python -m human_pose.tune --min-ap 0.5": "the fastest of those that find people well enough",
+    "python human_pose_est.py -d best": "use what was kept",
+}
 
 
 def budget(text: str) -> float:
@@ -31,7 +32,7 @@ def budget(text: str) -> float:
 
 def tune_parser(description: str | None) -> OptionParser:
     # fmt: off
-    parser = OptionParser(prog="python -m human_pose.tune", description=description, epilog=EPILOG,
+    parser = OptionParser(prog=command("tune"), description=description, epilog=examples(EXAMPLES),
                           allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add("--for", dest="goal", choices=GOALS, default="throughput",
@@ -47,7 +48,7 @@ def tune_parser(description: str | None) -> OptionParser:
     add("--devices", nargs="+", metavar="D",
         help="as CPU GPU MULTI:GPU,CPU; default: all that this machine has, and MULTI and HETERO over them")
     add("--apply", action="store_true",
-        help="keep the best for this machine: 'human_pose_est.py -d best' and key B use it")
+        help=f"keep the best for this machine: '{command()} -d best' and key B use it")
     add("--plugins", type=Path, metavar="FILE",
         help="a plugins.xml for OpenVINO, for example one that defines stand-in devices")
     # fmt: on

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from statistics import median
 
+from ..invocation import pip_install
 from ..measurement.cells import Cell
 from ..measurement.intervals import figures as with_interval
 from .accuracy import known_sizes
@@ -103,6 +104,6 @@ def notes(tuned: Tuned) -> list[str]:
     if disturbed:
         lines.append(f"Other programs disturbed {disturbed} of {known} runs. Close them and tune again to be sure.")
     if not known:
-        lines.append("Whether other programs disturbed it is not known here: pip install psutil.")
+        lines.append(f"Whether other programs disturbed it is not known here: {pip_install('study')}.")
     lines += [f"Failed: {tuned.plan.name(cell)}: {why}" for cell, why in tuned.measured.errors.items()]
     return lines

@@ -13,6 +13,7 @@ from ..console import ProgressLine, StopRequest, minutes
 from ..errors import DemoError, UsageError
 from ..inference.devices import open_core
 from ..inference.model import load_model
+from ..invocation import command
 from ..measurement.cells import Cell, StudyOptions
 from ..measurement.machine import cores
 from ..measurement.workload import first_frames
@@ -159,7 +160,7 @@ def _leave_out_inaccurate(plan: Plan, min_ap: float) -> None:
     if not any(known.values()):
         raise UsageError(
             f"The AP of {plan.model} is not known here, so nothing can have --min-ap {min_ap:g}. Leave --min-ap out; "
-            "python -m human_pose.evaluate measures AP."
+            f"{command('evaluate')} measures AP."
         )
     enough = {family: [one for one in cells if plan.has_enough_ap(one)] for family, cells in known.items()}
     if not any(enough.values()):

@@ -10,6 +10,7 @@ from ..errors import DemoError, UsageError
 from ..folders import BUNDLED_MODELS, MODELS_FOLDER
 from ..inference.float_twin import NOTE
 from ..inference.model import ModelFile
+from ..invocation import command
 from .catalog import BUNDLED, CATALOG, DEFAULT_MODEL, ORIGINAL_MODEL, PRECISIONS, ZOO
 from .download import download
 
@@ -25,7 +26,7 @@ WHY_NO_INT8 = (  # of mobilenet-thin; the figures are from docs/quantization.md
     "quantized as it is, it finds 3 % of its keypoints again on a CPU without VNNI; to find 93 %, 48 layers must stay "
     "in float, and then it is hardly faster (docs/quantization.md). "
     f"Give -p FP16 or -m {DEFAULT_MODEL}, or quantize it for your own frames: "
-    f"python -m human_pose.models quantize {ORIGINAL_MODEL} --accuracy-control --calibration VIDEO"
+    f"{command('models')} quantize {ORIGINAL_MODEL} --accuracy-control --calibration VIDEO"
 )
 
 

@@ -181,4 +181,4 @@ def test_without_pyarrow_the_poses_are_lines(
     assert (tmp_path / "out" / "a.jsonl").exists()
     refused = batch(clips / "a.avi", "-o", tmp_path / "other", kind="parquet")
     assert refused.returncode == 2
-    assert "pip install 'human-pose-demo[batch]'" in refused.stderr
+    assert "pip install '.[batch]'" in refused.stderr

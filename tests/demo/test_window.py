@@ -207,6 +207,17 @@ def test_without_a_display_the_room_is_a_default_and_there_is_no_window(monkeypa
     assert display.room_for_window() == (width - display.FRAME[0], height - display.FRAME[1])
 
 
+def test_a_library_that_only_the_window_lacks_is_named(
+    screen: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Qt would end the process."""
+    lacking = tmp_path / "libqxcb.so"
+    lacking.write_bytes(display.QT_PLUGIN.read_bytes().replace(b"libSM.so.6\0", b"libSM.so.9\0"))
+    monkeypatch.setenv("DISPLAY", screen)
+    monkeypatch.setattr(display, "QT_PLUGIN", lacking)
+    assert display.why_no_window() == "the system library libSM.so.9 is missing"
+
+
 def test_images_of_many_shapes_keep_them_in_the_window_and_their_sizes_in_files(
     demo: Callable[..., Demo], painted_xml: Path, tmp_path: Path
 ) -> None:

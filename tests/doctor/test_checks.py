@@ -113,7 +113,7 @@ def test_facts_survive_json() -> None:
 def test_a_large_cache_is_worth_a_word() -> None:
     facts = replace(machine("laptop-igpu"), cache_bytes=900_000_000)
     [finding] = [finding for finding in examine(facts) if finding.topic == "cache"]
-    assert (finding.state, finding.remedy) == (NOTE, "python -m human_pose.doctor --clean")
+    assert (finding.state, finding.remedy) == (NOTE, "python -m human_pose.doctor --clean cache")
     assert "900 MB" in finding.text
 
 
@@ -134,3 +134,26 @@ def test_the_ranges_are_those_of_the_requirements(root: Path) -> None:
         name, _, rest = line.partition(">=")
         low, _, high = rest.partition(",<")
         assert RANGES[name] == (tuple(map(int, low.split("."))), tuple(map(int, high.split("."))))
+
+
+@pytest.mark.parametrize(
+    ("name", "mend"),
+    [("laptop-igpu", "sudo apt-get install -y libsm6"), ("fedora-without-driver", "sudo dnf install -y libSM")],
+)
+def test_a_library_that_only_a_window_lacks_is_named_with_its_package(name: str, mend: str) -> None:
+    facts = replace(machine(name), display_problem="the system library libSM.so.6 is missing")
+    [finding] = [finding for finding in examine(facts) if finding.topic == "display"]
+    assert finding == Finding("display", PROBLEM, "No window: the system library libSM.so.6 is missing.", mend)
+
+
+@pytest.mark.parametrize(
+    ("name", "first"), [("laptop-without-driver", ""), ("laptop-without-loader", "ocl-icd-libopencl1; ")]
+)
+def test_debian_13_has_no_package_of_the_gpu_driver(name: str, first: str) -> None:
+    facts = replace(machine(name), distribution=("debian",), release="13")
+    [finding] = [finding for finding in examine(facts) if finding.topic == "GPU"]
+    assert finding.remedy.endswith(
+        f"{first}install the packages of github.com/intel/compute-runtime/releases (Debian 13 has none)"
+    )
+    [older] = [finding for finding in examine(replace(facts, release="12")) if finding.topic == "GPU"]
+    assert older.remedy.endswith("intel-opencl-icd")

@@ -99,6 +99,24 @@ def test_of_a_live_source_a_result_that_holds_up_newer_ones_is_late(
     assert len(set(indices)) == len(indices)
 
 
+def test_a_late_frame_is_still_at_work_on_its_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(estimator_module, "LATE_AFTER_S", 0.02)
+    calls = iter([lambda: 1e12, *[time.perf_counter] * 1000])
+    estimator = play({"MULTI": (3, lambda: next(calls)())}, "MULTI", is_live=True)  # the first frame hangs
+    image = np.zeros((8, 8, 3), np.uint8)
+    results: list[int] = []
+    for index in range(200):
+        if estimator.has_idle_request:
+            estimator.submit(Frame(index, image, 0.0))
+        result = estimator.collect(wait=True)
+        results += [] if result is None else [result.frame.index]
+        if estimator.late and estimator.is_idle:
+            break
+    assert estimator.late == 1
+    assert 0 not in results
+    assert [request for _, request, _ in estimator.running] == [0]
+
+
 def test_of_a_file_nothing_is_late(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(estimator_module, "LATE_AFTER_S", 0.0)
     estimator = play({"MULTI": (3, two_devices())}, "MULTI")

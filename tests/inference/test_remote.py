@@ -96,7 +96,7 @@ def test_without_the_client_one_line_says_what_to_install(root: Path) -> None:
     command = [sys.executable, "-c", code, "--no-show", "-d", "grpc://localhost:9000/m"]
     done = subprocess.run(command, cwd=root, check=False, capture_output=True, text=True)
     assert done.returncode == 2
-    assert done.stderr == "error: For a device grpc://, install its client: pip install 'tritonclient[grpc]'\n"
+    assert done.stderr == "error: For a device grpc://, install its client: pip install '.[remote]'\n"
 
 
 def test_bytes_go_as_they_are() -> None:

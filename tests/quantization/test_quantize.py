@@ -472,7 +472,7 @@ def test_without_nncf_one_line_says_what_to_install(
         raise ModuleNotFoundError(f"No module named '{name}'", name=name)
 
     monkeypatch.setattr("human_pose.quantization.nncf_quantizer.importlib.import_module", missing)
-    with pytest.raises(QuantizerMissingError, match=r"pip install nncf") as caught:
+    with pytest.raises(QuantizerMissingError, match=r"pip install '\.\[quantize\]'") as caught:
         quantize(Options("mobilenet-thin", str(people)), tmp_path)
     assert (caught.value.exit_code, "\n" in str(caught.value)) == (2, False)
 

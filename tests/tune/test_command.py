@@ -178,7 +178,7 @@ def test_disturbed_runs_are_counted(played: PlayedRuns, capsys: pytest.CaptureFi
 def test_a_system_that_does_not_tell_of_other_programs(played: PlayedRuns, capsys: pytest.CaptureFixture[str]) -> None:
     played.other_cores = None
     assert main(["--seconds", "10"]) == 0
-    assert "Whether other programs disturbed it is not known here: pip install psutil." in capsys.readouterr().out
+    assert "Whether other programs disturbed it is not known here: pip install '.[study]'." in capsys.readouterr().out
 
 
 def test_where_every_candidate_fails_the_reason_is_given(

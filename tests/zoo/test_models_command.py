@@ -270,7 +270,7 @@ def test_without_nncf_one_line_says_what_to_install(
     code = models.main(["quantize", str(save_network(tmp_path)), "--calibration", str(tmp_path)])
     output, errors = capfd.readouterr()
     assert (code, output, errors.count("\n")) == (2, "", 1)
-    assert "pip install nncf" in errors
+    assert "pip install '.[quantize]'" in errors
 
 
 def test_one_line_says_that_there_is_no_camera(
