@@ -14,6 +14,7 @@ from ..errors import explain_import_error
 try:
     from ..command import MODEL_HELP, PRECISION_HELP, OptionParser
     from ..console import handle_stop_signals, print_result, run_command, say, set_up_terminal
+    from ..invocation import as_typed, command
     from ..zoo.catalog import BUNDLED, PRECISIONS
     from ..zoo.resolve import model_here
     from .contents import EXTRAS
@@ -33,7 +34,7 @@ SYSTEMS = {
 def read_options(arguments: list[str] | None) -> argparse.Namespace:
     """The options; a wrong one ends the program with exit code 2."""
     parser = OptionParser(
-        prog="python -m human_pose.deploy", description=__doc__, allow_abbrev=False,
+        prog=command("deploy"), description=as_typed(__doc__), allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="docs/deploy.md says what is inside, on which Linux it runs, and how to bring it to an exhibition.",
     )  # fmt: skip
@@ -47,7 +48,8 @@ def read_options(arguments: list[str] | None) -> argparse.Namespace:
     add("-p", "--precision", choices=PRECISIONS, help=PRECISION_HELP)
     add("--with", nargs="+", default=[], choices=EXTRAS, dest="extras", metavar="EXTRA",
         help=f"extras to include: {', '.join(EXTRAS)}")  # fmt: skip
-    add("--no-archive", action="store_true", help="write the folder alone, not DIR.tar.gz")
+    add("--archive", choices=("gz", "xz", "none"), default="gz",
+        help="DIR.tar.gz; DIR.tar.xz, smaller, which takes minutes; or none; default: %(default)s")  # fmt: skip
     return parser.parse_args(arguments)
 
 
@@ -59,13 +61,13 @@ def run(options: argparse.Namespace) -> int:
         tuple(model_here(name, options.precision if options.model else BUNDLED[name]) for name in names),
         tuple(dict.fromkeys(options.extras)),
     )
-    made = make(options.folder, wanted, not options.no_archive)
+    made = make(options.folder, wanted, options.archive)
     say(f"Runs on Linux on x86-64 with glibc {dotted(made.glibc)} or newer: {systems_with(made.glibc)}.")
     for library in made.unlicensed:
         say(f"The licence of '{library}' is not known here: put its text into '{options.folder}/licences' of a copy.")
     print_result(f"{options.folder}  {made.size / 1e6:.0f} MB")
     if made.packed is not None:
-        print_result(f"{archive_of(options.folder)}  {made.packed / 1e6:.0f} MB")
+        print_result(f"{archive_of(options.folder, options.archive)}  {made.packed / 1e6:.0f} MB")
     return 0
 
 

@@ -18,6 +18,7 @@ from ..errors import UsageError
 from ..folders import BUNDLED_MODELS, BUNDLED_VIDEO
 from ..inference.metadata import sidecars
 from ..inference.model import ModelFile
+from ..invocation import IS_DEPLOYED, pip_install
 
 RUNTIME = "runtime"
 PACKAGES = f"{RUNTIME}/packages"
@@ -42,7 +43,7 @@ NO_MODULES = {
     "venv", "sqlite3", "curses", "dbm", "site-packages", "dist-packages", "__pycache__",
 }  # fmt: skip
 NO_STDLIB = re.compile(r"(config-|(turtle|sitecustomize|usercustomize)\.py)|.*\.(exe|a|o)$")
-NO_EXTENSIONS = re.compile(r"(_test|_tkinter|_curses|_sqlite3|_dbm|_gdbm|readline|nis|_crypt|ossaudiodev|xx|_xx)")
+NO_EXTENSIONS = re.compile(r"(\w*_test|_tkinter|_curses|_sqlite3|_dbm|_gdbm|readline|nis|_crypt|ossaudiodev|xx|_xx)")
 # Of packages: tests, what compilers and type checkers read, OpenCV's files of trained detectors.
 NO_FOLDERS = {"test", "tests", "include", "cmake", "__pycache__", "sboms"}
 NO_PACKAGE_FILES = re.compile(
@@ -86,19 +87,18 @@ def _walk(folder: Path, without: set[str]) -> Iterator[Path]:
 
 def distributions(extras: Iterable[str]) -> list[Distribution]:
     """The three packages, and those of the extras with all that they require. Raises UsageError."""
-    found = {name: _distribution(name, "the demo") for name in BASE}
+    found = {name: _distribution(name) for name in BASE}
     for extra in extras:
-        open_ends = [(text, f"--with {extra}") for text in EXTRAS[extra]]
+        open_ends = list(EXTRAS[extra])
         while open_ends:
-            text, wanted_by = open_ends.pop()
-            name, own_extras = _requirement(text)
+            name, own_extras = _requirement(open_ends.pop())
             if name in found or name == "openvino-telemetry":
                 continue
-            found[name] = _distribution(name, wanted_by)
+            found[name] = _distribution(name, extra)
             for requirement in found[name].requires or []:
                 of_extra = re.search(r"""extra\s*==\s*['"]([\w-]+)""", requirement)
                 if (of_extra is None or of_extra[1] in own_extras) and _is_installed(_requirement(requirement)[0]):
-                    open_ends.append((requirement, name))  # else it is for another system or Python
+                    open_ends.append(requirement)  # else it is for another system or Python
     return list(found.values())
 
 
@@ -116,13 +116,15 @@ def _is_installed(name: str) -> bool:
         return False
 
 
-def _distribution(name: str, wanted_by: str) -> Distribution:
+def _distribution(name: str, extra: str = "") -> Distribution:
     try:
         found = importlib.metadata.distribution(name)
     except importlib.metadata.PackageNotFoundError as error:
-        raise UsageError(f"The package {name}, for {wanted_by}, is not installed here: pip install {name}.") from error
+        raise UsageError(f"The package {name} is not installed here: {pip_install(extra)}") from error
     if found.files is None:
-        raise UsageError(f"The package {name} has no list of its files. Install it with pip: pip install {name}.")
+        if IS_DEPLOYED:
+            raise UsageError("A deployed folder cannot make another: copy it, or run this command where Python is.")
+        raise UsageError(f"The package {name} has no list of its files. Install it with pip: {pip_install(extra)}")
     return found
 
 
@@ -140,7 +142,7 @@ def package_files(package: Distribution, left_out: re.Pattern[str]) -> Files:
 
 def openvino_without(devices: Iterable[str], has_onnx: bool) -> re.Pattern[str]:
     """What OpenVINO does not need for these devices: plugins, frontends, the interface for C. Raises UsageError."""
-    libraries = Path(str(_distribution("openvino", "the demo").locate_file("openvino/libs")))
+    libraries = Path(str(_distribution("openvino").locate_file("openvino/libs")))
     plugins = [path.name for path in libraries.glob("libopenvino_intel_*_plugin.so")]
     offered = sorted(name.removeprefix("libopenvino_intel_").removesuffix("_plugin.so").upper() for name in plugins)
     for device in devices:

@@ -1,6 +1,5 @@
 """Make the folder and the archive: beside their place, under another name, until both are whole."""
 
-import gzip
 import py_compile
 import shutil
 import subprocess
@@ -37,6 +36,7 @@ from .manifest import MANIFEST, manifest_of
 
 START = "human-pose"
 READ_AS_SOURCE = {"cv2/config.py", "cv2/config-3.py"}  # OpenCV reads them itself
+PROGRAM = "from human_pose.__main__ import program\n\nprogram()\n"  # by its name, messages know how to call it
 COMPRESSION = 6  # of gzip: 9 takes twice as long for one part in a hundred
 
 
@@ -59,16 +59,20 @@ class Made:
     unlicensed: list[Path]
 
 
-def archive_of(folder: Path) -> Path:
-    """DIR.tar.gz."""
-    return folder.with_name(f"{folder.name}.tar.gz")
+def archive_of(folder: Path, kind: str) -> Path:
+    """DIR.tar.gz or DIR.tar.xz."""
+    return folder.with_name(f"{folder.name}.tar.{kind}")
 
 
-def make(folder: Path, wanted: Wanted, has_archive: bool = True) -> Made:
-    """Write the folder and, beside it, its archive. Raises UsageError or DemoError; then neither is there."""
+def make(folder: Path, wanted: Wanted, archive_kind: str) -> Made:
+    """Write the folder and, beside it, its archive. Raises UsageError or DemoError; then neither is there.
+
+    archive_kind: gz, xz or none.
+    """
+    has_archive, final_archive = archive_kind != "none", archive_of(folder.absolute(), archive_kind)
     check_machine()
     folder = folder.absolute()
-    check_target(folder, has_archive)
+    check_target(folder, final_archive)
     packages = distributions(wanted.extras)
     left_out = openvino_without(wanted.devices, any(model.path.suffix == ".onnx" for model in wanted.models))
     files = interpreter_files() | program_files()
@@ -80,7 +84,7 @@ def make(folder: Path, wanted: Wanted, has_archive: bool = True) -> Made:
     texts, unlicensed = licences_of_libraries(libraries.values())
     files |= libraries | texts | licences_of(packages)
 
-    written, archive = new_partial(folder), new_partial(archive_of(folder))
+    written, archive = new_partial(folder), new_partial(final_archive)
     try:
         written.mkdir()
         copy_all(files, written)
@@ -93,7 +97,7 @@ def make(folder: Path, wanted: Wanted, has_archive: bool = True) -> Made:
         packed = archive.stat().st_size if has_archive else None
         written.rename(folder)
         if has_archive:
-            archive.rename(archive_of(folder))
+            archive.rename(final_archive)
     except OSError as error:
         reason = error.strerror or str(error)
         raise DemoError(f"Cannot write '{folder}': {reason}. Make room, or give another place.") from error
@@ -104,14 +108,14 @@ def make(folder: Path, wanted: Wanted, has_archive: bool = True) -> Made:
     return Made(size, packed, glibc, unlicensed)
 
 
-def check_target(folder: Path, has_archive: bool) -> None:
+def check_target(folder: Path, archive: Path) -> None:
     """Raise UsageError where the folder or the archive cannot be written, or would replace something."""
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
         raise UsageError(f"'{folder}' is a file or a link. Give the name of a folder that is not there yet.")
     if folder.is_dir() and any(folder.iterdir()):
         raise UsageError(f"The folder '{folder}' is not empty. Give another, or empty it.")
-    if has_archive and archive_of(folder).exists():
-        raise UsageError(f"'{archive_of(folder)}' is already there. Remove it, or give another folder.")
+    if archive.exists():
+        raise UsageError(f"'{archive}' is already there. Remove it, or give another folder.")
     check_parent(folder)
 
 
@@ -126,8 +130,6 @@ def copy_all(files: Files, folder: Path) -> None:
         if not (is_module and compiled(source, target, place)):
             shutil.copyfile(source, target)
             target.chmod(0o755 if source.stat().st_mode & 0o100 else 0o644)
-    shutil.copyfile(Path(__file__).with_name("python.sh"), folder / RUNTIME / "python")
-    (folder / RUNTIME / "python").chmod(0o755)
     own = Path(__file__).with_name("sitecustomize.py")
     stdlib = next((folder / RUNTIME / sys.platlibdir).glob("python*"))
     compiled(own, stdlib / own.name, own.name)
@@ -160,10 +162,16 @@ def strip(paths: Iterable[Path]) -> None:
 
 def write_scripts(folder: Path, glibc: Version) -> None:
     """The start script and a text that says what this folder is."""
-    for source, name in (("human-pose.sh", START), ("README.txt", "README.txt")):
+    for source, name in (
+        ("human-pose.sh", START),
+        ("python.sh", f"{RUNTIME}/python"),
+        ("README.txt", "README.txt"),
+    ):
         text = Path(__file__).with_name(source).read_text(encoding="utf-8")
         (folder / name).write_text(text.replace("@GLIBC@", dotted(glibc)), encoding="utf-8")
     (folder / START).chmod(0o755)
+    (folder / RUNTIME / "python").chmod(0o755)
+    (folder / RUNTIME / START).write_text(PROGRAM, encoding="utf-8")
 
 
 def dotted(version: Version) -> str:
@@ -190,7 +198,7 @@ def facts_of(wanted: Wanted, packages: Iterable[Any], glibc: Version) -> dict[st
 
 
 def pack(folder: Path, archive: Path, name: str) -> None:
-    """Write a folder as NAME into a .tar.gz, with the owner root."""
+    """Write a folder as NAME into a .tar.gz or .tar.xz, with the owner root."""
     progress = ProgressLine()
 
     def as_root(entry: tarfile.TarInfo) -> tarfile.TarInfo:
@@ -199,9 +207,6 @@ def pack(folder: Path, archive: Path, name: str) -> None:
         entry.uname = entry.gname = "root"
         return entry
 
-    with (
-        archive.open("xb") as file,
-        gzip.GzipFile("", "wb", COMPRESSION, file) as packed,
-        tarfile.open(mode="w", fileobj=packed) as tar,
-    ):
+    is_xz = archive.suffix == ".xz"
+    with tarfile.open(archive, "x:xz") if is_xz else tarfile.open(archive, "x:gz", compresslevel=COMPRESSION) as tar:
         tar.add(folder, name, filter=as_root)

@@ -5,10 +5,11 @@ import subprocess
 import sys
 import sysconfig
 from collections.abc import Iterable
-from importlib.metadata import Distribution
+from importlib.metadata import Distribution, distribution
 from pathlib import Path
 
 from ..folders import BUNDLED_MODELS, BUNDLED_VIDEO, PROJECT
+from ..invocation import DISTRIBUTION
 from .contents import LICENCE_NAME, Files
 
 LICENCES = "licences"
@@ -25,7 +26,9 @@ def licences_of(packages: Iterable[Distribution]) -> Files:
     python = [stdlib / "LICENSE.txt", Path(f"/usr/share/doc/python{version}/copyright")]
     files |= {f"{LICENCES}/python/{path.name}": path for path in python if path.is_file()}
     if (PROJECT / "LICENSE").is_file():
-        files[f"{LICENCES}/human-pose-demo/LICENSE"] = PROJECT / "LICENSE"
+        files[f"{LICENCES}/{DISTRIBUTION}/LICENSE"] = PROJECT / "LICENSE"
+    else:  # an installed package has it elsewhere
+        packages = [*packages, distribution(DISTRIBUTION)]
     for package in packages:
         for file in package.files or []:
             if LICENCE_NAME.search(file.name) and file.suffix not in (".py", ".pyc") and ".." not in file.parts:

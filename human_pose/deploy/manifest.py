@@ -28,8 +28,8 @@ def manifest_of(folder: Path, facts: dict[str, Any]) -> bytes:
             raise UsageError(f"The name of '{name!r}' has signs that a manifest cannot hold. Rename it.")
         checksum = sha256(path)
         size = path.stat().st_size
-        # In the order of `sort` for "path size": the script compares these lines with what `find` tells.
-        lines[f"{name} {size}".encode()] = f'  "{name}": {{"size": {size}, "sha256": "{checksum}"}}'
+        # The start script compares the lines, without the checksum, with what `find` and `sort` tell of the folder.
+        lines[f'{name}": {size}, '.encode()] = f'  "{name}": {{"size": {size}, "sha256": "{checksum}"}}'
     head = json.dumps(facts, indent=1, ensure_ascii=False).rstrip("\n}")
     listed = ",\n".join(lines[key] for key in sorted(lines))
     return f'{head},\n "files": {{\n{listed}\n }}\n}}\n'.encode()

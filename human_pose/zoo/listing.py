@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import printable
-from ..folders import BUNDLED_MODELS, IS_INSTALLED, MODELS_FOLDER
+from ..folders import BUNDLED_MODELS, MODELS_FOLDER
 from ..inference.float_twin import NOTE as TWIN
 from ..inference.metadata import licence_of
 from ..inference.model import ModelFile
+from ..invocation import IS_INSTALLED
 from .catalog import BUNDLED, CATALOG, LICENCE, PRECISIONS
 from .resolve import known_names, model_file
 

@@ -65,9 +65,7 @@ def model_here(name: str, precision: str | None) -> ModelFile:
         wanted = here[0]
     if wanted not in here:
         offer = f"It is here in {', '.join(here)}" if here else "It is not here at all"
-        raise UsageError(
-            f"{name} is not here in {wanted}. {offer}: python -m human_pose.models list shows every model."
-        )
+        raise UsageError(f"{name} is not here in {wanted}. {offer}: {command('models')} list shows every model.")
     return ModelFile(name, wanted, model_file(MODELS_FOLDER, name, wanted))
 
 
