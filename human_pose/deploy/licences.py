@@ -4,7 +4,7 @@ import re
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib.metadata import Distribution, distribution
 from pathlib import Path
 
@@ -40,8 +40,10 @@ def licences_of_libraries(libraries: Iterable[Path]) -> tuple[Files, list[Path]]
     """What the system's packages of these libraries say, and the libraries of which nothing is known."""
     files: Files = {}
     unknown: list[Path] = []
+    libraries = list(libraries)
+    owners = _debian_packages(libraries)
     for path in libraries:
-        owner = _package_of(path)
+        owner = owners.get(str(path).removeprefix("/usr"), "")
         text = Path(f"/usr/share/doc/{owner}/copyright")
         if owner and text.is_file():
             files[f"{LICENCES}/system-libraries/{owner}/copyright"] = text
@@ -50,12 +52,12 @@ def licences_of_libraries(libraries: Iterable[Path]) -> tuple[Files, list[Path]]
     return files, unknown
 
 
-def _package_of(path: Path) -> str:
-    """The Debian package that brought a file; '' where that is not known."""
-    names = [str(path), str(path).removeprefix("/usr")]  # before /lib became a link to /usr/lib
+def _debian_packages(paths: Sequence[Path]) -> dict[str, str]:
+    """The package that brought each file, by its path without /usr; nothing where the system is no Debian."""
+    names = [name for path in paths for name in (str(path), str(path).removeprefix("/usr"))]  # as older packages say
     try:
         told = subprocess.run(["dpkg-query", "--search", *names], capture_output=True, text=True, check=False).stdout
     except OSError:
-        return ""
-    found = re.match(r"([\w.+-]+)(:\w+)?: ", told)
-    return found[1] if found else ""
+        return {}
+    found = re.findall(r"^([\w.+-]+)(?::\w+)?: (.+)$", told, re.MULTILINE)
+    return {path.removeprefix("/usr"): package for package, path in found}
