@@ -9,6 +9,7 @@ import sys
 DEMO = "human_pose_est"
 PROGRAMS = {  # the module of each; its `program` reads sys.argv
     "batch": "human_pose.batch.__main__",
+    "deploy": "human_pose.deploy.__main__",
     "doctor": "human_pose.doctor.__main__",
     "evaluate": "human_pose.evaluate",
     "models": "human_pose.models",

@@ -6,6 +6,8 @@ from pathlib import Path
 
 BUNDLED = Path(__file__).resolve().parent / "bundled"  # an installed package has this folder, a checkout does not
 IS_INSTALLED = BUNDLED.is_dir()
+# The folder that `human_pose.deploy` makes has this file; what starts there is the console command.
+IS_DEPLOYED = (BUNDLED.parents[2] / "human-pose").is_file()
 DISTRIBUTION = "human-pose-demo"  # what pip calls the package
 CONSOLE_COMMAND = "human-pose"
 
@@ -34,6 +36,8 @@ def pip_install(extra: str = "") -> str:
     """The command that installs what an extra of the package needs, or what the package itself needs."""
     if not IS_INSTALLED:
         return f"pip install '.[{extra}]'" if extra else "pip install -r requirements.txt"
+    if IS_DEPLOYED and extra:
+        return f"make this folder anew, with `python -m human_pose.deploy DIR --with {extra}`"
     if extra:
         return f"pip install '{DISTRIBUTION}[{extra}]'"
     import importlib.metadata  # it takes a while, and is seldom needed

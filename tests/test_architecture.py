@@ -12,7 +12,7 @@ import pytest
 GROUND = ["invocation", "errors", "console", "output_log", "files", "folders"]
 PLACES = [
     *GROUND, "media", "poses", "tracking", "decoders", "inference", "zoo", "command", "api", "quantization", "demo",
-    "batch", "evaluate", "measurement", "models", "doctor", "study", "tune", "__main__",
+    "batch", "evaluate", "measurement", "models", "deploy", "doctor", "study", "tune", "__main__",
 ]  # fmt: skip
 RUN_TIME_PACKAGES = {"openvino", "cv2", "numpy"}
 PACKAGES: dict[str, set[str]] = {  # of each place, at most; the others may use all three

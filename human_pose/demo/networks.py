@@ -20,8 +20,8 @@ from ..inference.settings import HINTS, Settings
 from ..media.capture import Capture
 from ..output_log import OutputLog
 from ..poses.pose import Pose
-from ..zoo.catalog import DEFAULT_MODEL, PRECISIONS
-from ..zoo.resolve import choose_model, executable_precisions, known_names, models_here
+from ..zoo.catalog import PRECISIONS
+from ..zoo.resolve import choose_model, default_model, executable_precisions, known_names, models_here
 from .best import BEST, Best, load_best
 from .options import settings_of
 from .output_checks import check_model
@@ -150,7 +150,7 @@ class Networks:
 
 def best_of(options: argparse.Namespace, core: ov.Core) -> Best | None:
     """What was tuned for this machine, if the options ask for it. Raises UsageError where that is nothing, or void."""
-    return load_best(core, options.model or DEFAULT_MODEL) if options.device == BEST else None
+    return load_best(core, options.model or default_model()) if options.device == BEST else None
 
 
 def start_of(options: argparse.Namespace, best: Best | None = None) -> Configuration:
@@ -158,7 +158,7 @@ def start_of(options: argparse.Namespace, best: Best | None = None) -> Configura
     if best is not None:
         return best.configuration
     precision = options.precision or choose_model(options.model, None).precision
-    return Configuration(options.device, options.model or DEFAULT_MODEL, precision, options.hint, options.size or 0)
+    return Configuration(options.device, options.model or default_model(), precision, options.hint, options.size or 0)
 
 
 def configuration_of(text: str, start: Configuration) -> Configuration:

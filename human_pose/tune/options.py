@@ -7,6 +7,7 @@ from ..command import MODEL_HELP, OptionParser, examples, score, seconds
 from ..folders import BUNDLED_VIDEO
 from ..invocation import command
 from ..zoo.catalog import CATALOG, DEFAULT_MODEL
+from ..zoo.resolve import default_model
 from .goals import GOALS
 
 LEAST_SECONDS = 5.0
@@ -41,7 +42,8 @@ def tune_parser(description: str | None) -> OptionParser:
              "for throughput and latency the smallest input that has it")
     add("--seconds", type=budget, default=DEFAULT_SECONDS, metavar="S",
         help="about how long it may take; longer is surer; default: %(default).0f")
-    add("-m", "--model", default=DEFAULT_MODEL, help=f"{' or '.join(CATALOG)}, {MODEL_HELP}; default: {DEFAULT_MODEL}")
+    add("-m", "--model", default=default_model(),
+        help=f"{' or '.join(CATALOG)}, {MODEL_HELP}; default: {DEFAULT_MODEL}")
     add("-i", "--input", default=str(BUNDLED_VIDEO), metavar="VIDEO", help="default: the video in videos/")
     add("--devices", nargs="+", metavar="D",
         help="as CPU GPU MULTI:GPU,CPU; default: all that this machine has, and MULTI and HETERO over them")

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import printable
-from ..folders import MODELS_FOLDER
+from ..folders import BUNDLED_MODELS, MODELS_FOLDER
 from ..inference.float_twin import NOTE as TWIN
 from ..inference.metadata import licence_of
+from ..inference.model import ModelFile
+from ..invocation import IS_INSTALLED
 from .catalog import BUNDLED, CATALOG, LICENCE, PRECISIONS
-from .resolve import model_file
+from .resolve import known_names, model_file
 
 MB = 1e6
 
@@ -32,9 +34,9 @@ class Entry:
 def entries(models_folder: Path = MODELS_FOLDER) -> list[Entry]:
     """All models: those of the catalog first, then the others in the folder."""
     found: list[Entry] = []
-    on_disk = {path.name for path in models_folder.glob("[!.]*") if path.is_dir()} if models_folder.is_dir() else set()
-    for name in [*CATALOG, *sorted(on_disk - set(CATALOG))]:
-        folders = {path.name for path in (models_folder / name).glob("[!.]*") if path.is_dir()}
+    places = [models_folder] if models_folder != MODELS_FOLDER else [MODELS_FOLDER, BUNDLED_MODELS]
+    for name in known_names(models_folder):
+        folders = {path.name for place in places for path in (place / name).glob("[!.]*") if path.is_dir()}
         offered = {*CATALOG.get(name, {}), BUNDLED.get(name)}
         known = [precision for precision in PRECISIONS if precision in folders | offered]
         found += [_entry(name, precision, models_folder) for precision in known]
@@ -43,19 +45,25 @@ def entries(models_folder: Path = MODELS_FOLDER) -> list[Entry]:
 
 def _entry(name: str, precision: str, models_folder: Path) -> Entry:
     xml = model_file(models_folder, name, precision)
-    files = [xml, xml.with_suffix(".bin")]
+    files = [xml, xml.with_suffix(".bin")] if xml.suffix == ".xml" else [xml]
     remote = CATALOG.get(name, {}).get(precision)
     result = xml.with_suffix(".json")
     if all(file.is_file() for file in files):
-        state = "bundled" if BUNDLED.get(name) == precision else "on disk"
+        is_inside = BUNDLED.get(name) == precision or (IS_INSTALLED and xml.is_relative_to(BUNDLED_MODELS))
+        state = "bundled" if is_inside else "on disk"
         note = _quantization_note(result) if result.is_file() else ""
-        licence = LICENCE if name in CATALOG else printable(licence_of(xml) or "")
-        return Entry(name, precision, state, sum(file.stat().st_size for file in files), note, licence)
+        size = sum(file.stat().st_size for file in files)
+        return Entry(name, precision, state, size, note, licence_text(ModelFile(name, precision, xml)))
     if remote is not None:
         note = f"until then: {TWIN}" if BUNDLED.get(name) == "FP16-INT8" else ""
         return Entry(name, precision, "to be downloaded", sum(file.size for file in remote), note, LICENCE)
     present = sum(file.stat().st_size for file in files if file.is_file())
     return Entry(name, precision, "incomplete", present, f"needs {xml.name} and {xml.stem}.bin")
+
+
+def licence_text(model: ModelFile) -> str:
+    """The licence as a model's makers state it; '' where they do not."""
+    return LICENCE if model.name in CATALOG else printable(licence_of(model.path) or "")
 
 
 def _quantization_note(path: Path) -> str:

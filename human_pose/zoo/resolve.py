@@ -48,16 +48,37 @@ def choose_model(
         raise UsageError(f"There is no precision '{precision}'. Give {', '.join(PRECISIONS)}.")
     known = known_names(models_folder)
     if name is None or name in known:
-        name = name or DEFAULT_MODEL
+        name = name or default_model(models_folder)
         return _named_model(name, precision or _default_precision(name, models_folder), models_folder, allows_twin)
     if name.endswith(SUFFIXES) or os.sep in name or "/" in name or Path(name).exists():
         return _model_at(Path(name), precision)
     raise UsageError(f"Unknown model '{name}'. Give {_names(known)}, or the path of a network: {WANTED}.")
 
 
+def model_here(name: str, precision: str | None) -> ModelFile:
+    """As choose_model, but what is not on this machine in this precision is refused: no download, no float twin."""
+    if name not in known_names():
+        return choose_model(name, precision)
+    here = [precision for precision in PRECISIONS if _is_whole(model_file(MODELS_FOLDER, name, precision))]
+    wanted = precision or _default_precision(name, MODELS_FOLDER)
+    if precision is None and wanted not in here and here:
+        wanted = here[0]
+    if wanted not in here:
+        offer = f"It is here in {', '.join(here)}" if here else "It is not here at all"
+        raise UsageError(f"{name} is not here in {wanted}. {offer}: {command('models')} list shows every model.")
+    return ModelFile(name, wanted, model_file(MODELS_FOLDER, name, wanted))
+
+
+def default_model(models_folder: Path = MODELS_FOLDER) -> str:
+    """DEFAULT_MODEL; in a folder of `human_pose.deploy` without it, the first model that it has."""
+    bundled = _folders(BUNDLED_MODELS) if models_folder == MODELS_FOLDER else []
+    return bundled[0] if bundled and DEFAULT_MODEL not in bundled else DEFAULT_MODEL
+
+
 def known_names(models_folder: Path = MODELS_FOLDER) -> list[str]:
-    """The names that stand for models: in the catalog, or in models_folder. They come before paths."""
-    return list(dict.fromkeys([*CATALOG, *_folders(models_folder)]))
+    """The names that stand for models: in the catalog, bundled, or in models_folder. They come before paths."""
+    bundled = _folders(BUNDLED_MODELS) if models_folder == MODELS_FOLDER else []
+    return list(dict.fromkeys([*CATALOG, *bundled, *_folders(models_folder)]))
 
 
 def models_here(models_folder: Path = MODELS_FOLDER) -> list[str]:
@@ -142,10 +163,14 @@ def _named_model(name: str, precision: str, models_folder: Path, allows_twin: bo
 
 
 def model_file(models_folder: Path, name: str, precision: str) -> Path:
-    """The path of a model's .xml, which need not exist: in the models folder, or the bundled file."""
+    """The path of a model's .xml, which need not exist: in the models folder, or the bundled file, perhaps .onnx."""
     xml = models_folder / name / precision / f"{name}.xml"
-    if models_folder == MODELS_FOLDER and BUNDLED.get(name) == precision and not xml.is_file():
-        return BUNDLED_MODELS / name / precision / xml.name
+    if models_folder == MODELS_FOLDER and not xml.is_file():
+        place = BUNDLED_MODELS / name / precision
+        bundled = [place / f"{name}{suffix}" for suffix in SUFFIXES]
+        found = [path for path in bundled if path.is_file()]
+        if found or BUNDLED.get(name) == precision:
+            return [*found, bundled[0]][0]
     return xml
 
 
@@ -155,8 +180,8 @@ def _folders(parent: Path) -> list[str]:
     return sorted(path.name for path in parent.iterdir() if path.is_dir() and not path.name.startswith("."))
 
 
-def _is_whole(xml: Path) -> bool:
-    return xml.is_file() and xml.with_suffix(".bin").is_file()
+def _is_whole(path: Path) -> bool:
+    return path.is_file() and (path.suffix != ".xml" or path.with_suffix(".bin").is_file())
 
 
 def _model_at(given: Path, precision: str | None) -> ModelFile:
