@@ -7,7 +7,7 @@ from pathlib import Path
 BUNDLED = Path(__file__).resolve().parent / "bundled"  # an installed package has this folder, a checkout does not
 IS_INSTALLED = BUNDLED.is_dir()
 # The folder that `human_pose.deploy` makes has this file; what starts there is the console command.
-IS_DEPLOYED = (BUNDLED.parents[2] / "human-pose").is_file()
+IS_DEPLOYED = (BUNDLED / "../../../human-pose").is_file()
 DISTRIBUTION = "human-pose-demo"  # what pip calls the package
 CONSOLE_COMMAND = "human-pose"
 
