@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -218,10 +218,14 @@ def demo(screen: str, tmp_path: Path) -> Iterator[Callable[..., Demo]]:
     started: list[Demo] = []
 
     def start(
-        *arguments: object, script: Path | None = None, waits: bool = True, env: dict[str, str] | None = None
+        *arguments: object,
+        script: Path | None = None,
+        waits: bool = True,
+        env: dict[str, str] | None = None,
+        command: Sequence[object] = (),
     ) -> Demo:
-        """Start it; `waits` until its panel is there. env: changes its environment."""
-        demo = Demo(screen, tmp_path, *arguments, script=script, env=env)
+        """Start it; `waits` until its panel is there. env: changes its environment. command: another demo."""
+        demo = Demo(screen, tmp_path, *arguments, script=script, env=env, command=command)
         started.append(demo)
         try:
             wait_for(lambda: demo.is_painted(waits) or demo.process.poll() is not None, "the first picture")

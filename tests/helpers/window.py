@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cv2
@@ -41,14 +41,18 @@ class Demo:
         *arguments: object,
         script: Path | None = None,
         env: dict[str, str] | None = None,
+        command: Sequence[object] = (),
     ) -> None:
-        """screen: the display's name. folder: where it runs, and writes its report. env: changes its environment."""
+        """screen: the display's name. folder: where it runs, and writes its report. env: changes its environment.
+
+        command: the demo that is started, without arguments; this project's, with a report, unless given.
+        """
         self._environment = {**os.environ, **(env or {}), "DISPLAY": screen, "PYTHONFAULTHANDLER": "1"}
         self._screen = screen
         self._map_again_at = time.monotonic() + MAP_AGAIN_S
-        command = [sys.executable, script or ROOT / "human_pose_est.py", "--report", folder / "r.json", *arguments]
+        of_this_project = [sys.executable, script or ROOT / "human_pose_est.py", "--report", folder / "r.json"]
         self.process = subprocess.Popen(
-            [str(part) for part in command],
+            [str(part) for part in [*(command or of_this_project), *arguments]],
             cwd=folder,
             env=self._environment,
             stdout=subprocess.PIPE,
