@@ -8,6 +8,7 @@ BUNDLED = Path(__file__).resolve().parent / "bundled"  # an installed package ha
 IS_INSTALLED = BUNDLED.is_dir()
 # The folder that `human_pose.deploy` makes has this file; what starts there is the console command.
 IS_DEPLOYED = (BUNDLED / "../../../human-pose").is_file()
+NO_PLUGIN = "this folder was made without its plugin"  # why such a folder lacks a device
 DISTRIBUTION = "human-pose-demo"  # what pip calls the package
 CONSOLE_COMMAND = "human-pose"
 

@@ -7,15 +7,18 @@ python -m human_pose.deploy DIR --with study          with what the study needs
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from ..errors import explain_import_error
+from ..errors import UsageError, explain_import_error
 
 try:
     from ..command import MODEL_HELP, PRECISION_HELP, OptionParser
     from ..console import handle_stop_signals, print_result, run_command, say, set_up_terminal
+    from ..inference.model import ModelFile
     from ..invocation import as_typed, command
-    from ..zoo.catalog import BUNDLED, PRECISIONS
+    from ..zoo.catalog import BUNDLED, DEFAULT_MODEL, PRECISIONS
+    from ..zoo.listing import licence_text
     from ..zoo.resolve import model_here
     from .contents import EXTRAS
     from .folder import Wanted, archive_of, dotted, make
@@ -43,7 +46,7 @@ def read_options(arguments: list[str] | None) -> argparse.Namespace:
     add("--devices", nargs="+", default=["CPU"], metavar="DEVICE",
         help="whose plugins are inside: CPU, GPU, NPU; the CPU's always is; default: CPU")  # fmt: skip
     add("-m", "--model", action="append", metavar="NAME_OR_PATH",
-        help=f"{MODEL_HELP}; may be given several times, the first is what the demo starts with; default: the bundled "
+        help=f"{MODEL_HELP}; may be given several times; default: the bundled "
              f"ones, {' and '.join(BUNDLED)}")  # fmt: skip
     add("-p", "--precision", choices=PRECISIONS, help=PRECISION_HELP)
     add("--with", nargs="+", default=[], choices=EXTRAS, dest="extras", metavar="EXTRA",
@@ -55,20 +58,31 @@ def read_options(arguments: list[str] | None) -> argparse.Namespace:
 
 def run(options: argparse.Namespace) -> int:
     """Make the folder, and say what it is."""
-    names = options.model or list(BUNDLED)
-    wanted = Wanted(
-        tuple(dict.fromkeys(["CPU", *options.devices])),
-        tuple(model_here(name, options.precision if options.model else BUNDLED[name]) for name in names),
-        tuple(dict.fromkeys(options.extras)),
-    )
+    models = networks(options.model, options.precision)
+    devices = tuple(dict.fromkeys(["CPU", *options.devices]))
+    wanted = Wanted(devices, models, tuple(dict.fromkeys(options.extras)))
     made = make(options.folder, wanted, options.archive)
     say(f"Runs on Linux on x86-64 with glibc {dotted(made.glibc)} or newer: {systems_with(made.glibc)}.")
-    for library in made.unlicensed:
-        say(f"The licence of '{library}' is not known here: put its text into '{options.folder}/licences' of a copy.")
+    unknown = [str(library) for library in made.unlicensed]
+    unknown += [model.title for model in models if not licence_text(model)]
+    for one in unknown:
+        say(f"The licence of {one} is not known: look for it before you give the folder away.")
     print_result(f"{options.folder}  {made.size / 1e6:.0f} MB")
     if made.packed is not None:
         print_result(f"{archive_of(options.folder, options.archive)}  {made.packed / 1e6:.0f} MB")
     return 0
+
+
+def networks(names: Sequence[str] | None, precision: str | None) -> tuple[ModelFile, ...]:
+    """The networks to include. Raises UsageError where one is not here, or where two have one name."""
+    if names is None and precision is None:
+        return tuple(model_here(name, bundled) for name, bundled in BUNDLED.items())
+    found = [model_here(name, precision) for name in names or [DEFAULT_MODEL]]
+    titles = [model.title for model in found]
+    for title in titles:
+        if titles.count(title) > 1:
+            raise UsageError(f"Two networks are called {title}. Rename the file of one.")
+    return tuple(found)
 
 
 def systems_with(glibc: tuple[int, ...]) -> str:

@@ -3,6 +3,7 @@
 runtime/python            starts the interpreter (python.sh)
 runtime/bin, runtime/lib  the interpreter, its standard library, and the system's libraries that the wheels lack
 runtime/packages          the packages, and this program with its models and its clip
+desktop                   the entry for a desktop's menu and its icon
 """
 
 import importlib.metadata
@@ -15,10 +16,10 @@ from importlib.metadata import Distribution
 from pathlib import Path
 
 from ..errors import UsageError
-from ..folders import BUNDLED_MODELS, BUNDLED_VIDEO
+from ..folders import BUNDLED_MODELS, BUNDLED_VIDEO, PROJECT
 from ..inference.metadata import sidecars
 from ..inference.model import ModelFile
-from ..invocation import IS_DEPLOYED, pip_install
+from ..invocation import DISTRIBUTION, IS_DEPLOYED, pip_install
 
 RUNTIME = "runtime"
 PACKAGES = f"{RUNTIME}/packages"
@@ -170,6 +171,11 @@ def program_files() -> Files:
     for path in _walk(BUNDLED_VIDEO.parent, set()):
         files[f"{BUNDLED}/videos/{path.name}"] = path
     files[f"{BUNDLED}/models/README.md"] = BUNDLED_MODELS / "README.md"
+    share = Path(sys.prefix) / "share"  # where an installed package has them; a checkout has them in packaging/
+    for name, place in (("desktop", share / "applications"), ("svg", share / "icons/hicolor/scalable/apps")):
+        for folder in (PROJECT / "packaging", place):
+            if (path := folder / f"{DISTRIBUTION}.{name}").is_file():
+                files[f"desktop/{path.name}"] = path
     return files
 
 

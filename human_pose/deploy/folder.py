@@ -84,9 +84,10 @@ def make(folder: Path, wanted: Wanted, archive_kind: str) -> Made:
     texts, unlicensed = licences_of_libraries(libraries.values())
     files |= libraries | texts | licences_of(packages)
 
-    written, archive = new_partial(folder), new_partial(final_archive)
+    workshop = new_partial(folder)
+    written, archive = workshop / "folder", workshop / final_archive.name
     try:
-        written.mkdir()
+        written.mkdir(parents=True)
         copy_all(files, written)
         glibc = newest_glibc(path for path in written.rglob("*") if path.is_file())
         write_scripts(written, glibc)
@@ -102,8 +103,7 @@ def make(folder: Path, wanted: Wanted, archive_kind: str) -> Made:
         reason = error.strerror or str(error)
         raise DemoError(f"Cannot write '{folder}': {reason}. Make room, or give another place.") from error
     finally:
-        shutil.rmtree(written, ignore_errors=True)
-        archive.unlink(missing_ok=True)
+        shutil.rmtree(workshop, ignore_errors=True)
         ProgressLine.clear()
     return Made(size, packed, glibc, unlicensed)
 

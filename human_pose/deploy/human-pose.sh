@@ -33,7 +33,7 @@ needed=@GLIBC@
 [ -r "$here/manifest.json" ] || damaged manifest.json "is gone"
 listed=$(LC_ALL=C grep -e '"sha256"' -e '^}$' "$here/manifest.json" | cut -d '"' -f 2,5)
 found=$(cd -- "$here" && {
-    find human-pose README.txt licences runtime -type f -printf '%p": %s, \n' 2>/dev/null | LC_ALL=C sort
+    find human-pose README.txt desktop licences runtime -type f -printf '%p": %s, \n' 2>/dev/null | LC_ALL=C sort
     echo }
 })
 if [ "$listed" != "$found" ]; then

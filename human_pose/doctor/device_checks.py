@@ -5,6 +5,7 @@ docs/your-gpu.md has the links to the makers' documentation.
 
 from collections.abc import Iterator
 
+from ..invocation import NO_PLUGIN
 from .facts import Device, Facts, Node, PciDevice
 from .finding import MISSING, OK, PROBLEM, Finding, install, numbers
 
@@ -34,7 +35,9 @@ def check_gpu(facts: Facts) -> Iterator[Finding]:
         yield Finding("GPU", OK, _described(device))
     if gpus or facts.import_problem:
         return
-    if facts.system == "Windows":
+    if facts.plugin_problems.get("GPU") == NO_PLUGIN:
+        yield _no_plugin("GPU")
+    elif facts.system == "Windows":
         text = "OpenVINO offers none. An Intel GPU needs Intel's own graphics driver; Windows' basic one has no OpenCL."
         yield Finding("GPU", MISSING, text, "Windows Update, or the driver from Intel's download page; then restart")
     elif facts.system == "Darwin":
@@ -43,6 +46,11 @@ def check_gpu(facts: Facts) -> Iterator[Finding]:
         yield from _gpu_in_wsl(facts)
     else:
         yield from _gpu_on_linux(facts)
+
+
+def _no_plugin(kind: str) -> Finding:
+    text = f"Whether there is one is not known: {NO_PLUGIN}."
+    return Finding(kind, MISSING, text, f"make the folder anew, with --devices CPU {kind}")
 
 
 def _gpu_in_wsl(facts: Facts) -> Iterator[Finding]:
@@ -121,7 +129,9 @@ def check_npu(facts: Facts) -> Iterator[Finding]:
     here = [device for device in facts.pci if device.kind == "accelerator" and device.vendor == INTEL]
     nodes = _nodes(facts, "/dev/accel/accel")
     from_site = "install the packages of https://github.com/intel/linux-npu-driver/releases"
-    if facts.system == "Windows":
+    if facts.plugin_problems.get("NPU") == NO_PLUGIN:
+        yield _no_plugin("NPU")
+    elif facts.system == "Windows":
         text = "OpenVINO offers none. A Core Ultra has one; it needs Intel's NPU driver."
         yield Finding(
             "NPU", MISSING, text, "Windows Update, or the NPU driver from Intel's download page; then restart"

@@ -7,6 +7,7 @@ from typing import Any
 import openvino as ov
 
 from ..errors import LIBRARY_ERRORS, UsageError, first_line, printable
+from ..invocation import IS_DEPLOYED, NO_PLUGIN
 from .backend import VIRTUAL_DEVICES, members_of
 
 KNOWN_DEVICES = ("CPU", "GPU", "NPU")  # the devices on a PC for which OpenVINO has a plugin
@@ -127,6 +128,8 @@ def _why_missing(core: ov.Core, kind: str) -> str:
     try:
         core.get_property(kind, "AVAILABLE_DEVICES")
     except LIBRARY_ERRORS as error:
+        if IS_DEPLOYED and "not registered" in str(error):
+            return NO_PLUGIN
         return re.sub(r'"[^"]*[/\\]([^"/\\]+)"', r"\1", first_line(error))  # a library's path -> its name
     if Path("/dev").is_dir():  # on Linux, a device with a driver has a node
         nodes = {"GPU": "dri/renderD*", "NPU": "accel/accel*"}

@@ -9,7 +9,7 @@ from ..folders import BUNDLED_MODELS, MODELS_FOLDER
 from ..inference.float_twin import NOTE as TWIN
 from ..inference.metadata import licence_of
 from ..inference.model import ModelFile
-from ..invocation import IS_INSTALLED
+from ..invocation import IS_DEPLOYED, IS_INSTALLED
 from .catalog import BUNDLED, CATALOG, LICENCE, PRECISIONS
 from .resolve import known_names, model_file
 
@@ -37,7 +37,7 @@ def entries(models_folder: Path = MODELS_FOLDER) -> list[Entry]:
     places = [models_folder] if models_folder != MODELS_FOLDER else [MODELS_FOLDER, BUNDLED_MODELS]
     for name in known_names(models_folder):
         folders = {path.name for place in places for path in (place / name).glob("[!.]*") if path.is_dir()}
-        offered = {*CATALOG.get(name, {}), BUNDLED.get(name)}
+        offered = {*CATALOG.get(name, {}), None if IS_DEPLOYED else BUNDLED.get(name)}
         known = [precision for precision in PRECISIONS if precision in folders | offered]
         found += [_entry(name, precision, models_folder) for precision in known]
     return found

@@ -75,6 +75,13 @@ class TestRefused:
         said = refused("--model", "human-pose-estimation-0001", "--precision", "FP32")
         assert "human-pose-estimation-0001 is not here in FP32. It is here in FP16-INT8" in said
 
+    def test_two_networks_of_one_name(self, refused: Refused, tmp_path: Path) -> None:
+        for folder in ("a", "b"):
+            (tmp_path / folder).mkdir()
+            (tmp_path / folder / "yard.onnx").touch()
+        said = refused("--model", tmp_path / "a/yard.onnx", "--model", tmp_path / "b/yard.onnx")
+        assert "Two networks are called yard FP16. Rename the file of one." in said
+
     def test_another_architecture(self, refused: Refused, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("platform.machine", lambda: "aarch64")
         assert "The folder is for Linux on x86-64; this machine has Linux on aarch64." in refused()

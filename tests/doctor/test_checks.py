@@ -12,6 +12,7 @@ import pytest
 from human_pose.doctor.checks import RANGES, can_run, examine
 from human_pose.doctor.facts import Facts, Node
 from human_pose.doctor.finding import MISSING, NOTE, OK, PROBLEM, Finding
+from human_pose.invocation import NO_PLUGIN
 
 FOLDER = Path(__file__).parent / "machines"
 MACHINES = sorted(path.stem for path in FOLDER.glob("*.json"))
@@ -84,6 +85,13 @@ def test_the_first_thing_that_is_wrong_is_named_with_its_remedy(
 def test_every_machine_has_an_expectation() -> None:
     assert {"igpu-and-dgpu", *(row[0] for row in EXPECTED)} == set(MACHINES)
     assert len(MACHINES) >= 12
+
+
+@pytest.mark.parametrize("kind", ["GPU", "NPU"])
+def test_a_folder_without_a_plugin_does_not_ask_for_a_driver(kind: str) -> None:
+    facts = replace(machine("laptop-without-driver"), plugin_problems={kind: NO_PLUGIN})
+    [finding] = [finding for finding in examine(facts) if finding.topic == kind]
+    assert (finding.state, finding.remedy) == (MISSING, f"make the folder anew, with --devices CPU {kind}")
 
 
 def test_two_gpus_are_two_lines() -> None:
