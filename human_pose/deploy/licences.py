@@ -25,6 +25,8 @@ def licences_of(packages: Iterable[Distribution]) -> Files:
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     python = [stdlib / "LICENSE.txt", Path(f"/usr/share/doc/python{version}/copyright")]
     files |= {f"{LICENCES}/python/{path.name}": path for path in python if path.is_file()}
+    for folder in _with_the_interpreter():
+        files |= {f"{LICENCES}/python/{path.relative_to(folder)}": path for path in folder.rglob("*") if path.is_file()}
     if (PROJECT / "LICENSE").is_file():
         files[f"{LICENCES}/{DISTRIBUTION}/LICENSE"] = PROJECT / "LICENSE"
     else:  # an installed package has it elsewhere
@@ -47,9 +49,19 @@ def licences_of_libraries(libraries: Iterable[Path]) -> tuple[Files, list[Path]]
         text = Path(f"/usr/share/doc/{owner}/copyright")
         if owner and text.is_file():
             files[f"{LICENCES}/system-libraries/{owner}/copyright"] = text
-        elif not path.is_relative_to(sys.base_prefix) or sys.base_prefix == "/usr":
+        elif not path.name.startswith("libpython") and not (
+            path.is_relative_to(sys.base_prefix) and _with_the_interpreter()
+        ):
             unknown.append(path)
     return files, unknown
+
+
+def _with_the_interpreter() -> list[Path]:
+    """Where an interpreter that brings its own libraries may have their licences."""
+    prefix = Path(sys.base_prefix)
+    return [
+        path for path in (prefix / "share/licenses", prefix / "licenses") if prefix != Path("/usr") and path.is_dir()
+    ]
 
 
 def _debian_packages(paths: Sequence[Path]) -> dict[str, str]:
