@@ -31,8 +31,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(folder: Path, *arguments: object, path: str | None = None, start: str = "human-pose") -> Done:
     """Run a program of the folder with an empty environment but for a home; path: programs found first."""
     return subprocess.run(
-        [folder / start, *map(str, arguments)], cwd="/", capture_output=True, text=True, check=False, timeout=120,
-        env={"HOME": str(folder.parent / "home"), **({"PATH": path} if path else {})},
+        [folder / start, *map(str, arguments)], cwd="/", capture_output=True, encoding="utf-8", check=False,
+        timeout=120, env={"HOME": str(folder.parent / "home"), **({"PATH": path} if path else {})},
     )  # fmt: skip
 
 

@@ -102,7 +102,7 @@ class BareRoot:
         return subprocess.run(
             self.command(folder, *words, place=place, user=user, variables=variables),
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             timeout=PATIENCE_S,
             check=False,
         )

@@ -132,12 +132,13 @@ def test_a_file_that_json_cannot_stand_or_that_is_a_pipe_is_named(tmp_path: Path
 
 
 def test_an_expression_that_takes_for_ever_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(affinity, "MATCHING_S", 0.5)
     path = write(tmp_path / "a.json", {"((((((.*)*)*)*)*)*)!": "GPU"})
     model = two_convolutions()
     model.get_ordered_ops()[0].set_friendly_name("Mconv7_stage2_L2/WithoutBiases/Mconv7_stage2_L2")
-    with pytest.raises(UsageError, match=r"a.json' take longer than 0 s\. Give simpler ones"):
-        affinity.from_file(model, ["GPU", "CPU"], path)
+    with monkeypatch.context() as patch:
+        patch.setattr(affinity, "MATCHING_S", 0.5)
+        with pytest.raises(UsageError, match=r"a.json' take longer than 0 s\. Give simpler ones"):
+            affinity.from_file(model, ["GPU", "CPU"], path)
     path = write(tmp_path / "b.json", {"(" * 5000 + ")" * 5000: "GPU"})
     with pytest.raises(UsageError, match="neither a node, a type nor a regular expression"):
         affinity.from_file(model, ["GPU", "CPU"], path)
