@@ -42,6 +42,7 @@ try:
     from human_pose.demo.viewer import Viewer
     from human_pose.demo.window import Key, open_window
     from human_pose.inference.backends import waits_for
+    from human_pose.inference.cache import note_late_files
     from human_pose.inference.configuration import Configuration
     from human_pose.inference.devices import open_core
     from human_pose.inference.estimator import Estimator
@@ -268,6 +269,7 @@ def program() -> None:
     except Exception:
         traceback.print_exc()
         exit_code = 1
+    note_late_files()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(exit_code)  # all files are closed; shutting down a device that is still busy could take forever

@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,14 +25,16 @@ MAX_BYTES = 1 << 30  # of all configurations; the least recently used is deleted
 
 Stamp = tuple[str, int, int]  # a file's name, size, and time of last change in ns
 
+_written_later: set[Path] = set()  # folders whose files may be newer than their checksums
+
 
 @contextlib.contextmanager
 def checked_folder(cache: Path, configuration: object, writes_later: bool = False) -> Iterator[Path | None]:
     """The locked folder of one configuration, with verified files only; None where it cannot be locked or written.
 
     configuration: an object whose `repr` identifies the configuration. writes_later: OpenVINO may write to the folder
-    after the context is left, as AUTO does when a slow device is ready; such a file gets its checksum when the program
-    ends.
+    after the context is left, as AUTO does when a slow device is ready; `note_late_files` gives such a file its
+    checksum when the program ends.
     """
     folder = cache / hashlib.sha256(repr(configuration).encode()).hexdigest()[:16]
     with try_lock(_lock_of(folder)) as is_mine:
@@ -40,11 +43,21 @@ def checked_folder(cache: Path, configuration: object, writes_later: bool = Fals
             yield None
             return
         yield folder
-        is_larger = _note_checksums(folder, whole)
+        is_larger = _note_checksums(folder, whole, writes_later)
     if is_larger:
         _delete_unused(cache, folder)
     if writes_later:
-        atexit.register(_note_late_files, folder)
+        _written_later.add(folder)
+
+
+@atexit.register
+def note_late_files() -> None:
+    """Store the checksums of what OpenVINO has written later. Call it before the process ends with os._exit."""
+    while _written_later:
+        folder = _written_later.pop()
+        with try_lock(_lock_of(folder)) as is_mine:
+            if is_mine and folder.is_dir():
+                _note_checksums(folder, {}, may_be_at_work=True)
 
 
 def _lock_of(folder: Path) -> Path:
@@ -69,21 +82,18 @@ def _delete_what_changed(folder: Path) -> dict[Stamp, str] | None:
     return whole if os.access(folder, os.W_OK) else None
 
 
-def _note_checksums(folder: Path, known: dict[Stamp, str]) -> bool:
-    """Store the checksum of every file; `known` has those of unchanged files. Returns whether there are new files."""
+def _note_checksums(folder: Path, known: dict[Stamp, str], may_be_at_work: bool) -> bool:
+    """Store the checksum of every file; `known` has those of unchanged files. Returns whether there are new files.
+
+    may_be_at_work: OpenVINO may be writing one of them; it gets none.
+    """
     try:
-        stamps = {file: _stamp(file) for file in _files(folder)}
+        stamps = {file: _stamp(file) for file in _files(folder) if not may_be_at_work or _is_complete(file)}
         checksums = {file.name: known.get(stamp) or _checksum(file) for file, stamp in stamps.items()}
         write_whole(folder / CHECKSUMS, json.dumps(checksums, indent=1).encode())  # the file's time is the last use
     except (OSError, DemoError):  # without checksums, the files are deleted at the next start
         return False
     return any(stamp not in known for stamp in stamps.values())
-
-
-def _note_late_files(folder: Path) -> None:
-    with try_lock(_lock_of(folder)) as is_mine:
-        if is_mine and folder.is_dir():
-            _note_checksums(folder, {})
 
 
 def _read_checksums(folder: Path) -> dict[str, str]:
@@ -100,6 +110,11 @@ def _files(folder: Path) -> list[Path]:
     if not all(path.is_file() for path in paths):
         raise OSError(f"'{folder}' holds an entry that is not a file")
     return [path for path in paths if path.name != CHECKSUMS]
+
+
+def _is_complete(file: Path) -> bool:
+    """Whether the right to write is gone: OpenVINO takes it from a file when all of it is written."""
+    return not file.stat().st_mode & stat.S_IWUSR
 
 
 def _stamp(file: Path) -> Stamp:

@@ -14,6 +14,7 @@ from typing import Any
 from ..console import show_messages
 from ..errors import DemoError, first_line
 from ..evaluate import evaluate
+from ..inference.cache import note_late_files
 from ..inference.estimator import must_not_be_torn_down
 from ..measurement import throughput as measure
 from ..measurement.cells import ORIGINALS, Cell, StudyOptions
@@ -73,5 +74,6 @@ def main(argument: str) -> int:
 if __name__ == "__main__":
     exit_code = main(sys.argv[1])
     if must_not_be_torn_down():
+        note_late_files()
         os._exit(exit_code)
     sys.exit(exit_code)

@@ -37,11 +37,15 @@ def test_multi_keeps_the_order_over_two_plugins_of_unequal_speed(run_with: Runne
 
 
 def test_auto_starts_on_the_cpu_and_moves_to_the_gpu(run_with: Runner, on_cpu: Run) -> None:
-    run = run_with("--devices", AUTO, "--tour", 2, "--no-cache")  # counted are results of the GPU only
-    assert_same_people(run, on_cpu)
-    auto = run.devices[AUTO]
-    assert auto["executed_on"] == ["GPU.0"]
-    assert auto["while_switching"] > FRAMES  # what the CPU did until the GPU was ready is in no figure
+    first = run_with("--devices", AUTO, "--tour", 2)  # counted are results of the GPU only
+    second = run_with("-d", AUTO)
+    assert_same_people(second, on_cpu)
+    assert first.devices[AUTO]["executed_on"] == second.devices[AUTO]["executed_on"] == ["GPU.0"]
+    if not first.devices[AUTO]["is_from_cache"]:
+        assert_same_people(first, on_cpu)
+        assert first.devices[AUTO]["while_switching"] > FRAMES  # of the CPU, until the GPU was ready: in no figure
+    assert second.devices[AUTO]["is_from_cache"]  # written while the first one ran on the CPU
+    assert second.devices[AUTO]["while_switching"] < FRAMES
 
 
 def test_hetero_of_openvinos_own_split(run_with: Runner, on_cpu: Run) -> None:
@@ -50,13 +54,15 @@ def test_hetero_of_openvinos_own_split(run_with: Runner, on_cpu: Run) -> None:
     assert "GPU.0" in str(run.devices[HETERO]["executed_on"])
 
 
-def test_hetero_by_convolutions_runs_on_both(run_with: Runner, on_cpu: Run) -> None:
-    run = run_with("-d", HETERO, "--affinity", "conv")
+def test_hetero_by_convolutions_runs_on_both(run_with: Runner, first_maps_xml: Path) -> None:
+    model = small(str(first_maps_xml), "f32")
+    on_cpu = run_with("-d", "CPU", model=model)
+    run = run_with("-d", HETERO, "--affinity", "conv", model=model)
     assert_same_people(run, on_cpu)
     hetero = run.devices[HETERO]
-    assert hetero["subgraphs"] > 50
+    assert hetero["subgraphs"] > 40
     assert set(hetero["operations"]) == {"CPU", "GPU"}
-    assert min(hetero["operations"].values()) > 100
+    assert min(hetero["operations"].values()) > 50
     assert hetero["difference"] < TOLERANCE
 
 
@@ -106,7 +112,7 @@ def test_a_tour_over_all_of_them(run_with: Runner, on_cpu: Run) -> None:
         assert run_with("--devices", device, "--tour", 1).code == 0
     run = run_with("--devices", *cycle, "--tour", 2)
     assert_same_people(run, on_cpu)
-    assert list(run.devices) == cycle
+    assert list(run.devices) == cycle, run.errors
     assert all(device["frames"] > 0 for device in run.devices.values())
     assert [device for device in cycle if run.devices[device]["is_emulated"]] == cycle[1:]
 
