@@ -8,6 +8,7 @@ inference takes only milliseconds, so the tests' painted network is too light fo
 compiled networks, which stays in that folder, because a network takes the GPU plugin half a minute to compile here.
 """
 
+import functools
 import json
 import math
 import os
@@ -23,6 +24,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import ROOT
+from tests.emulated_gpu import demo_that_hangs
 from tests.helpers.pictures import frames_of
 
 VARIABLE = "HUMAN_POSE_EMULATED_GPU"
@@ -30,6 +32,7 @@ FRAMES = 12
 SIZE = 96
 WHERE = (slice(20, 340), slice(110, 430))  # of the bundled clip's frames: one man, from head to feet
 PATIENCE_S = 300
+ATTEMPTS = 3  # where the emulation hangs, which no program can mend
 
 
 def small(model: str, executed_in: str) -> tuple[object, ...]:
@@ -104,7 +107,7 @@ def run_with(gpu_environment: dict[str, str], clip: Path, tmp_path_factory: pyte
     """Run the demo on the clip without a window, on a machine with a CPU and the emulated GPU.
 
     script: a program that runs the demo, instead of the demo itself. env: changes the environment. model: the options
-    of the network.
+    of the network. Where the emulation hangs, the demo runs once more.
     """
 
     def run(
@@ -113,13 +116,16 @@ def run_with(gpu_environment: dict[str, str], clip: Path, tmp_path_factory: pyte
         env: dict[str, str] | None = None,
         model: tuple[object, ...] = F32,
     ) -> Run:
-        folder = tmp_path_factory.mktemp("run")
-        command = [sys.executable, script or ROOT / "human_pose_est.py", "--no-show", "-i", clip, *model]
-        command += ["--keypoints", folder / "k.jsonl", "--report", folder / "r.json", *arguments]
-        done = subprocess.run(
-            [str(part) for part in command], cwd=folder, env={**gpu_environment, **(env or {})},
-            capture_output=True, text=True, timeout=PATIENCE_S, check=False,
-        )  # fmt: skip
+        for _ in range(ATTEMPTS):
+            folder = tmp_path_factory.mktemp("run")
+            command = [sys.executable, script or demo_that_hangs.__file__, "--no-show", "-i", clip, *model]
+            command += ["--keypoints", folder / "k.jsonl", "--report", folder / "r.json", *arguments]
+            done = subprocess.run(
+                [str(part) for part in command], cwd=folder, env={**gpu_environment, **(env or {})},
+                capture_output=True, text=True, timeout=PATIENCE_S, check=False,
+            )  # fmt: skip
+            if done.returncode != demo_that_hangs.HANGS:
+                break
         lines = (folder / "k.jsonl").read_text().splitlines() if (folder / "k.jsonl").exists() else []
         report = json.loads((folder / "r.json").read_text()) if (folder / "r.json").exists() else {}
         return Run(done.returncode, done.stdout, done.stderr, [json.loads(line) for line in lines], report)
@@ -128,9 +134,15 @@ def run_with(gpu_environment: dict[str, str], clip: Path, tmp_path_factory: pyte
 
 
 @pytest.fixture(scope="session")
-def on_cpu(run_with: Runner) -> Run:
+def alone(run_with: Runner) -> Callable[[str], Run]:
+    """The run of a device alone, which all tests share; afterwards what it compiled is in the cache."""
+    return functools.cache(lambda device: run_with("-d", device))
+
+
+@pytest.fixture(scope="session")
+def on_cpu(alone: Callable[[str], Run]) -> Run:
     """What the CPU finds in the clip: one man in every frame."""
-    run = run_with("-d", "CPU")
+    run = alone("CPU")
     assert run.code == 0, run.errors
     assert [frame["frame"] for frame in run.keypoints] == list(range(FRAMES))
     assert all(len(frame["people"]) == 1 for frame in run.keypoints)

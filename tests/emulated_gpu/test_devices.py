@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,11 +15,12 @@ from tests.emulated_gpu.conftest import FRAMES, PATIENCE_S, Run, Runner, assert_
 
 pytestmark = [pytest.mark.emulated_gpu, pytest.mark.slow]
 
+Alone = Callable[[str], Run]
 MULTI, AUTO, HETERO = "MULTI:GPU,CPU", "AUTO:GPU,CPU", "HETERO:GPU,CPU"
 
 
-def test_the_gpu_finds_what_the_cpu_finds_and_is_called_emulated(run_with: Runner, on_cpu: Run) -> None:
-    run = run_with("-d", "GPU")
+def test_the_gpu_finds_what_the_cpu_finds_and_is_called_emulated(alone: Alone, on_cpu: Run) -> None:
+    run = alone("GPU")
     assert_same_people(run, on_cpu)
     [gpu] = run.report["devices"]
     assert (gpu["device"], gpu["executed_on"], gpu["execution_precision"]) == ("GPU", ["GPU.0"], "f32")
@@ -36,20 +38,22 @@ def test_multi_keeps_the_order_over_two_plugins_of_unequal_speed(run_with: Runne
     assert f"\n{MULTI} (emulated) " in run.output
 
 
-def test_auto_starts_on_the_cpu_and_moves_to_the_gpu(run_with: Runner, on_cpu: Run) -> None:
-    first = run_with("--devices", AUTO, "--tour", 2)  # counted are results of the GPU only
-    second = run_with("-d", AUTO)
-    assert_same_people(second, on_cpu)
-    assert first.devices[AUTO]["executed_on"] == second.devices[AUTO]["executed_on"] == ["GPU.0"]
-    if not first.devices[AUTO]["is_from_cache"]:
-        assert_same_people(first, on_cpu)
-        assert first.devices[AUTO]["while_switching"] > FRAMES  # of the CPU, until the GPU was ready: in no figure
-    assert second.devices[AUTO]["is_from_cache"]  # written while the first one ran on the CPU
+def test_auto_starts_on_the_cpu_moves_to_the_gpu_and_keeps_what_it_compiled(
+    run_with: Runner, on_cpu: Run, tmp_path: Path
+) -> None:
+    cache = {"XDG_CACHE_HOME": str(tmp_path)}
+    first = run_with("--devices", AUTO, "--tour", 2, env=cache)  # counted are results of the GPU only
+    second = run_with("-d", AUTO, env=cache)
+    for run in (first, second):
+        assert_same_people(run, on_cpu)
+        assert run.devices[AUTO]["executed_on"] == ["GPU.0"]
+    assert [run.devices[AUTO]["is_from_cache"] for run in (first, second)] == [False, True]
+    assert first.devices[AUTO]["while_switching"] > FRAMES  # of the CPU, until the GPU was ready: in no figure
     assert second.devices[AUTO]["while_switching"] < FRAMES
 
 
-def test_hetero_of_openvinos_own_split(run_with: Runner, on_cpu: Run) -> None:
-    run = run_with("-d", HETERO)
+def test_hetero_of_openvinos_own_split(alone: Alone, on_cpu: Run) -> None:
+    run = alone(HETERO)
     assert_same_people(run, on_cpu)
     assert "GPU.0" in str(run.devices[HETERO]["executed_on"])
 
@@ -105,11 +109,11 @@ def test_each_precision_of_a_hetero_has_a_file_of_its_own_in_the_cache(run_with:
     assert seen[0][0] == seen[2][0] != seen[1][0] == seen[3][0]
 
 
-def test_a_tour_over_all_of_them(run_with: Runner, on_cpu: Run) -> None:
+def test_a_tour_over_all_of_them(run_with: Runner, alone: Alone, on_cpu: Run) -> None:
     """All come from the cache: Intel's OpenCL runtime for CPUs may hang when it builds kernels while others run."""
     cycle = ["CPU", "GPU", MULTI, HETERO, AUTO]
     for device in cycle:
-        assert run_with("--devices", device, "--tour", 1).code == 0
+        assert alone(device).code == 0
     run = run_with("--devices", *cycle, "--tour", 2)
     assert_same_people(run, on_cpu)
     assert list(run.devices) == cycle, run.errors
