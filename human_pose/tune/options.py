@@ -12,7 +12,7 @@ from .goals import GOALS
 
 LEAST_SECONDS = 5.0
 DEFAULT_SECONDS = 60.0
-RUNS_ABOUT = 80  # so many measurements of a run's length make up the time; starting processes takes the rest
+RUNS_ABOUT = 40  # so many measurements of a run's length make up the time; starting processes takes the rest
 SHORTEST_RUN_S, LONGEST_RUN_S = 0.3, 2.0
 
 EXAMPLES = {

@@ -91,9 +91,9 @@ def ways(device: str, goal: str, cores: int) -> list[Way]:
         if goal == "latency":
             found += [Way("latency", 1, 1, count) for count in threads]
         else:
-            found += [Way("latency", 2), Way("throughput", 2, 1), Way("throughput", 3, 1)]
+            found.append(Way("latency", 2))
             streams = sorted({2, cores // 2, cores} - {0, 1})
-            found += [Way("throughput", count + more, count) for count in streams for more in (1, 2)]
+            found += [Way("throughput", count + spare, count) for count in streams for spare in (0, 1)]
             found += [Way("throughput", None, None, count) for count in threads[:-1]]
     elif goal != "latency":
         several = max(1, len(members_of(device)))
