@@ -157,12 +157,15 @@ def grid_tuner_and_duel(plan: Plan, cells: list[Cell], options: argparse.Namespa
     duelists = list(dict.fromkeys([best, *(done.chosen for done in times)]))
     duel = Measurements(plan.goal, replace(plan.options, seconds=DUEL_RUN_S), stop)
     scores = rounds_of(duelists, options.duel if len(duelists) > 1 else 0, duel)
-    disturbed, known = duel.disturbed_runs
-    print(f"duel: {options.duel} rounds, {disturbed} of {known} runs disturbed")
+    if scores.rounds:
+        disturbed, known = duel.disturbed_runs
+        print(f"duel: {options.duel} rounds, {disturbed} of {known} runs disturbed")
     met = 0
     for number, done in enumerate(times, 1):
         ratios = figures(scores.ratios(done.chosen, best)) if done.chosen != best else figures([1.0])
-        between = f" ({ratios.low:.3f} to {ratios.high:.3f})" if ratios.low is not None else ""
+        between = "" if ratios.low is None else f" ({ratios.low:.3f} to {ratios.high:.3f})"
+        if done.chosen == best:
+            between = ", the same cell"
         is_met = ratios.mean >= 1 - WITHIN and done.elapsed_s <= options.part * grid_s
         met += is_met
         print(f"{number}: choice / best {ratios.mean:.3f}{between}: {'met' if is_met else 'missed'}")
