@@ -356,7 +356,7 @@ def clip(tmp_path: Path) -> Path:
 def says(window: Demo, caption: str) -> bool:
     """Whether the caption is at the foot of the screen, as wide as the screen, to the pixel."""
     expected = text_box(caption, (SCREEN[0], caption_height(SCREEN[1])))
-    if not window.is_painted(with_panel=False):  # it is mapped once more, as after each opening without a window manager
+    if not window.is_painted(with_panel=False):  # then it is mapped once more, see there
         return False
     shown = window.picture()
     assert shown.shape[1::-1] == SCREEN
