@@ -232,6 +232,7 @@ def demonstrate(options: argparse.Namespace, ending: Ending, written: OutputLog)
             waits=False,
             waits_for=lambda device: waits_for(device, remote_settings(options)),
         )
+        stack.callback(estimator.abandon)
 
         def summarize() -> None:
             print_averages(statistics, networks, options)

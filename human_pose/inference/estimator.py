@@ -184,6 +184,10 @@ class Estimator:
             self._compilations[configuration] = Compilation(self._backend, configuration, self._sample)
         self._note_disturbance()
 
+    def abandon(self) -> None:
+        """Leave the frames in flight as they are, at the end of a program: deleting a busy request waits for it."""
+        _given_up.extend(job.request for job in [*self._jobs, *self._late_jobs] if job.request is not None)
+
     def take_failures(self) -> list[tuple[Configuration, DeviceError]]:
         """The failures since the last call."""
         failures, self._failures = self._failures, []
@@ -367,7 +371,7 @@ def infer_all(
             raise error
 
 
-_given_up: list[InferRequest] = []  # of failed devices; deleting a request waits for its result, which may never come
+_given_up: list[InferRequest] = []  # busy ones; deleting a request waits for its result, which may never come
 
 
 def must_not_be_torn_down() -> bool:

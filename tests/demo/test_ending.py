@@ -141,6 +141,53 @@ def test_a_loop_that_does_not_end_is_interrupted_by_who_insists(monkeypatch: pyt
             deliver(signal.SIGTERM)
 
 
+DEVICE_THAT_HANGS = f"""
+import sys, threading
+sys.path.insert(0, {str(ROOT)!r})
+import human_pose_est
+from human_pose.inference import openvino_backend
+
+class Silent(openvino_backend.OpenVinoRequest):
+    starts = 0
+
+    def start(self, image):
+        Silent.starts += 1
+        self.is_silent = Silent.starts > 6
+        if self.is_silent:
+            print("silent", flush=True)
+        else:
+            super().start(image)
+
+    def is_done(self, wait_ms):
+        return not self.is_silent and super().is_done(wait_ms)
+
+    def __del__(self):
+        if getattr(self, "is_silent", False):
+            threading.Event().wait()  # as OpenVINO's own request waits for its result
+
+openvino_backend.OpenVinoRequest = Silent
+human_pose_est.program()
+"""
+
+
+def test_a_run_ends_though_its_device_hangs(painted_xml: Path, painted_clip: Path, tmp_path: Path) -> None:
+    """Before the hanging request is given up: a busy request that is deleted waits for its result, for ever."""
+    (tmp_path / "hangs.py").write_text(DEVICE_THAT_HANGS)
+    command = [sys.executable, "hangs.py", "--no-show", "-m", painted_xml, "-i", painted_clip, "--loop"]
+    process = subprocess.Popen(
+        [str(part) for part in command], cwd=tmp_path, stdout=subprocess.PIPE, text=True, preexec_fn=hear_all_signals
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "silent\n"
+    process.send_signal(signal.SIGTERM)
+    try:
+        output, _ = process.communicate(timeout=20)
+    finally:
+        process.kill()
+    assert process.returncode == 0
+    assert "CPU " in output
+
+
 def test_a_killed_run_leaves_a_video_that_can_be_played(
     start: Start, call: Program, painted_xml: Path, painted_clip: Path, tmp_path: Path
 ) -> None:
