@@ -1,7 +1,7 @@
 """The demo, which ends with exit code HANGS where a device gives no result for a while, instead of going on.
 
 The emulation itself may hang: OpenVINO and Intel's OpenCL runtime share one TBB on two cores, and now and then all of
-their threads wait for it while a network is loaded and a kernel is to run (one tour in nine; a debugger shows it).
+their threads wait for it while a network is loaded and a kernel is to run (2 of 17 tours; a debugger shows it).
 """
 
 import os
